@@ -1,0 +1,66 @@
+"""The only module of the host that plugins import: the contracts and ``hookimpl``."""
+
+from bench.core.combine import combine
+from bench.core.errors import BenchError, Unsupported
+from bench.core.grid import TimeGrid, times_at_levels, unit_interval
+from bench.core.likelihood import ExactDivergence, HutchinsonDivergence, log_likelihood
+from bench.core.metric import (
+    Accumulator,
+    Measurement,
+    Metric,
+    SampleMetric,
+    SolverMetric,
+    Trial,
+)
+from bench.core.model import CountedDenoiser, Denoiser, from_eps, from_score, rows_of
+from bench.core.noise import NoiseStream
+from bench.core.plugin import Plugin, require
+from bench.core.problem import Problem
+from bench.core.process import NoiseProcess, Time
+from bench.core.sample import Batch, Draw, Sampler
+from bench.core.solver import AdaptiveOdeSolver, Corrector, OdeSolver, Predictor, Stepper
+from bench.core.target import DiscreteData, ExactDistribution, Model, ScoreModel, Target
+from bench.hookspecs import hookimpl
+
+__all__ = [
+    "Accumulator",
+    "AdaptiveOdeSolver",
+    "Batch",
+    "BenchError",
+    "Corrector",
+    "CountedDenoiser",
+    "Denoiser",
+    "DiscreteData",
+    "Draw",
+    "ExactDistribution",
+    "ExactDivergence",
+    "HutchinsonDivergence",
+    "Measurement",
+    "Metric",
+    "Model",
+    "NoiseProcess",
+    "NoiseStream",
+    "OdeSolver",
+    "Plugin",
+    "Predictor",
+    "Problem",
+    "SampleMetric",
+    "Sampler",
+    "ScoreModel",
+    "SolverMetric",
+    "Stepper",
+    "Target",
+    "Time",
+    "TimeGrid",
+    "Trial",
+    "Unsupported",
+    "combine",
+    "from_eps",
+    "from_score",
+    "hookimpl",
+    "log_likelihood",
+    "require",
+    "rows_of",
+    "times_at_levels",
+    "unit_interval",
+]

@@ -1,0 +1,1 @@
+"""Mathematics of the harness: processes, models, noise, the sampling loop, the likelihood."""

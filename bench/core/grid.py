@@ -1,0 +1,31 @@
+"""Time grids: where the solver evaluates the network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from bench.core.plugin import Plugin
+from bench.core.process import NoiseProcess, Time
+
+
+class TimeGrid(Plugin, ABC):
+    """steps + 1 points of time with decreasing noise, from s_max down to s_min > 0."""
+
+    @abstractmethod
+    def times(
+        self, process: NoiseProcess, steps: int, s_min: float, s_max: float
+    ) -> tuple[Time, ...]:
+        """The grid of ``steps`` >= 1 steps; its ends are exactly ``s_max`` and ``s_min``."""
+
+
+def times_at_levels(process: NoiseProcess, levels: Tensor) -> tuple[Time, ...]:
+    """The points of time whose noise-to-signal ratios are ``levels`` (float64)."""
+    return tuple(process.at(t) for t in process.time_at(levels).tolist())
+
+
+def unit_interval(steps: int) -> Tensor:
+    """0, 1/steps, ..., 1 in float64."""
+    return torch.linspace(0, 1, steps + 1, dtype=torch.float64)

@@ -1,0 +1,97 @@
+"""The contracts of metrics."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from bench.core.plugin import Plugin
+from bench.core.process import NoiseProcess, Time
+from bench.core.sample import Batch, Draw, Sampler
+from bench.core.target import ScoreModel
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number.
+
+    Attributes:
+        metric: name of the number, in the style of column names (``fd_mnist``, ``nll_bpd``).
+        value: the number.
+        unit: its unit (``1`` where it has none).
+        std_error: its Monte-Carlo standard error, where it can be told from one run.
+        n: how many samples or data points it rests on.
+        reference: hash of what it is measured against (statistics, extractor, data), or "".
+        vjp: vector-Jacobian products per data point that it cost.
+        nfe: forward evaluations per data point that it cost beyond the samples' own.
+    """
+
+    metric: str
+    value: float
+    unit: str
+    n: int
+    std_error: float | None = None
+    reference: str = ""
+    nfe: float = 0.0
+    vjp: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """All that stands behind the samples of one cell."""
+
+    model: ScoreModel
+    process: NoiseProcess
+    sampler: Sampler
+    times: Sequence[Time]
+    draw: Draw
+
+
+class Accumulator(Protocol):
+    """A metric in the making."""
+
+    def add(self, batch: Batch) -> None:
+        """Take in a batch; batches come once each, in order."""
+        ...
+
+    def result(self) -> Sequence[Measurement]:
+        """The numbers, after the last batch."""
+        ...
+
+
+class Metric(Plugin, ABC):
+    """A plugin that turns the samples of a cell, or its solver, into numbers.
+
+    ``unit`` and ``title`` label plots; for every metric of the host smaller is better unless
+    ``larger_is_better``.
+    """
+
+    unit: ClassVar[str]
+    title: ClassVar[str]
+    larger_is_better: ClassVar[bool] = False
+
+
+class SampleMetric(Metric):
+    """A metric of the samples, streamed batch by batch."""
+
+    @abstractmethod
+    def start(self, trial: Trial) -> Accumulator:
+        """A fresh accumulator.
+
+        Raises:
+            Unsupported: the metric has no meaning for this model or sampler.
+        """
+
+
+class SolverMetric(Metric):
+    """A metric of the solver itself, such as the likelihood that it computes."""
+
+    @abstractmethod
+    def measure(self, trial: Trial) -> Sequence[Measurement]:
+        """The numbers.
+
+        Raises:
+            Unsupported: the metric has no meaning for this model or sampler.
+        """

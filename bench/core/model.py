@@ -1,0 +1,81 @@
+"""The denoiser contract and the counter of network evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from bench.core.noise import SHARD
+
+
+class Denoiser(Protocol):
+    """The normalised denoiser D(y; s) = E[x_0 | x_0 + s eps = y].
+
+    ``y`` has shape (n, *shape), ``s`` shape () or (n,); the result has the shape of ``y``.
+    Whatever a network was trained as (score, eps, x0, v, velocity), it enters the harness in this
+    one form: D = y + s^2 score(y; s) = y - s eps(y; s).
+    """
+
+    def __call__(self, y: Tensor, s: Tensor) -> Tensor: ...
+
+
+@dataclass
+class Evaluations:
+    """Rows that went through the network: the honest NFE is rows / samples."""
+
+    rows: int = 0
+    vjp_rows: int = 0
+
+    def nfe(self, samples: int) -> float:
+        """Forward evaluations per sample."""
+        return self.rows / samples
+
+    def vjps(self, samples: int) -> float:
+        """Vector-Jacobian products per sample."""
+        return self.vjp_rows / samples
+
+
+@dataclass(frozen=True)
+class CountedDenoiser:
+    """A denoiser that counts its rows and runs in fixed shards.
+
+    The network always sees shards of ``shard`` rows (the last may be smaller), so that samples do
+    not depend on the batch size: CPU and GPU kernels give other last bits for other batch shapes.
+    """
+
+    network: Denoiser
+    evaluations: Evaluations = field(default_factory=Evaluations)
+    shard: int = SHARD
+
+    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
+        self.evaluations.rows += y.shape[0]
+        if y.shape[0] <= self.shard:
+            return self.network(y, s)
+        result = torch.empty_like(y)
+        for rows in shard_slices(y.shape[0], self.shard):
+            result[rows] = self.network(y[rows], s if s.ndim == 0 else s[rows])
+        return result
+
+
+def shard_slices(count: int, shard: int) -> list[slice]:
+    """Slices of at most ``shard`` rows that cover ``count`` rows in order."""
+    return [slice(start, min(start + shard, count)) for start in range(0, count, shard)]
+
+
+def from_eps(eps: Callable[[Tensor, Tensor], Tensor]) -> Denoiser:
+    """Denoiser of a network that predicts the noise: D = y - s eps(y; s)."""
+    return lambda y, s: torch.addcmul(y, rows_of(s, y), eps(y, s), value=-1)
+
+
+def from_score(score: Callable[[Tensor, Tensor], Tensor]) -> Denoiser:
+    """Denoiser of a network that gives the score of y: D = y + s^2 score(y; s) (Tweedie)."""
+    return lambda y, s: torch.addcmul(y, rows_of(s, y) ** 2, score(y, s))
+
+
+def rows_of(s: Tensor, y: Tensor) -> Tensor:
+    """``s`` of shape () or (n,), shaped to broadcast over the sample dimensions of ``y``."""
+    return s.reshape(-1, *(1,) * (y.ndim - 1))

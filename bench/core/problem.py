@@ -1,0 +1,69 @@
+"""What a solver sees of the world: a process, a counted model and its own noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bench.core.combine import combine
+from bench.core.errors import Unsupported
+from bench.core.model import Denoiser
+from bench.core.noise import NoiseStream
+from bench.core.process import NoiseProcess, Time
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The reverse problem of one batch.
+
+    Attributes:
+        process: the noise process.
+        model: the normalised denoiser, counted and sharded.
+        noise: the solver's own per-sample stream; ``None`` where only deterministic solvers make
+            sense (likelihoods).
+    """
+
+    process: NoiseProcess
+    model: Denoiser
+    noise: NoiseStream | None = None
+
+    def denoise(self, x: Tensor, now: Time) -> Tensor:
+        """D = E[x_0 | x_t = x], one network evaluation, shape of ``x``."""
+        s = torch.full((), now.s, dtype=x.dtype, device=x.device)
+        return self.model(x if now.alpha == 1.0 else x / now.alpha, s)
+
+    def score(self, x: Tensor, now: Time) -> Tensor:
+        """The score of p_t at ``x``: (alpha D - x) / sigma^2. One evaluation."""
+        d = self.denoise(x, now)
+        return combine((now.alpha / now.sigma**2, d), (-1 / now.sigma**2, x))
+
+    def eps(self, x: Tensor, now: Time) -> Tensor:
+        """The predicted noise (x - alpha D) / sigma. One evaluation."""
+        d = self.denoise(x, now)
+        return combine((1 / now.sigma, x), (-now.alpha / now.sigma, d))
+
+    def velocity(self, x: Tensor, now: Time) -> Tensor:
+        """The probability-flow drift dx/dt = f x - g^2 score / 2. One evaluation.
+
+        Song et al. 2021, Eq. 13. Written as (f + r) x - r alpha D with r = g^2 / (2 sigma^2).
+        """
+        d = self.denoise(x, now)
+        rate = now.g2 / (2 * now.sigma**2)
+        return combine((now.f + rate, x), (-rate * now.alpha, d))
+
+    def at(self, t: float) -> Time:
+        """A point of time between the grid's (for Runge-Kutta stages)."""
+        return self.process.at(t)
+
+    def at_lam(self, lam: float) -> Time:
+        """The point of time of half log-SNR ``lam`` (for stages in lambda)."""
+        return self.process.at_s(math.exp(-lam))
+
+    def normal(self) -> Tensor:
+        """The next standard normal draw of these samples' own stream, shape of the batch."""
+        if self.noise is None:
+            raise Unsupported("this solver draws noise, which a likelihood has no use for")
+        return self.noise.normal()

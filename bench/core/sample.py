@@ -1,0 +1,132 @@
+"""THE sampling loop: budget, predictor and corrector, final denoise, batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.core.errors import BenchError
+from bench.core.model import CountedDenoiser
+from bench.core.noise import SHARD, NoiseStream
+from bench.core.problem import Problem
+from bench.core.process import NoiseProcess, Time
+from bench.core.solver import AdaptiveOdeSolver, Corrector, OdeSolver, Stepper
+
+AnyStepper = Stepper[Any]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A stepper, perhaps with a corrector, and whether the core ends with a denoising step."""
+
+    stepper: AnyStepper
+    corrector: Corrector | None = None
+    finish: bool = True
+
+    def cost(self, steps: int) -> int:
+        """Declared NFE of ``steps`` steps, correctors and the final denoise included."""
+        corrections = 0 if self.corrector is None else steps * self.corrector.cost()
+        return self.stepper.cost(steps) + corrections + int(self.finish)
+
+    def steps_for(self, budget: int) -> int:
+        """The largest number of steps whose declared cost is at most ``budget`` NFE.
+
+        Raises:
+            BenchError: not even one step fits.
+        """
+        steps = 0
+        while steps < budget and self.cost(steps + 1) <= budget:
+            steps += 1
+        if steps == 0:
+            raise BenchError(f"one step costs {self.cost(1)} NFE, more than the budget of {budget}")
+        return steps
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether the stepper chooses its own steps."""
+        return isinstance(self.stepper, AdaptiveOdeSolver)
+
+    def run(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
+        """x_0 from ``x`` at ``times[0]`` (x at ``times[-1]`` where ``finish`` is off)."""
+        if isinstance(self.stepper, OdeSolver) and self.corrector is None:
+            x = self.stepper.solve(problem, x, times)
+        else:
+            x = self._alternate(problem, x, times)
+        return problem.denoise(x, times[-1]) if self.finish else x
+
+    def _alternate(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
+        # Song et al. 2021, Algorithm 1: predict, then correct at the time just reached.
+        state = None
+        for now, then in zip(times, times[1:], strict=False):
+            x, state = self.stepper.step(problem, x, now, then, state)
+            if self.corrector is not None:
+                x = self.corrector.correct(problem, x, then)
+        return x
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples ``first`` .. ``first + len(x) - 1`` of a run."""
+
+    first: int
+    x: Tensor
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How many samples to draw, with which noise, in which batches.
+
+    Attributes:
+        seed: seed of all noise.
+        samples: number of samples.
+        batch: samples that go through the loop together.
+        shape: shape of one sample.
+        dtype, device: of the state and the network.
+    """
+
+    seed: int
+    samples: int
+    batch: int
+    shape: tuple[int, ...]
+    dtype: torch.dtype = torch.float32
+    device: torch.device = torch.device("cpu")
+
+    def slices(self) -> Iterator[tuple[int, int]]:
+        """(first, count) of each batch."""
+        for first in range(0, self.samples, self.batch):
+            yield first, min(self.batch, self.samples - first)
+
+    def prior(self, start: Time, first: int, count: int) -> Tensor:
+        """x_T of the samples ``first`` .. ``first + count - 1``: N(0, sigma_T^2 I).
+
+        In normalised coordinates y_T = s_T eps for every process, so that all processes start
+        from the same noise.
+        """
+        stream = NoiseStream(self.seed, "prior", first, count, self.shape, self.dtype, self.device)
+        return stream.normal() * start.sigma
+
+
+def generate(
+    process: NoiseProcess,
+    model: CountedDenoiser,
+    sampler: Sampler,
+    times: Sequence[Time],
+    draw: Draw,
+) -> Iterator[Batch]:
+    """Draw samples batch by batch.
+
+    A batch-coupled stepper (one error norm for the whole batch) runs in batches of one shard, so
+    that even its samples do not depend on the batch size.
+    """
+    if sampler.stepper.batch_coupled:
+        draw = Draw(draw.seed, draw.samples, SHARD, draw.shape, draw.dtype, draw.device)
+    for first, count in draw.slices():
+        noise = NoiseStream(
+            draw.seed, "sampler", first, count, draw.shape, draw.dtype, draw.device
+        )
+        x = draw.prior(times[0], first, count)
+        yield Batch(first, sampler.run(Problem(process, model, noise), x, times))

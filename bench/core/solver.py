@@ -1,0 +1,94 @@
+"""The contracts of solvers: predictors, correctors and ODE solvers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from torch import Tensor
+
+from bench.core.plugin import Plugin
+from bench.core.problem import Problem
+from bench.core.process import Time
+
+S = TypeVar("S")
+
+
+class Stepper(Plugin, ABC, Generic[S]):
+    """A method that goes from one point of the grid to the next.
+
+    ``S`` is the type of what it carries from step to step (``None`` for one-step methods). The
+    state is handed from step to step by the host and never kept on ``self``.
+    """
+
+    stochastic: ClassVar[bool]
+    batch_coupled: ClassVar[bool] = False
+    """True where samples of one batch influence each other (a shared error norm)."""
+
+    def cost(self, steps: int) -> int:
+        """Declared network evaluations per sample for ``steps`` steps; measured by the host."""
+        return steps
+
+    @abstractmethod
+    def step(
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: S | None
+    ) -> tuple[Tensor, S | None]:
+        """x at ``then`` from ``x`` at ``now``; ``state`` is None at the first step.
+
+        ``x`` has shape (n, *shape) and must not be modified in place.
+        """
+
+
+class Predictor(Stepper[S]):
+    """A stochastic step of the reverse SDE."""
+
+    stochastic: ClassVar[bool] = True
+
+
+class OdeSolver(Stepper[S]):
+    """A step of the probability-flow ODE. Runs in both directions of time.
+
+    ``order`` is the global order of convergence that the author claims and the laws measure.
+    """
+
+    stochastic: ClassVar[bool] = False
+    order: ClassVar[int]
+
+    def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
+        """x at ``times[-1]`` from ``x`` at ``times[0]``."""
+        state: S | None = None
+        for now, then in zip(times, times[1:], strict=False):
+            x, state = self.step(problem, x, now, then, state)
+        return x
+
+
+class AdaptiveOdeSolver(OdeSolver[None]):
+    """An ODE solver that chooses its own steps, so that its NFE is counted, not budgeted.
+
+    It runs a ladder of values of the parameter ``ladder`` instead of a ladder of budgets.
+    """
+
+    ladder: ClassVar[str] = "rtol"
+
+    def step(
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
+    ) -> tuple[Tensor, None]:
+        """One grid interval, solved to the tolerance."""
+        return self.solve(problem, x, (now, then)), None
+
+    @abstractmethod
+    def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
+        """x at ``times[-1]`` from ``x`` at ``times[0]``; times between are not needed."""
+
+
+class Corrector(Plugin, ABC):
+    """A Markov chain that leaves p_t invariant, run after each predictor step."""
+
+    def cost(self) -> int:
+        """Declared network evaluations per sample and call."""
+        return 1
+
+    @abstractmethod
+    def correct(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
+        """``x`` after the corrector's steps at ``now``; ``x`` must not be modified in place."""

@@ -1,0 +1,100 @@
+"""A loaded score model and what is known of the distribution it should sample."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from bench.core.model import Denoiser
+from bench.core.noise import NoiseStream
+from bench.core.plugin import Plugin
+
+
+class ExactDistribution(Protocol):
+    """A distribution in closed form, at every noise level."""
+
+    def sample(self, count: int, seed: int) -> Tensor:
+        """``count`` exact samples of the data distribution, float64, (count, *shape)."""
+        ...
+
+    def log_prob(self, y: Tensor, s: float) -> Tensor:
+        """Exact log density in nats of x_0 + s eps at ``y``, shape (n,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class DiscreteData:
+    """Held-out data of integer levels, and how they become real numbers.
+
+    Level k of ``levels`` becomes x = (k + u) 2 / levels - 1 with u uniform on [0, 1), so that
+    x lies in [-1, 1) (uniform dequantisation; Theis et al. 2016, arXiv:1511.01844).
+
+    Attributes:
+        levels: number of levels (256 for bytes).
+        held_out: loads data that the model has not seen, uint8, (n, *shape).
+    """
+
+    levels: int
+    held_out: Callable[[], Tensor]
+
+    def dequantise(self, data: Tensor, stream: NoiseStream) -> Tensor:
+        """Real-valued ``data`` with the uniform noise of ``stream``."""
+        noise = stream.uniform()
+        return (data.to(noise.device, noise.dtype) + noise) * (2 / self.levels) - 1
+
+    def quantise(self, x: Tensor) -> Tensor:
+        """The levels of ``x``, uint8: the inverse of ``dequantise``, clamped to the range."""
+        levels = ((x + 1) * (self.levels / 2)).floor()
+        return levels.clamp(0, self.levels - 1).to(torch.uint8)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a model was trained to sample.
+
+    Attributes:
+        data: name of the data set or distribution.
+        exact: its closed form, where there is one.
+        discrete: its held-out data, where it has integer levels.
+    """
+
+    data: str
+    exact: ExactDistribution | None = None
+    discrete: DiscreteData | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreModel:
+    """A model ready to run.
+
+    Attributes:
+        denoiser: the normalised denoiser D(y; s).
+        shape: shape of one sample.
+        s_min, s_max: the noise-to-signal ratios between which it may be asked.
+        weights: sha256 of the weights (of the parameters, for closed forms).
+        target: what it should sample.
+    """
+
+    denoiser: Denoiser
+    shape: tuple[int, ...]
+    s_min: float
+    s_max: float
+    weights: str
+    target: Target
+
+
+class Model(Plugin, ABC):
+    """A plugin that loads a score model."""
+
+    @abstractmethod
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        """The model on ``device`` in ``dtype``.
+
+        Raises:
+            BenchError: weights are missing or damaged; says what to fetch and where to put it.
+        """

@@ -1,0 +1,62 @@
+"""One hook per kind of plugin. Each returns the plugin classes of its kind.
+
+A plugin module is named by an entry point of the group ``scorebench.plugins``:
+
+    [project.entry-points."scorebench.plugins"]
+    my_solver = "my_package"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from bench.core.grid import TimeGrid
+    from bench.core.metric import Metric
+    from bench.core.process import NoiseProcess
+    from bench.core.solver import Corrector, OdeSolver, Predictor
+    from bench.core.target import Model
+
+PROJECT = "scorebench"
+GROUP = "scorebench.plugins"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def bench_processes() -> Sequence[type[NoiseProcess]]:  # type: ignore[empty-body]
+    """Noise processes (forward SDEs)."""
+
+
+@hookspec
+def bench_grids() -> Sequence[type[TimeGrid]]:  # type: ignore[empty-body]
+    """Time grids."""
+
+
+@hookspec
+def bench_predictors() -> Sequence[type[Predictor[Any]]]:  # type: ignore[empty-body]
+    """Stochastic steps of the reverse SDE."""
+
+
+@hookspec
+def bench_correctors() -> Sequence[type[Corrector]]:  # type: ignore[empty-body]
+    """Markov chains that leave p_t invariant."""
+
+
+@hookspec
+def bench_ode_solvers() -> Sequence[type[OdeSolver[Any]]]:  # type: ignore[empty-body]
+    """Solvers of the probability-flow ODE."""
+
+
+@hookspec
+def bench_models() -> Sequence[type[Model]]:  # type: ignore[empty-body]
+    """Score models."""
+
+
+@hookspec
+def bench_metrics() -> Sequence[type[Metric]]:  # type: ignore[empty-body]
+    """Metrics of samples or of solvers."""

@@ -1,0 +1,298 @@
+"""Finds plugins, guards the host against broken ones, and builds them strictly from parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import importlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pluggy
+from pydantic import TypeAdapter, ValidationError
+
+from bench import __version__, hookspecs
+from bench.core.errors import BenchError
+from bench.core.grid import TimeGrid
+from bench.core.metric import Metric
+from bench.core.plugin import Plugin
+from bench.core.process import NoiseProcess
+from bench.core.solver import Corrector, OdeSolver, Predictor
+from bench.core.target import Model
+
+P = TypeVar("P", bound=Plugin)
+
+
+class Kind(StrEnum):
+    """The kinds of plugin, named as ``bench plugins`` lists them."""
+
+    PROCESS = "process"
+    GRID = "grid"
+    PREDICTOR = "predictor"
+    CORRECTOR = "corrector"
+    ODE_SOLVER = "ode_solver"
+    MODEL = "model"
+    METRIC = "metric"
+
+
+_HOOKS: Mapping[Kind, tuple[str, type[Plugin]]] = {
+    Kind.PROCESS: ("bench_processes", NoiseProcess),
+    Kind.GRID: ("bench_grids", TimeGrid),
+    Kind.PREDICTOR: ("bench_predictors", Predictor),
+    Kind.CORRECTOR: ("bench_correctors", Corrector),
+    Kind.ODE_SOLVER: ("bench_ode_solvers", OdeSolver),
+    Kind.MODEL: ("bench_models", Model),
+    Kind.METRIC: ("bench_metrics", Metric),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a plugin came from.
+
+    Attributes:
+        distribution, version: of the pip package.
+        entry_point: its entry point.
+        code: first 16 hex digits of the sha256 over the package's Python files, so that a result
+            is never taken for that of edited code.
+    """
+
+    distribution: str
+    version: str
+    entry_point: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A plugin class that can be used."""
+
+    kind: Kind
+    cls: type[Plugin]
+    source: Source
+
+    @property
+    def name(self) -> str:
+        """What YAML calls it."""
+        return self.cls.name
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An entry point, or one class of it, that can not be used, and why."""
+
+    entry_point: str
+    distribution: str
+    version: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All plugins found on this machine."""
+
+    entries: tuple[Entry, ...]
+    broken: tuple[Broken, ...]
+
+    def of(self, *kinds: Kind) -> tuple[Entry, ...]:
+        """The entries of these kinds, by name."""
+        return tuple(sorted((e for e in self.entries if e.kind in kinds), key=lambda e: e.name))
+
+    def get(self, name: str, *kinds: Kind) -> Entry:
+        """The one entry called ``name`` among ``kinds``.
+
+        Raises:
+            BenchError: there is none, or two distributions claim the name.
+        """
+        found = [e for e in self.of(*kinds) if e.name == name]
+        if len(found) == 1:
+            return found[0]
+        label = " or ".join(kind.replace("_", " ") for kind in kinds)
+        if found:
+            owners = " and ".join(f"'{e.source.distribution}'" for e in found)
+            raise BenchError(
+                f"the {label} name '{name}' is claimed by {owners}; uninstall one of them"
+            )
+        raise BenchError(f"unknown {label} '{name}'; {self._advice(name, kinds)}")
+
+    def _advice(self, name: str, kinds: Sequence[Kind]) -> str:
+        names = [e.name for e in self.of(*kinds)]
+        for item in self.broken:
+            if name in item.reason or name == item.entry_point:
+                return f"plugin '{item.entry_point}' of '{item.distribution}' is broken: {item.reason}"
+        close = difflib.get_close_matches(name, names, n=1)
+        if close:
+            return f"did you mean '{close[0]}'?"
+        return f"there are: {', '.join(names) or 'none'} (see `bench plugins`)"
+
+
+def parameters(cls: type[Plugin]) -> tuple[dataclasses.Field[Any], ...]:
+    """The YAML parameters of a plugin class."""
+    return dataclasses.fields(cast(Any, cls))
+
+
+def build(cls: type[P], params: Mapping[str, object]) -> P:
+    """An instance of ``cls`` with strictly checked parameters.
+
+    Raises:
+        ParameterError: an unknown key, a wrong type or a value out of range.
+    """
+    unknown = sorted(set(params) - {f.name for f in parameters(cls)})
+    if unknown:
+        raise ParameterError(unknown[0], _unknown_key(unknown[0], cls))
+    try:
+        # JSON mode: strict about types, yet a YAML list may become a tuple.
+        return cast(P, TypeAdapter(cls).validate_json(json.dumps(dict(params))))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ParameterError(key, _plain(str(first["msg"]), first.get("input"))) from None
+    except (TypeError, ValueError) as error:
+        raise ParameterError("", f"{error}; use numbers, strings, lists and mappings") from None
+
+
+class ParameterError(BenchError):
+    """A parameter that a plugin does not take. ``key`` is its place below the plugin."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(f"{key}: {message}" if key else message)
+        self.key = key
+        self.message = message
+
+
+def _unknown_key(key: str, cls: type[Plugin]) -> str:
+    names = [f.name for f in parameters(cls)]
+    close = difflib.get_close_matches(key, names, n=1)
+    if close:
+        return f"unknown key '{key}'; did you mean '{close[0]}'?"
+    takes = f"takes {', '.join(names)}" if names else "takes no parameters"
+    return f"unknown key '{key}'; {cls.name} {takes}"
+
+
+def _plain(message: str, value: object) -> str:
+    if message.startswith("Value error, "):
+        return message.removeprefix("Value error, ")
+    return f"{message[0].lower()}{message[1:]}, not {value!r}"
+
+
+@lru_cache(maxsize=1)
+def load_registry() -> Registry:
+    """Load every entry point of the group, each in its own guard."""
+    entries: list[Entry] = []
+    broken: list[Broken] = []
+    for point in sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda e: e.name):
+        found, failed = _load(point)
+        entries += found
+        broken += failed
+    return Registry(tuple(entries), (*broken, *_collisions(entries)))
+
+
+def _load(point: metadata.EntryPoint) -> tuple[list[Entry], list[Broken]]:
+    distribution = point.dist.metadata["Name"] if point.dist else "unknown"
+    version = point.dist.version if point.dist else "unknown"
+
+    def refuse(reason: str) -> Broken:
+        return Broken(point.name, distribution, version, reason)
+
+    try:
+        hooks = _hooks(point)
+        source = Source(distribution, version, point.name, code_hash(point.module))
+        results = [(kind, hook()) for kind, hook in hooks]
+    except (Exception, SystemExit) as error:
+        return [], [refuse(f"{type(error).__name__}: {error}".strip().replace("\n", " "))]
+    entries, failed = [], []
+    for kind, classes in results:
+        for cls in classes if isinstance(classes, Iterable) else [classes]:
+            reason = _fault(kind, cls)
+            if reason:
+                failed.append(refuse(reason))
+            else:
+                entries.append(Entry(kind, cls, source))
+    return entries, failed
+
+
+def _hooks(point: metadata.EntryPoint) -> list[tuple[Kind, Any]]:
+    """The hook implementations of one entry point; a manager of its own isolates it."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(point.load(), name=point.name)
+    manager.check_pending()  # refuses misspelled hooks
+    implementations = [
+        (kind, item.function)
+        for kind, (hook, _) in _HOOKS.items()
+        for item in getattr(manager.hook, hook).get_hookimpls()
+    ]
+    if not implementations:
+        raise BenchError("implements no hook; mark one with `bench.api.hookimpl`")
+    return implementations
+
+
+def _fault(kind: Kind, cls: object) -> str:
+    base = _HOOKS[kind][1]
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        return f"{cls!r} is not a subclass of bench.api.{base.__name__}"
+    for attribute in ("name", "reference"):
+        if not isinstance(getattr(cls, attribute, None), str):
+            return f"{cls.__name__}: class attribute '{attribute}' must be a string"
+    # Of this very class: an undecorated subclass would silently have its parent's parameters.
+    settings = cls.__dict__.get("__dataclass_params__")
+    if settings is None or not settings.frozen:
+        return f"{cls.__name__}: must be decorated with @dataclass(frozen=True)"
+    missing = sorted(getattr(cls, "__abstractmethods__", ()))
+    if missing:
+        return f"{cls.__name__}: does not implement {', '.join(missing)}"
+    if kind is Kind.ODE_SOLVER and not isinstance(getattr(cls, "order", None), int):
+        return f"{cls.__name__}: class attribute 'order' must be an integer"
+    return ""
+
+
+def _collisions(entries: Sequence[Entry]) -> list[Broken]:
+    owners: defaultdict[tuple[Kind, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        # Predictors and ODE solvers share the `solvers:` list, hence one name space.
+        space = Kind.ODE_SOLVER if entry.kind is Kind.PREDICTOR else entry.kind
+        owners[space, entry.name].append(entry)
+    return [
+        Broken(
+            entry.source.entry_point,
+            entry.source.distribution,
+            entry.source.version,
+            f"the {entry.kind.replace('_', ' ')} name '{name}' is also claimed by "
+            + ", ".join(f"'{o.source.distribution}'" for o in group if o is not entry),
+        )
+        for (_, name), group in owners.items()
+        if len(group) > 1
+        for entry in group
+    ]
+
+
+@lru_cache(maxsize=256)
+def code_hash(module: str) -> str:
+    """sha256 (16 hex digits) over the Python files of the package that holds ``module``."""
+    path = importlib.import_module(module.partition(".")[0]).__file__
+    if path is None:
+        return "namespace"
+    file = Path(path)
+    files = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
+    digest = hashlib.sha256()
+    for item in files:
+        digest.update(item.relative_to(file.parent).as_posix().encode())
+        digest.update(item.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def core_hash() -> str:
+    """The version of the host and the hash of its mathematics."""
+    digest = hashlib.sha256()
+    for item in sorted((Path(__file__).parent / "core").glob("*.py")):
+        digest.update(item.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:16]}"

@@ -1,0 +1,1 @@
+"""From YAML to tables: configuration, plan, execution, store."""

@@ -1,0 +1,138 @@
+"""Results on disk: one Parquet file per cell, written atomically, and the plan they belong to.
+
+    <root>/plan.json             the keys of the last plan, in order
+    <root>/cells/<key>.parquet   the rows of one cell
+    <root>/samples/<key>.npy     its first samples, uint8 images or float32 points
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.core.errors import BenchError
+from bench.run.schema import ARROW, SCHEMA_VERSION, Status
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+Row = dict[str, Any]
+
+FINAL = frozenset({Status.OK, Status.UNSUPPORTED, Status.DIVERGED})
+"""Statuses that running again would not change; ``failed`` and ``timeout`` are tried anew."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The results folder of one run."""
+
+    root: Path
+
+    @property
+    def plan_path(self) -> Path:
+        """Where the keys of the last plan stand."""
+        return self.root / "plan.json"
+
+    def cell_path(self, key: str) -> Path:
+        """The Parquet file of a cell."""
+        return self.root / "cells" / f"{key}.parquet"
+
+    def sample_path(self, key: str) -> Path:
+        """The first samples of a cell."""
+        return self.root / "samples" / f"{key}.npy"
+
+    def write_plan(self, run: str, keys: Sequence[str]) -> None:
+        """Record which cells the results consist of."""
+        plan = {"run": run, "schema": SCHEMA_VERSION, "cells": list(keys)}
+        _write_atomically(self.plan_path, json.dumps(plan, indent=1).encode())
+
+    def write(self, key: str, rows: Sequence[Row], samples: np.ndarray | None) -> None:
+        """Write one cell: samples first, so that a cell with rows is complete."""
+        if samples is not None:
+            import numpy as np
+
+            buffer = io.BytesIO()
+            np.save(buffer, samples, allow_pickle=False)
+            _write_atomically(self.sample_path(key), buffer.getvalue())
+        sink = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(list(rows), schema=ARROW), sink)
+        _write_atomically(self.cell_path(key), sink.getvalue())
+
+    def read(self, key: str) -> list[Row] | None:
+        """The rows of a cell; None if there are none or the file is damaged."""
+        try:
+            return self._table(self.cell_path(key)).to_pylist()
+        except (FileNotFoundError, pa.ArrowInvalid, BenchError):
+            return None
+
+    def finished(self, key: str) -> bool:
+        """Whether the cell has its rows and none of them asks to be tried again."""
+        rows = self.read(key)
+        return bool(rows) and all(row["status"] in FINAL for row in rows or ())
+
+    def load(self) -> pd.DataFrame:
+        """All rows of the last plan that are there, in the plan's order.
+
+        Raises:
+            BenchError: no results, or a damaged file.
+        """
+        paths = [path for path in map(self.cell_path, self._keys()) if path.exists()]
+        if not paths:
+            raise BenchError(
+                f"{self.root}: holds no results; run `bench run FILE --results {self.root.parent}`"
+            )
+        try:
+            table = pa.concat_tables([self._table(path) for path in paths])
+        except pa.ArrowInvalid as error:
+            raise BenchError(
+                f"{self.root}: a result file is damaged ({error}); delete it and run again"
+            ) from None
+        return table.to_pandas()
+
+    def _keys(self) -> list[str]:
+        try:
+            return list(json.loads(self.plan_path.read_text(encoding="utf-8"))["cells"])
+        except FileNotFoundError:
+            return sorted(path.stem for path in (self.root / "cells").glob("*.parquet"))
+        except (ValueError, KeyError, TypeError) as error:
+            raise BenchError(
+                f"{self.plan_path}: damaged ({error}); delete it and run again"
+            ) from None
+
+    @staticmethod
+    def _table(path: Path) -> pa.Table:
+        table = pq.read_table(path)
+        found = (table.schema.metadata or {}).get(b"scorebench_schema_version", b"none").decode()
+        if found != str(SCHEMA_VERSION):
+            raise BenchError(
+                f"{path}: schema version {found}, this program reads {SCHEMA_VERSION}; "
+                "delete the file and run again"
+            )
+        return table
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    """Write beside and rename: a reader, or a crash, never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with scratch.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise BenchError(
+            f"{path}: cannot be written ({error.strerror}); free space or choose another place "
+            "with --results, then run again: finished cells are kept"
+        ) from None

@@ -1,0 +1,1 @@
+"""Training of score models by continuous denoising score matching."""

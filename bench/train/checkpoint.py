@@ -1,0 +1,87 @@
+"""Checkpoints: everything a training needs to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from bench.core.errors import BenchError
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is. Its random numbers are functions of (seed, step): no state here."""
+
+    step: int
+    identity: str
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """The moving parts of a training."""
+
+    model: nn.Module
+    average: AveragedModel
+    optimizer: Optimizer
+
+    def save(self, path: Path, progress: Progress) -> None:
+        """Writes all of it to `path` atomically: a reader sees the old file or the new one."""
+        content = {
+            "step": progress.step,
+            "identity": progress.identity,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        torch.save(content, partial)
+        os.replace(partial, path)
+
+    def load(self, path: Path, identity: str) -> int:
+        """Restores the state from `path`; returns the number of steps that were done.
+
+        Raises BenchError where the file is unreadable or was written by another configuration.
+        """
+        content = read_checkpoint(path)
+        if content["identity"] != identity:
+            raise BenchError(
+                f"{path}: this checkpoint was written by another configuration:\n"
+                f"  there: {content['identity']}\n  here:  {identity}\n"
+                "resume with the options it was started with, or give another output folder"
+            )
+        try:
+            self.model.load_state_dict(content["model"])
+            self.average.load_state_dict(content["average"])
+            self.optimizer.load_state_dict(content["optimizer"])
+        except (RuntimeError, ValueError) as error:
+            raise BenchError(
+                f"{path}: the checkpoint holds another network ({error}); "
+                "resume with the same network options, or give another output folder"
+            ) from error
+        return int(content["step"])
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint, tensors and plain values only (no code is unpickled)."""
+    try:
+        content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        missing = {"step", "identity", "model", "average", "optimizer"} - content.keys()
+    except (OSError, RuntimeError, EOFError, AttributeError, pickle.UnpicklingError) as error:
+        raise BenchError(
+            f"{path}: cannot read the checkpoint ({error}); delete it to start afresh"
+        ) from error
+    if missing:
+        raise BenchError(
+            f"{path}: no training checkpoint, it lacks {sorted(missing)}; "
+            "delete it to start afresh"
+        )
+    return content

@@ -1,0 +1,80 @@
+"""Integer data sets, dequantisation, and an order of samples that depends on the seed alone."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class IntegerData:
+    """A data set of integers 0 .. levels - 1.
+
+    name: for records. samples: uint8 (n, *shape). levels: number of values an entry can take.
+    licence: what its publisher says about its use.
+    """
+
+    name: str
+    samples: Tensor
+    levels: int
+    licence: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the sample bytes in order, hexadecimal."""
+        return hashlib.sha256(self.samples.contiguous().numpy().tobytes()).hexdigest()
+
+    def moments(self) -> tuple[float, float]:
+        """Mean and standard deviation over all entries of the dequantised data."""
+        scale = 2.0 / self.levels
+        entries = self.samples.to(torch.float64)
+        mean = (float(entries.mean()) + 0.5) * scale - 1.0
+        variance = (float(entries.var(correction=0)) + 1.0 / 12.0) * scale**2
+        return mean, variance**0.5
+
+
+def dequantise(integers: Tensor, levels: int, uniforms: Tensor) -> Tensor:
+    """x = (k + u) 2 / levels - 1 in [-1, 1): a continuous density over integer data.
+
+    Uniform dequantisation (Theis, van den Oord & Bethge 2016, arXiv:1511.01844, section 3.1):
+    the log-likelihood of the continuous model bounds that of the discrete one from below.
+    integers: (n, ...); uniforms: same shape, in [0, 1), whose dtype the result takes.
+    """
+    return (integers.to(uniforms.dtype) + uniforms) * (2.0 / levels) - 1.0
+
+
+def generator_of(*key: int) -> torch.Generator:
+    """A CPU generator for a key of non-negative integers, such as (seed, purpose, step).
+
+    torch's CPU generator ignores the high half of a 64-bit seed, so the key is hashed to 32
+    bits by numpy's SeedSequence.
+    """
+    (seed,) = np.random.SeedSequence(key).generate_state(1)
+    return torch.Generator().manual_seed(int(seed))
+
+
+@dataclass(frozen=True)
+class BatchOrder:
+    """Which samples a step sees: epoch after epoch, each a fresh permutation.
+
+    A function of (seed, step) without state, so a resumed training needs no saved order.
+    """
+
+    samples: int
+    batch: int
+    seed: int
+
+    def indices(self, step: int) -> Tensor:
+        """(batch,) int64: the samples of step `step`, counted from 0."""
+        positions = torch.arange(step * self.batch, (step + 1) * self.batch)
+        epochs = positions // self.samples
+        chosen = torch.empty(self.batch, dtype=torch.int64)
+        for epoch in range(int(epochs[0]), int(epochs[-1]) + 1):
+            here = epochs == epoch
+            order = torch.randperm(self.samples, generator=generator_of(self.seed, 1, epoch))
+            chosen[here] = order[positions[here] % self.samples]
+        return chosen

@@ -1,0 +1,24 @@
+"""Elucidating the design space of diffusion models (Karras et al. 2022, arXiv:2206.00364)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.api import NoiseProcess, OdeSolver, TimeGrid, hookimpl
+from bench_edm.grid import Karras
+from bench_edm.heun import EdmHeun
+from bench_edm.process import EDM
+
+
+@hookimpl
+def bench_processes() -> Sequence[type[NoiseProcess]]:
+    return [EDM]
+
+
+@hookimpl
+def bench_grids() -> Sequence[type[TimeGrid]]:
+    return [Karras]
+
+
+@hookimpl
+def bench_ode_solvers() -> Sequence[type[OdeSolver[Any]]]:
+    return [EdmHeun]

@@ -1,0 +1,35 @@
+"""EDM's grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bench.api import NoiseProcess, Time, TimeGrid, require, times_at_levels, unit_interval
+
+
+@dataclass(frozen=True)
+class Karras(TimeGrid):
+    """Uniform in s^(1/rho).
+
+    EDM's own grid of N points ends with sigma = 0, which the harness reaches by its final
+    denoise: EDM's N steps are N - 1 steps here and the denoise.
+
+    Attributes:
+        rho: how much finer the grid is at small noise; 7 in the paper, 1 is uniform in s.
+    """
+
+    name: ClassVar[str] = "karras"
+    reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Eq. 5"
+
+    rho: float = 7.0
+
+    def __post_init__(self) -> None:
+        require(self.rho > 0, "rho must be > 0")
+
+    def times(
+        self, process: NoiseProcess, steps: int, s_min: float, s_max: float
+    ) -> tuple[Time, ...]:
+        high, low = s_max ** (1 / self.rho), s_min ** (1 / self.rho)
+        inner = (high + unit_interval(steps)[1:-1] * (low - high)) ** self.rho
+        return process.at_s(s_max), *times_at_levels(process, inner), process.at_s(s_min)

@@ -1,0 +1,1 @@
+"""Score models: closed forms and the pretrained networks of the wheel."""

@@ -1,0 +1,11 @@
+"""Score models: closed forms and the pretrained networks of the wheel."""
+
+from collections.abc import Sequence
+
+from bench.api import Model, hookimpl
+from bench_models.mixture import GaussianMixture, RandomMixture
+
+
+@hookimpl
+def bench_models() -> Sequence[type[Model]]:
+    return [GaussianMixture, RandomMixture]

@@ -1,0 +1,77 @@
+"""Adaptive Runge-Kutta methods through torchdiffeq."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.api import AdaptiveOdeSolver, Problem, Time, require
+
+
+@dataclass(frozen=True)
+class _TorchDiffEq(AdaptiveOdeSolver):
+    """torchdiffeq on the probability-flow ODE in t.
+
+    One error norm spans the batch, so that samples share their steps: the host runs such a solver
+    in batches of one shard and records it. The time of the ODE is kept in float64.
+
+    Attributes:
+        rtol: relative tolerance.
+        atol: absolute tolerance; ``None``: the same as ``rtol``.
+    """
+
+    batch_coupled: ClassVar[bool] = True
+
+    rtol: float = 1e-5
+    atol: float | None = None
+
+    def __post_init__(self) -> None:
+        require(self.rtol > 0, "rtol must be > 0")
+        require(self.atol is None or self.atol > 0, "atol must be > 0")
+
+    def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
+        from torchdiffeq import odeint  # half a second of imports that only these solvers need
+
+        def velocity(t: Tensor, y: Tensor) -> Tensor:
+            return problem.velocity(y, problem.at(float(t)))
+
+        ends = torch.tensor([times[0].t, times[-1].t], dtype=torch.float64, device=x.device)
+        atol = self.rtol if self.atol is None else self.atol
+        # Land on the last time: torchdiffeq else steps past it, where VP has no sigma, and
+        # interpolates.
+        options = {"step_t": ends[1:]}
+        path: Tensor = odeint(
+            velocity, x, ends, rtol=self.rtol, atol=atol, method=self.name, options=options
+        )
+        return path[-1]
+
+
+@dataclass(frozen=True)
+class Dopri5(_TorchDiffEq):
+    """Dormand-Prince 5(4), torchdiffeq's default; score_sde's RK45 is the same pair."""
+
+    name: ClassVar[str] = "dopri5"
+    reference: ClassVar[str] = "Dormand and Prince 1980; Chen et al. 2018, arXiv:1806.07366"
+    order: ClassVar[int] = 5
+
+
+@dataclass(frozen=True)
+class Bosh3(_TorchDiffEq):
+    """Bogacki-Shampine 3(2)."""
+
+    name: ClassVar[str] = "bosh3"
+    reference: ClassVar[str] = "Bogacki and Shampine 1989; Chen et al. 2018, arXiv:1806.07366"
+    order: ClassVar[int] = 3
+
+
+@dataclass(frozen=True)
+class Dopri8(_TorchDiffEq):
+    """Dormand-Prince 8(5,3)."""
+
+    name: ClassVar[str] = "dopri8"
+    reference: ClassVar[str] = "Prince and Dormand 1981; Chen et al. 2018, arXiv:1806.07366"
+    order: ClassVar[int] = 8

@@ -1,0 +1,23 @@
+"""The grid of Song et al. 2021: uniform in t."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bench.api import NoiseProcess, Time, TimeGrid, unit_interval
+
+
+@dataclass(frozen=True)
+class UniformT(TimeGrid):
+    """Equal steps of t between the times of s_max and s_min."""
+
+    name: ClassVar[str] = "uniform_t"
+    reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Algorithms 2 and 3"
+
+    def times(
+        self, process: NoiseProcess, steps: int, s_min: float, s_max: float
+    ) -> tuple[Time, ...]:
+        start, end = process.at_s(s_max), process.at_s(s_min)
+        inner = start.t + (end.t - start.t) * unit_interval(steps)[1:-1]
+        return (start, *(process.at(t) for t in inner.tolist()), end)
