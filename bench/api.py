@@ -1,9 +1,14 @@
 """The only module of the host that plugins import: the contracts and ``hookimpl``."""
 
 from bench.core.combine import combine
-from bench.core.errors import BenchError, Unsupported
+from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid, times_at_levels, unit_interval
-from bench.core.likelihood import ExactDivergence, HutchinsonDivergence, log_likelihood
+from bench.core.likelihood import (
+    Divergence,
+    ExactDivergence,
+    HutchinsonDivergence,
+    log_likelihood,
+)
 from bench.core.metric import (
     Accumulator,
     Measurement,
@@ -31,6 +36,7 @@ __all__ = [
     "CountedDenoiser",
     "Denoiser",
     "DiscreteData",
+    "Divergence",
     "Draw",
     "ExactDistribution",
     "ExactDivergence",
@@ -53,7 +59,7 @@ __all__ = [
     "Time",
     "TimeGrid",
     "Trial",
-    "Unsupported",
+    "UnsupportedError",
     "combine",
     "from_eps",
     "from_score",

@@ -61,8 +61,8 @@ class Source:
     Attributes:
         distribution, version: of the pip package.
         entry_point: its entry point.
-        code: first 16 hex digits of the sha256 over the package's Python files, so that a result
-            is never taken for that of edited code.
+        code: first 16 hex digits of the sha256 over the package's files (weights included), so
+            that a result is never taken for that of edited code.
     """
 
     distribution: str
@@ -127,7 +127,9 @@ class Registry:
         names = [e.name for e in self.of(*kinds)]
         for item in self.broken:
             if name in item.reason or name == item.entry_point:
-                return f"plugin '{item.entry_point}' of '{item.distribution}' is broken: {item.reason}"
+                return (
+                    f"plugin '{item.entry_point}' of '{item.distribution}' is broken: {item.reason}"
+                )
         close = difflib.get_close_matches(name, names, n=1)
         if close:
             return f"did you mean '{close[0]}'?"
@@ -150,7 +152,7 @@ def build(cls: type[P], params: Mapping[str, object]) -> P:
         raise ParameterError(unknown[0], _unknown_key(unknown[0], cls))
     try:
         # JSON mode: strict about types, yet a YAML list may become a tuple.
-        return cast(P, TypeAdapter(cls).validate_json(json.dumps(dict(params))))
+        return TypeAdapter(cls).validate_json(json.dumps(dict(params)))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -276,17 +278,23 @@ def _collisions(entries: Sequence[Entry]) -> list[Broken]:
 
 @lru_cache(maxsize=256)
 def code_hash(module: str) -> str:
-    """sha256 (16 hex digits) over the Python files of the package that holds ``module``."""
+    """sha256 (16 hex digits) over all files of the package that holds ``module``."""
     path = importlib.import_module(module.partition(".")[0]).__file__
     if path is None:
         return "namespace"
     file = Path(path)
-    files = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
+    files = _package_files(file.parent) if file.name == "__init__.py" else [file]
     digest = hashlib.sha256()
     for item in files:
         digest.update(item.relative_to(file.parent).as_posix().encode())
         digest.update(item.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _package_files(folder: Path) -> list[Path]:
+    return sorted(
+        item for item in folder.rglob("*") if item.is_file() and "__pycache__" not in item.parts
+    )
 
 
 @lru_cache(maxsize=1)

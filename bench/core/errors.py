@@ -7,7 +7,7 @@ class BenchError(Exception):
     """A mistake that the user can mend. The message names the place, the cause and the remedy."""
 
 
-class Unsupported(BenchError):
+class UnsupportedError(BenchError):
     """A combination that has no meaning (an NLL of a stochastic sampler, say).
 
     Raised by plugins; the cell is recorded with status ``unsupported`` and the reason.

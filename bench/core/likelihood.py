@@ -107,12 +107,9 @@ def log_likelihood(
     return log_prior + d * math.log(s_T / s_0) - end[:, d] / s_T
 
 
-def _extended(
-    model: CountedDenoiser, divergence: Divergence, shape: Sequence[int]
-) -> Denoiser:
-    def denoise(z: Tensor, s: Tensor) -> Tensor:
-        y = z[:, :-1].reshape(-1, *shape)
-        d, trace = divergence.evaluate(model, y, s)
+def _extended(model: CountedDenoiser, divergence: Divergence, shape: Sequence[int]) -> Denoiser:
+    def denoise(y: Tensor, s: Tensor) -> Tensor:
+        d, trace = divergence.evaluate(model, y[:, :-1].reshape(-1, *shape), s)
         return torch.cat([d.flatten(1), (-s * trace)[:, None]], dim=1)
 
     return denoise

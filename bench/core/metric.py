@@ -81,7 +81,7 @@ class SampleMetric(Metric):
         """A fresh accumulator.
 
         Raises:
-            Unsupported: the metric has no meaning for this model or sampler.
+            UnsupportedError: the metric has no meaning for this model or sampler.
         """
 
 
@@ -93,5 +93,5 @@ class SolverMetric(Metric):
         """The numbers.
 
         Raises:
-            Unsupported: the metric has no meaning for this model or sampler.
+            UnsupportedError: the metric has no meaning for this model or sampler.
         """

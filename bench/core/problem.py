@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.core.combine import combine
-from bench.core.errors import Unsupported
+from bench.core.errors import UnsupportedError
 from bench.core.model import Denoiser
 from bench.core.noise import NoiseStream
 from bench.core.process import NoiseProcess, Time
@@ -65,5 +65,5 @@ class Problem:
     def normal(self) -> Tensor:
         """The next standard normal draw of these samples' own stream, shape of the batch."""
         if self.noise is None:
-            raise Unsupported("this solver draws noise, which a likelihood has no use for")
+            raise UnsupportedError("this solver draws noise, which a likelihood has no use for")
         return self.noise.normal()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from bench.core.errors import BenchError
 from bench.core.model import CountedDenoiser
-from bench.core.noise import SHARD, NoiseStream
+from bench.core.noise import SHARD, NoiseStream, Purpose
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
 from bench.core.solver import AdaptiveOdeSolver, Corrector, OdeSolver, Stepper
@@ -61,7 +63,7 @@ class Sampler:
     def _alternate(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
         # Song et al. 2021, Algorithm 1: predict, then correct at the time just reached.
         state = None
-        for now, then in zip(times, times[1:], strict=False):
+        for now, then in pairwise(times):
             x, state = self.stepper.step(problem, x, now, then, state)
             if self.corrector is not None:
                 x = self.corrector.correct(problem, x, then)
@@ -95,19 +97,34 @@ class Draw:
     dtype: torch.dtype = torch.float32
     device: torch.device = torch.device("cpu")
 
+    @property
+    def dimension(self) -> int:
+        """Number of entries of one sample."""
+        return math.prod(self.shape)
+
     def slices(self) -> Iterator[tuple[int, int]]:
         """(first, count) of each batch."""
         for first in range(0, self.samples, self.batch):
             yield first, min(self.batch, self.samples - first)
 
+    def standard_prior(self, first: int, count: int) -> Tensor:
+        """The standard normal noise from which samples ``first`` .. ``first + count - 1`` start."""
+        return self._stream("prior", first, count).normal()
+
     def prior(self, start: Time, first: int, count: int) -> Tensor:
-        """x_T of the samples ``first`` .. ``first + count - 1``: N(0, sigma_T^2 I).
+        """x_T ~ N(0, sigma_T^2 I).
 
         In normalised coordinates y_T = s_T eps for every process, so that all processes start
         from the same noise.
         """
-        stream = NoiseStream(self.seed, "prior", first, count, self.shape, self.dtype, self.device)
-        return stream.normal() * start.sigma
+        return self.standard_prior(first, count).mul_(start.sigma)
+
+    def sampler_noise(self, first: int, count: int) -> NoiseStream:
+        """The noise that stochastic samplers draw on their way."""
+        return self._stream("sampler", first, count)
+
+    def _stream(self, purpose: Purpose, first: int, count: int) -> NoiseStream:
+        return NoiseStream(self.seed, purpose, first, count, self.shape, self.dtype, self.device)
 
 
 def generate(
@@ -123,10 +140,7 @@ def generate(
     that even its samples do not depend on the batch size.
     """
     if sampler.stepper.batch_coupled:
-        draw = Draw(draw.seed, draw.samples, SHARD, draw.shape, draw.dtype, draw.device)
+        draw = replace(draw, batch=SHARD)
     for first, count in draw.slices():
-        noise = NoiseStream(
-            draw.seed, "sampler", first, count, draw.shape, draw.dtype, draw.device
-        )
-        x = draw.prior(times[0], first, count)
-        yield Batch(first, sampler.run(Problem(process, model, noise), x, times))
+        problem = Problem(process, model, draw.sampler_noise(first, count))
+        yield Batch(first, sampler.run(problem, draw.prior(times[0], first, count), times))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar, Generic, TypeVar
 
 from torch import Tensor
@@ -58,7 +59,7 @@ class OdeSolver(Stepper[S]):
     def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
         """x at ``times[-1]`` from ``x`` at ``times[0]``."""
         state: S | None = None
-        for now, then in zip(times, times[1:], strict=False):
+        for now, then in pairwise(times):
             x, state = self.step(problem, x, now, then, state)
         return x
 

@@ -105,7 +105,9 @@ SECTIONS: tuple[Section, ...] = (
             _real("nfe_declared", "NFE", "declared cost of the steps taken; null for adaptive"),
             _real("nfe_finish", "NFE", "of these, the final denoise"),
             Column("over_budget", pa.bool_(), "", "measured cost above the budget"),
-            _real("sample_wall_s", "s", "wall-clock of sampling alone: synchronised, after warm-up"),
+            _real(
+                "sample_wall_s", "s", "wall-clock of sampling alone: synchronised, after warm-up"
+            ),
             _real("samples_per_s", "1/s", "samples per second of sampling"),
             _real("s_per_evaluation", "s", "sampling time per network row (sample x evaluation)"),
             _real("load_wall_s", "s", "loading the model, when this cell had to"),
@@ -162,7 +164,12 @@ def markdown() -> str:
         "",
     ]
     for section in SECTIONS:
-        lines += [f"## {section.title}", "", "| column | type | unit | meaning |", "|---|---|---|---|"]
+        lines += [
+            f"## {section.title}",
+            "",
+            "| column | type | unit | meaning |",
+            "|---|---|---|---|",
+        ]
         lines += [f"| `{c.name}` | {c.type} | {c.unit} | {c.meaning} |" for c in section.columns]
         lines.append("")
     return "\n".join(lines)

@@ -1,8 +1,8 @@
 """Results on disk: one Parquet file per cell, written atomically, and the plan they belong to.
 
-    <root>/plan.json             the keys of the last plan, in order
-    <root>/cells/<key>.parquet   the rows of one cell
-    <root>/samples/<key>.npy     its first samples, uint8 images or float32 points
+<root>/plan.json             the keys of the last plan, in order
+<root>/cells/<key>.parquet   the rows of one cell
+<root>/samples/<key>.npy     its first samples, uint8 images or float32 points
 """
 
 from __future__ import annotations
@@ -70,9 +70,10 @@ class Store:
     def read(self, key: str) -> list[Row] | None:
         """The rows of a cell; None if there are none or the file is damaged."""
         try:
-            return self._table(self.cell_path(key)).to_pylist()
+            rows: list[Row] = self._table(self.cell_path(key)).to_pylist()
         except (FileNotFoundError, pa.ArrowInvalid, BenchError):
             return None
+        return rows
 
     def finished(self, key: str) -> bool:
         """Whether the cell has its rows and none of them asks to be tried again."""
@@ -96,7 +97,8 @@ class Store:
             raise BenchError(
                 f"{self.root}: a result file is damaged ({error}); delete it and run again"
             ) from None
-        return table.to_pandas()
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
 
     def _keys(self) -> list[str]:
         try:

@@ -81,7 +81,6 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
     if missing:
         raise BenchError(
-            f"{path}: no training checkpoint, it lacks {sorted(missing)}; "
-            "delete it to start afresh"
+            f"{path}: no training checkpoint, it lacks {sorted(missing)}; delete it to start afresh"
         )
     return content

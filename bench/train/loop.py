@@ -130,7 +130,9 @@ class _Loop:
         generator = generator_of(config.seed, 2, step)
         order = BatchOrder(len(self.data.samples), config.batch, config.seed)
         integers = self.data.samples[order.indices(step)]
-        x_0 = dequantise(integers, self.data.levels, torch.rand(integers.shape, generator=generator))
+        x_0 = dequantise(
+            integers, self.data.levels, torch.rand(integers.shape, generator=generator)
+        )
         eps = torch.randn(integers.shape, generator=generator)
         uniforms = stratified_uniforms(config.batch, generator)
         return x_0.to(config.device), eps.to(config.device), uniforms
@@ -171,7 +173,9 @@ class _Clock:
 def _trainee(config: TrainConfig, denoiser: nn.Module) -> Trainee:
     model = denoiser.to(config.device).train()
     average = AveragedModel(model, multi_avg_fn=config.ema)
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=config.betas, fused=True)
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=config.learning_rate, betas=config.betas, fused=True
+    )
     return Trainee(model, average, optimizer)
 
 

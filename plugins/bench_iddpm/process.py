@@ -55,7 +55,7 @@ class CosineVP(NoiseProcess):
         return ((angle + self._start).sin() * swing.sin()).sqrt() / math.cos(self._start)
 
     def time_at(self, s: Tensor) -> Tensor:
-        # With alpha = 1 / (1 + s^2)^(1/2) the angle b obeys sin^2 b = sin^2 a + s^2/(1+s^2) cos^2 a.
+        # alpha^2 = 1 / (1 + s^2) gives the angle b: sin^2 b = sin^2 a + s^2 / (1 + s^2) cos^2 a.
         share = s * s / (1 + s * s)
         sine2 = math.sin(self._start) ** 2 + share * math.cos(self._start) ** 2
         cosine2 = math.cos(self._start) ** 2 / (1 + s * s)

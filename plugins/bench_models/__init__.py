@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from bench.api import Model, hookimpl
+from bench_models.empirical import Empirical
 from bench_models.mixture import GaussianMixture, RandomMixture
+from bench_models.pretrained import DigitsMlp, MnistUnet
 
 
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
-    return [GaussianMixture, RandomMixture]
+    return [GaussianMixture, RandomMixture, Empirical, DigitsMlp, MnistUnet]

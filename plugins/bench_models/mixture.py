@@ -80,8 +80,15 @@ class Mixture:
         return self.log_weights - 0.5 * (quadratic + z.shape[-1] * math.log(2 * math.pi))
 
 
-def _model(mixture: Mixture, description: object, s_min: float, s_max: float, name: str,
-           device: torch.device, dtype: torch.dtype) -> ScoreModel:
+def _model(
+    mixture: Mixture,
+    description: object,
+    s_min: float,
+    s_max: float,
+    name: str,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> ScoreModel:
     text = json.dumps(description, sort_keys=True)
     exact = mixture.to(torch.device("cpu"), torch.float64)
     return ScoreModel(
@@ -116,12 +123,18 @@ class GaussianMixture(Model):
 
     def __post_init__(self) -> None:
         count = len(self.means)
-        require(count >= 1 and len({len(m) for m in self.means}) == 1 and len(self.means[0]) >= 1,
-                "means must be a list of points of one dimension")
-        require(len(self.stds) == count and min(self.stds) > 0,
-                f"stds must be {count} positive numbers, one for each mean")
-        require(self.weights is None or (len(self.weights) == count and min(self.weights) > 0),
-                f"weights must be {count} positive numbers, one for each mean")
+        require(
+            count >= 1 and len({len(m) for m in self.means}) == 1 and len(self.means[0]) >= 1,
+            "means must be a list of points of one dimension",
+        )
+        require(
+            len(self.stds) == count and min(self.stds) > 0,
+            f"stds must be {count} positive numbers, one for each mean",
+        )
+        require(
+            self.weights is None or (len(self.weights) == count and min(self.weights) > 0),
+            f"weights must be {count} positive numbers, one for each mean",
+        )
         require(0 < self.s_min < self.s_max, "0 < s_min < s_max must hold")
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:

@@ -12,7 +12,7 @@ from bench.api import OdeSolver, Problem, Time, combine
 
 @dataclass(frozen=True)
 class Tableau:
-    """A Butcher tableau: ``a`` below the diagonal row by row from stage 2, weights ``b``, nodes ``c``."""
+    """A Butcher tableau: rows ``a`` (from stage 2 on), weights ``b``, nodes ``c``."""
 
     a: tuple[tuple[float, ...], ...]
     b: tuple[float, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from bench.api import Corrector, Problem, Time, require, rows_of
@@ -77,4 +78,5 @@ class AnnealedLangevin(Corrector):
 
 def _norms(x: Tensor) -> Tensor:
     """Euclidean norm of each sample, shape (n,)."""
-    return x.flatten(1).norm(dim=1)
+    norms: Tensor = torch.linalg.vector_norm(x.flatten(1), dim=1)
+    return norms

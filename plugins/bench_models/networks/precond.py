@@ -59,6 +59,4 @@ class EdmDenoiser(nn.Module):
         c_skip = (self.sigma_data * inverse_norm).square()
         centred = y - self.data_mean
         raw = self.network(centred * inverse_norm, s.flatten().log() / 4).to(y.dtype)
-        # c_skip (y - m) + m + c_out F, in the buffer of `centred` (autograd allows it: the
-        # product above needs only the scalars of `centred`'s factor when s has no gradient).
         return torch.addcmul(centred * c_skip, c_out, raw) + self.data_mean

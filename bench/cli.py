@@ -1,0 +1,211 @@
+"""The command line: parse, call, print. Imports are lazy, so that ``--help`` is immediate."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.core.errors import BenchError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bench.run.runner import Outcome, Plan
+
+app = typer.Typer(
+    name="bench",
+    help="The referee of diffusion samplers: compares SDE and ODE solvers on score models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_RUN_EPILOG = """
+A file names plugins (see `bench plugins`) and what to do with them:
+
+    defaults: {samples: 1000, grids: [karras]}
+    suites:
+      first:
+        models: [digits_mlp]
+        processes: [vp]
+        solvers: [ddim, dpmpp_2m, {name: ancestral, corrector: langevin}]
+        nfe: [5, 10, 20]
+        metrics: [fd_digits, rmse]
+
+A list as a parameter ({name: dopri5, rtol: [1e-2, 1e-4]}) means one curve point or curve for each.
+A run that was cut goes on where it was: finished cells are kept.
+
+Exit codes: 0 all cells fine, 1 some cells failed (the others have results), 2 bad input.
+"""
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output.")]
+ResultsOption = Annotated[
+    Path, typer.Option(help="Folder for results; each run has a folder of its name in it.")
+]
+
+
+@app.command(epilog=_RUN_EPILOG)
+def run(
+    file: Annotated[Path, typer.Argument(help="YAML file with the benchmark matrix.")],
+    results: ResultsOption = Path("results"),
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Run only cells that fit: FIELD=GLOB (suite, model, process, grid, solver, "
+            "corrector, sampler, nfe, seed) or a bare text. Repeat: fields are joined by 'and', "
+            "the same field by 'or'.",
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:INDEX.")] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Worker processes. Default: one per core on the CPU, one on a GPU."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and its cost; run nothing.")
+    ] = False,
+    report_: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write the report at the end.")
+    ] = True,
+    json: JsonFlag = False,
+) -> None:
+    """Run the benchmarks of FILE and write Parquet tables and a report."""
+    from rich.console import Console
+
+    from bench.registry import load_registry
+    from bench.run.progress import RichObserver
+    from bench.run.runner import Request, execute_plan, plan_run
+
+    console = Console(stderr=json, highlight=False)
+    request = Request(file, results, tuple(only or ()), device, workers)
+    plan = plan_run(request, load_registry())
+    if dry_run:
+        _print_plan(plan, console, json)
+        return
+    if not plan.wanted:
+        raise BenchError(f"{file}: no cell fits --only {' '.join(only or ())}")
+    done = len(plan.wanted) - len(plan.missing)
+    console.print(f"{plan.name}: {len(plan.missing)} cells to run, {done} finished before")
+    with RichObserver(console, plan.missing) as observer:
+        outcome = execute_plan(plan, workers, observer)
+    page = _write_report(plan, console) if report_ else None
+    _print_outcome(outcome, page, console, json)
+    if outcome.faults:
+        raise typer.Exit(1)
+
+
+def _write_report(plan: Plan, console: Console) -> Path:
+    from bench.report import summary_lines, write_report
+    from bench.run.store import Store
+
+    report = write_report(plan.store.root, plan.store.root / "report")
+    for line in summary_lines(Store(plan.store.root).load()):
+        console.print(line, markup=False)
+    return report.page
+
+
+def _print_plan(plan: Plan, console: Console, json: bool) -> None:
+    from bench.run.summary import plan_summary, plan_table
+
+    if json:
+        print(json_module.dumps(plan_summary(plan), indent=1))
+        return
+    console.print(plan_table(plan))
+
+
+def _print_outcome(outcome: Outcome, page: Path | None, console: Console, json: bool) -> None:
+    from bench.run.summary import outcome_lines, outcome_summary
+
+    if json:
+        print(json_module.dumps(outcome_summary(outcome, page), indent=1))
+        return
+    for line in outcome_lines(outcome, page):
+        console.print(line, soft_wrap=True)
+
+
+@app.command()
+def report(
+    results: Annotated[Path, typer.Argument(help="Folder of one run, such as results/benchmarks.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; default: RESULTS/report.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Draw the curves of a run: one HTML page, and its figures as PNG and SVG."""
+    from bench.report import write_report
+
+    written = write_report(results, out or results / "report")
+    if json:
+        print(json_module.dumps({"page": str(written.page)}))
+    else:
+        print(f"report: {written.page}")
+
+
+@app.command()
+def plugins(
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="Only this kind: process, grid, predictor, corrector, ode_solver, model, metric."
+        ),
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """List all plugins with distribution, version, reference and parameters; show broken ones."""
+    from rich.console import Console
+
+    from bench.plugin_list import plugin_summary, plugin_tables
+    from bench.registry import Kind, load_registry
+
+    kinds = tuple(Kind)
+    if kind is not None:
+        if kind not in set(Kind):
+            raise BenchError(f"--kind {kind}: is not a kind; there are: {', '.join(Kind)}")
+        kinds = (Kind(kind),)
+    registry = load_registry()
+    if json:
+        print(json_module.dumps(plugin_summary(registry, kinds), indent=1))
+        return
+    console = Console(highlight=False)
+    for table in plugin_tables(registry, kinds):
+        console.print(table)
+
+
+@app.command()
+def schema() -> None:
+    """Print the documentation of the results table (Markdown)."""
+    from bench.run.schema import markdown
+
+    print(markdown(), end="")
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Compare samplers of score-based diffusion models, and see how each number came about."""
+    if version:
+        from bench import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point: a mistake of the user's becomes one line and exit code 2."""
+    try:
+        app()
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("bench: interrupted; finished cells are kept, run again to go on", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(141)

@@ -1,0 +1,65 @@
+"""`bench plugins`: what was found, where it comes from, and what is broken."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from bench.registry import Entry, Kind, Registry, parameters
+
+
+def plugin_summary(registry: Registry, kinds: Sequence[Kind]) -> dict[str, Any]:
+    """All plugins of ``kinds`` and the broken ones, as JSON."""
+    return {
+        "plugins": [_entry(entry) for kind in kinds for entry in registry.of(kind)],
+        "broken": [dataclasses.asdict(item) for item in registry.broken],
+    }
+
+
+def plugin_tables(registry: Registry, kinds: Sequence[Kind]) -> Iterator[Table]:
+    """One table per kind, and one of what is broken."""
+    for kind in kinds:
+        table = Table(title=kind.replace("_", " "), title_justify="left", expand=True)
+        for heading in ("name", "parameters", "distribution", "reference"):
+            table.add_column(heading, overflow="fold")
+        for entry in registry.of(kind):
+            owner = f"{entry.source.distribution} {entry.source.version}"
+            table.add_row(
+                Text(entry.name), Text(_signature(entry)), Text(owner), Text(entry.cls.reference)
+            )
+        yield table
+    if registry.broken:
+        table = Table(title="broken", title_justify="left", style="red", expand=True)
+        for heading in ("entry point", "distribution", "reason"):
+            table.add_column(heading, overflow="fold")
+        for item in registry.broken:
+            owner = f"{item.distribution} {item.version}"
+            table.add_row(Text(item.entry_point), Text(owner), Text(item.reason))
+        yield table
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "kind": entry.kind.value,
+        "name": entry.name,
+        "distribution": entry.source.distribution,
+        "version": entry.source.version,
+        "code": entry.source.code,
+        "reference": entry.cls.reference,
+        "doc": (entry.cls.__doc__ or "").strip().partition("\n")[0],
+        "parameters": {
+            f.name: {"type": str(f.type), "default": _default(f)} for f in parameters(entry.cls)
+        },
+    }
+
+
+def _signature(entry: Entry) -> str:
+    return ", ".join(f"{f.name}={_default(f)}" for f in parameters(entry.cls))
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return "required" if field.default is dataclasses.MISSING else field.default

@@ -1,0 +1,171 @@
+"""Every metric against what it cost: NFE or wall-clock, one line for each sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_uppercase
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from bench.report.axes import legend, limits, log_axis_suits, log_x, log_y
+from bench.report.canvas import Drawing, blank, save
+from bench.report.frame import exact_partners
+from bench.report.intervals import Interval
+from bench.report.looks import MUTED, TEXT, Look
+from bench.report.text import metric_label, number, one_line
+
+PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.6, 2.75, 2.8
+
+
+@dataclass(frozen=True)
+class Abscissa:
+    """What a figure has on its x axis."""
+
+    column: str
+    label: str
+    apart: tuple[str, ...]
+
+
+NFE = Abscissa("nfe", "NFE per sample (measured)", ("protocol",))
+WALL_CLOCK = Abscissa(
+    "wall_per_sample_s", "sampling time per sample (s)", ("protocol", "hardware")
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The axes of one metric under one protocol."""
+
+    title: str
+    label: str
+    points: pd.DataFrame
+    exact: float | None
+
+
+def panels(points: pd.DataFrame, abscissa: Abscissa) -> tuple[Panel, ...]:
+    """The panels of one subject: what must not be compared stands in panels of its own."""
+    drawable = points[points[abscissa.column] > 0]
+    partners = exact_partners(list(drawable["metric"].unique()))
+    shown = drawable[~drawable["metric"].isin(set(partners.values()))]
+    found = []
+    for metric, of_metric in shown.groupby("metric", sort=False):
+        exact = drawable.loc[drawable["metric"].eq(partners.get(str(metric), "")), "value"]
+        parts = [part for _, part in of_metric.groupby(list(abscissa.apart), sort=True)]
+        for letter, part in zip(_letters(len(parts)), parts, strict=True):
+            found.append(_panel(str(metric), letter, part, exact))
+    return tuple(found)
+
+
+def draw(
+    panels: tuple[Panel, ...],
+    abscissa: Abscissa,
+    looks: Mapping[str, Look],
+    title: str,
+    folder: Path,
+    name: str,
+) -> Drawing:
+    """Draw panels side by side, two in a row, with one legend for all of them."""
+    curves = sorted({curve for panel in panels for curve in panel.points["curve"]})
+    columns = min(len(panels), 2)
+    rows = -(-len(panels) // columns)
+    height = max(rows * PANEL_HEIGHT + 0.1, 0.19 * (len(curves) + 4))
+    figure = blank(columns * PANEL_WIDTH + LEGEND_WIDTH, height)
+    for i, panel in enumerate(panels):
+        axes = figure.add_subplot(rows, columns, i + 1)
+        _draw_panel(axes, panel, abscissa, looks)
+    legend(figure, [looks[curve] for curve in curves], {})
+    return save(figure, folder, name, title, _caption(panels))
+
+
+def lines(axes: Axes, points: pd.DataFrame, column: str, looks: Mapping[str, Look]) -> None:
+    """One line for each curve, with the intervals as thin upright strokes."""
+    for curve, part in points.groupby("curve", sort=True):
+        look, ordered = looks[str(curve)], part.sort_values(column)
+        x, told = ordered[column], ordered["half_width"].notna()
+        axes.vlines(
+            x[told], ordered["low"][told], ordered["high"][told], color=look.color, lw=0.9, alpha=0.55
+        )
+        axes.plot(
+            x,
+            ordered["value"],
+            color=look.color,
+            marker=look.marker,
+            linestyle=look.kind.dashes,
+            markeredgewidth=0,
+        )
+
+
+def _panel(metric: str, letter: str, part: pd.DataFrame, exact: pd.Series) -> Panel:
+    label = metric_label(metric, str(part["unit"].iloc[0]))
+    arrow = "↑" if part["larger_is_better"].iloc[0] else "↓"
+    title = one_line(label, 40) + (f", protocol {letter}" if letter else "")
+    reference = float(exact.mean()) if len(exact) else None
+    return Panel(title, f"{one_line(label, 40)} {arrow}", part, reference)
+
+
+def _letters(count: int) -> list[str]:
+    """A name for each protocol, none where there is only one."""
+    if count == 1:
+        return [""]
+    return [ascii_uppercase[i] if i < 26 else str(i + 1) for i in range(count)]
+
+
+def _draw_panel(
+    axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str, Look]
+) -> None:
+    points = panel.points
+    lines(axes, points, abscissa.column, looks)
+    x = points[abscissa.column]
+    log_x(axes, float(x.min()) / 1.2, float(x.max()) * 1.2)
+    seen = pd.concat([points["value"], pd.Series([panel.exact], dtype=float).dropna()])
+    log = log_axis_suits(seen)
+    low, high = limits(seen, points["low"], points["high"], log)
+    if log:
+        log_y(axes, low, high)
+    else:
+        axes.set_ylim(low, high)
+    if panel.exact is not None:
+        axes.axhline(panel.exact, color=TEXT.light, lw=1.0, ls=(0, (1, 1.5)))
+        axes.annotate(
+            f"exact: {number(panel.exact)}",
+            (1.0, panel.exact),
+            xycoords=("axes fraction", "data"),
+            xytext=(-2, 3),
+            textcoords="offset points",
+            ha="right",
+            color=MUTED.light,
+            fontsize=7.5,
+        )
+    axes.set_title(panel.title)
+    axes.set_xlabel(abscissa.label)
+    axes.set_ylabel(panel.label)
+
+
+def _caption(panels: tuple[Panel, ...]) -> str:
+    points = pd.concat([panel.points for panel in panels])
+    bases = frozenset(points["interval"])
+    parts = [
+        "Arrows say which way is better. Solid: ODE solvers; dashes and dots: adaptive solvers, at "
+        "their measured cost; dashes: stochastic samplers."
+    ]
+    if Interval.SEEDS in bases:
+        seeds = points.loc[points["interval"].eq(Interval.SEEDS), "seeds"]
+        many = f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()}–{seeds.max()}"
+        parts.append(f"Points are means over {many} seeds, strokes their 95% t-intervals.")
+    if Interval.STD_ERROR in bases:
+        parts.append(
+            "Where there is one seed, strokes are 95% intervals from the metric's own standard "
+            "error within the run."
+        )
+    if Interval.NONE in bases:
+        parts.append("Points without a stroke rest on one seed and have no known error.")
+    if bases - {Interval.NONE}:
+        parts.append("Strokes may be cut at the frame.")
+    if any(panel.exact is not None for panel in panels):
+        parts.append("Dotted lines: the exact value.")
+    if any(", protocol " in panel.title for panel in panels):
+        parts.append("Panels with letters differ in protocol: do not compare across them.")
+    return " ".join(parts)

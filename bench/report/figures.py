@@ -1,0 +1,112 @@
+"""Which figures a subject gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bench.report import curves, sample_grid, work_precision
+from bench.report.canvas import Drawing
+from bench.report.frame import points
+from bench.report.looks import Look
+from bench.report.order import ERROR_METRICS, Order, orders
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What drawing a subject needs besides its rows.
+
+    Attributes:
+        looks: of all curves of the report.
+        samples: where the samples of the cells are.
+        images: how many images the sample grid of one subject may hold.
+        folder: where the files go.
+    """
+
+    looks: Mapping[str, Look]
+    samples: sample_grid.Folder
+    images: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Fits:
+    """The orders of one error metric under one protocol."""
+
+    points: pd.DataFrame
+    orders: tuple[Order, ...]
+
+
+def fits(means: pd.DataFrame) -> tuple[Fits, ...]:
+    """The measured orders of one subject."""
+    errors = means[means["metric"].isin(ERROR_METRICS)]
+    parts = (part for _, part in errors.groupby(["metric", "protocol"], sort=False))
+    return tuple(Fits(part, orders(part)) for part in parts)
+
+
+def drawings(
+    title: str, name: str, frame: pd.DataFrame, found: tuple[Fits, ...], studio: Studio
+) -> tuple[Drawing, ...]:
+    """All figures of one subject.
+
+    Args:
+        title: the subject's, for the headings.
+        name: the subject's, fit for file names.
+        frame: the subject's rows.
+        found: its measured orders.
+        studio: see there.
+    """
+    return (
+        *_nfe(title, name, frame, studio),
+        *_wall_clock(title, name, frame, studio),
+        *_work_precision(title, name, found, studio),
+        *_samples(title, name, frame, studio),
+    )
+
+
+def _nfe(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
+    means = points(frame)
+    others = means[~means["metric"].isin(ERROR_METRICS)]  # these have a diagram of their own
+    panels = curves.panels(others, curves.NFE)
+    if panels:
+        heading = f"NFE versus every metric. {title}"
+        yield curves.draw(panels, curves.NFE, studio.looks, heading, studio.folder, f"nfe-{name}")
+
+
+def _wall_clock(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
+    panels = curves.panels(points(frame, "hardware"), curves.WALL_CLOCK)
+    if panels:
+        heading = f"Wall-clock versus every metric. {title}"
+        yield curves.draw(
+            panels, curves.WALL_CLOCK, studio.looks, heading, studio.folder, f"wall-{name}"
+        )
+
+
+def _work_precision(
+    title: str, name: str, found: tuple[Fits, ...], studio: Studio
+) -> Iterator[Drawing]:
+    for i, fit in enumerate(found):
+        if not (fit.points["value"].gt(0) & fit.points["nfe"].gt(0)).any():
+            continue
+        heading = f"Solver error versus NFE, with measured orders. {title}"
+        file = f"order-{name}" + (f"-{i + 1}" if i else "")
+        yield work_precision.draw(
+            fit.points, fit.orders, studio.looks, heading, studio.folder, file
+        )
+
+
+def _samples(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
+    drawing = sample_grid.draw(
+        frame,
+        studio.samples.read,
+        studio.looks,
+        f"Samples from the same noise. {title}",
+        studio.folder,
+        f"samples-{name}",
+        studio.images,
+    )
+    if drawing is not None:
+        yield drawing

@@ -1,0 +1,153 @@
+"""The tidy table, made ready for figures: clean columns, curves, protocols and points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from bench.report.intervals import half_widths
+from bench.report.protocol import QUALITY, TIMING
+from bench.run.schema import COLUMNS, Status
+
+SUBJECT = ("suite", "model", "model_params", "process", "process_params")
+"""What all curves of a figure have in common."""
+
+CELL = ("curve", "solver_kind", "stochastic", "budget", "tolerance")
+"""What, within a figure, distinguishes one point from the next; seeds are averaged over."""
+
+_NUMBER = ("metric", "unit", "larger_is_better")
+
+_TEXT = tuple(column.name for column in COLUMNS if column.type == pa.string())
+_NUMERIC = tuple(
+    column.name for column in COLUMNS if column.type in (pa.int64(), pa.float64())
+)
+_FLAGS = tuple(column.name for column in COLUMNS if column.type == pa.bool_())
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model under a process within a suite: what a figure is about."""
+
+    suite: str
+    model: str
+    model_params: str
+    process: str
+    process_params: str
+
+    @property
+    def title(self) -> str:
+        """Suite, model and process, with parameters that differ from the defaults."""
+        model = with_params(self.model, self.model_params)
+        return f"{self.suite}: {model}, {with_params(self.process, self.process_params)}"
+
+    @property
+    def name(self) -> str:
+        """The same without parameters, for file names."""
+        return f"{self.suite}-{self.model}-{self.process}"
+
+
+def with_params(name: str, params: str) -> str:
+    """A plugin's name, followed by its parameters where there are any."""
+    return name if params in ("", "{}") else f"{name} {params}"
+
+
+def prepared(raw: pd.DataFrame) -> pd.DataFrame:
+    """The results with clean types and the columns that figures need beyond the schema's.
+
+    Added are `curve` (label of the line), `stochastic`, `usable` (a finite value with status ok),
+    `evaluations` (NFE without the final denoise), `wall_per_sample_s`, and the numbers `protocol`
+    and `hardware`, which tell apart what must not be compared.
+    """
+    frame = _clean(raw)
+    frame["curve"] = _curves(frame)
+    frame["stochastic"] = frame["solver_kind"].eq("predictor") | frame["corrector"].ne("")
+    frame["usable"] = frame["status"].eq(Status.OK) & np.isfinite(frame["value"])
+    frame["evaluations"] = frame["nfe"] - frame["nfe_finish"].fillna(0.0)
+    frame["wall_per_sample_s"] = frame["sample_wall_s"] / frame["samples"].where(
+        frame["samples"] > 0
+    )
+    frame["protocol"] = _numbered(frame, (*SUBJECT, "metric"), QUALITY)
+    frame["hardware"] = _numbered(frame, (*SUBJECT, "metric"), TIMING)
+    return frame
+
+
+def points(frame: pd.DataFrame, *apart: str) -> pd.DataFrame:
+    """The means over seeds of all usable numbers, one row for each point of a curve.
+
+    Rows of different protocols are never averaged. Columns named in `apart` keep rows apart, too.
+    """
+    usable = frame[frame["usable"]]
+    keys = [*SUBJECT, *CELL, *_NUMBER, "protocol", *apart]
+    means = usable.groupby(keys, dropna=False, sort=False, observed=True).agg(
+        value=("value", "mean"),
+        deviation=("value", "std"),
+        seeds=("value", "size"),
+        std_error=("std_error", "mean"),
+        nfe=("nfe", "mean"),
+        evaluations=("evaluations", "mean"),
+        wall_per_sample_s=("wall_per_sample_s", "mean"),
+        over_budget=("over_budget", "any"),
+        metric_n=("metric_n", "first"),
+        dtype=("dtype", "first"),
+    )
+    means = means.reset_index()
+    widths = half_widths(means["seeds"], means["deviation"], means["std_error"])
+    means = means.join(widths).drop(columns="deviation")
+    means["low"] = means["value"] - means["half_width"]
+    means["high"] = means["value"] + means["half_width"]
+    order = [*SUBJECT, "metric", "protocol", *apart, "curve", "nfe"]
+    return means.sort_values(order, kind="stable", ignore_index=True)
+
+
+def subjects(frame: pd.DataFrame) -> Iterator[tuple[Subject, pd.DataFrame]]:
+    """The parts of a frame that belong to one figure each, in order of first appearance."""
+    for key, part in frame.groupby(list(SUBJECT), dropna=False, sort=False, observed=True):
+        yield Subject(*map(str, key)), part
+
+
+def exact_partners(metrics: Sequence[str]) -> dict[str, str]:
+    """Metrics and the one that gives their exact value: `nll_nats` has `nll_exact_nats`.
+
+    The rule is in the name alone, so that it holds for the metrics of any plugin.
+    """
+    known = frozenset(metrics)
+    plain = ((name.replace("_exact", ""), name) for name in metrics if "_exact" in name)
+    return {name: exact for name, exact in plain if name in known}
+
+
+def _clean(raw: pd.DataFrame) -> pd.DataFrame:
+    """Missing text is empty, missing numbers are NaN, missing flags are False."""
+    columns: dict[str, pd.Series] = {}
+    for name in _TEXT:
+        columns[name] = raw[name].astype(object).where(raw[name].notna(), "").astype(str)
+    for name in _NUMERIC:
+        columns[name] = pd.to_numeric(raw[name], errors="coerce").astype(float)
+    for name in _FLAGS:
+        columns[name] = raw[name].eq(True).fillna(False).astype(bool)
+    ordered = {column.name: columns[column.name] for column in COLUMNS}
+    return pd.DataFrame(ordered).reset_index(drop=True)
+
+
+def _curves(frame: pd.DataFrame) -> pd.Series:
+    """The sampler; with its grid too where a sampler runs on several grids under one subject."""
+    grid = frame["grid"].where(
+        frame["grid_params"].isin(("", "{}")), frame["grid"] + " " + frame["grid_params"]
+    )
+    alone = grid.groupby([frame[name] for name in (*SUBJECT, "sampler")]).nunique().le(1).all()
+    return frame["sampler"] if alone else frame["sampler"] + " on " + grid
+
+
+def _numbered(frame: pd.DataFrame, within: Sequence[str], columns: Sequence[str]) -> pd.Series:
+    """0, 1, 2, ... for the distinct combinations of `columns` among the usable rows of a group."""
+    usable = frame[frame["usable"]]
+    distinct = usable[[*within, *columns]].drop_duplicates()
+    number = distinct.groupby(list(within), dropna=False).cumcount()
+    numbered = usable[[*within, *columns]].merge(
+        distinct.assign(_number=number), how="left", on=[*within, *columns]
+    )
+    numbered.index = usable.index
+    return numbered["_number"].reindex(frame.index, fill_value=-1).astype(int)

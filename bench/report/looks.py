@@ -1,0 +1,100 @@
+"""How the line of a sampler looks: the same in every figure of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import pandas as pd
+
+from bench.report.text import one_line
+
+
+@dataclass(frozen=True)
+class Ink:
+    """A colour on white paper and its counterpart on a dark screen."""
+
+    name: str
+    light: str
+    dark: str
+
+
+# Hues after Okabe & Ito and Tol: told apart under the common colour-vision deficiencies, and dark
+# enough (light enough) for thin lines. Each pair keeps its hue so that light and dark agree.
+HUES: tuple[Ink, ...] = (
+    Ink("hue-0", "#0072b2", "#56a9e6"),
+    Ink("hue-1", "#d55e00", "#ff914d"),
+    Ink("hue-2", "#009e73", "#3cc9a0"),
+    Ink("hue-3", "#aa3f9a", "#e08bd3"),
+    Ink("hue-4", "#a07800", "#e0bf45"),
+    Ink("hue-5", "#3f3f9f", "#9c9cf0"),
+    Ink("hue-6", "#8f1d3f", "#e0708f"),
+    Ink("hue-7", "#5c6670", "#adb7c0"),
+)
+
+TEXT = Ink("text", "#1b1f24", "#e6e9ed")
+MUTED = Ink("muted", "#6b7078", "#9aa2ab")
+LINE = Ink("line", "#d3d7dc", "#3b424a")
+PAPER = Ink("paper", "#ffffff", "#15181c")
+
+INKS: tuple[Ink, ...] = (*HUES, TEXT, MUTED, LINE, PAPER)
+"""Every colour of the figures: a page exchanges the light for the dark by name."""
+
+# Their number has no divisor in common with the number of hues: each pair of the two is unique
+# for as many curves as their product.
+MARKERS: tuple[str, ...] = ("o", "s", "^", "D", "v", "P", "X", "<", "p", "h", ">")
+
+Dashes = tuple[float, tuple[float, ...]] | str
+
+
+class Kind(Enum):
+    """Kind of sampler, with its line style and its heading in legends."""
+
+    ODE = ("ODE solvers", "solid")
+    ADAPTIVE = ("Adaptive solvers", (0.0, (5.0, 1.5, 1.0, 1.5)))
+    STOCHASTIC = ("Stochastic samplers", (0.0, (3.0, 1.5)))
+
+    def __init__(self, title: str, dashes: Dashes) -> None:
+        self.title = title
+        self.dashes = dashes
+
+
+@dataclass(frozen=True)
+class Look:
+    """Label and style of a curve."""
+
+    label: str
+    kind: Kind
+    color: str
+    marker: str
+
+
+def looks(frame: pd.DataFrame) -> Mapping[str, Look]:
+    """A look for each curve of a prepared frame, by the alphabetical place of its name."""
+    kinds = {
+        str(curve): _kind(part["solver_kind"].iloc[0], bool(part["stochastic"].iloc[0]))
+        for curve, part in frame.groupby("curve", sort=True)
+    }
+    return {
+        curve: Look(label, kind, HUES[i % len(HUES)].light, MARKERS[i % len(MARKERS)])
+        for i, ((curve, kind), label) in enumerate(
+            zip(kinds.items(), _unique(one_line(c, 44) for c in kinds), strict=True)
+        )
+    }
+
+
+def _kind(solver_kind: str, stochastic: bool) -> Kind:
+    if solver_kind == "adaptive":
+        return Kind.ADAPTIVE
+    return Kind.STOCHASTIC if stochastic else Kind.ODE
+
+
+def _unique(labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels that were shortened to the same text get a number each."""
+    seen: dict[str, int] = {}
+    unique = []
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        unique.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return tuple(unique)

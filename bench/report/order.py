@@ -1,0 +1,125 @@
+"""The measured order of a solver: how fast its error falls with the evaluations it spends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+ERROR_METRICS = ("rmse",)
+"""Metrics that are a distance to the exact solution, and so have an order."""
+
+ROUNDING = {"float16": 1e-2, "bfloat16": 1e-1, "float32": 1e-6, "float64": 1e-14}
+"""Errors that rounding alone can cause, relative to data of unit size."""
+
+MARGIN = 3.0
+"""Points count when they are this many times above the floor: near it, it bends the slope."""
+
+STALLED = 0.9
+"""An error that falls by less than a tenth from one budget to the next has stopped falling."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Order:
+    """The slope of log error against log evaluations, with the sign turned.
+
+    Attributes:
+        curve: the sampler.
+        slope: the order.
+        std_error: its standard error; NaN for two points, which leave no residual.
+        first: least NFE of the points used.
+        last: largest NFE of the points used.
+        points: how many points were used.
+    """
+
+    curve: str
+    slope: float
+    std_error: float
+    first: float
+    last: float
+    points: int
+
+    @property
+    def text(self) -> str:
+        """The order with its standard error, for legends and tables."""
+        if np.isnan(self.std_error):
+            return f"{self.slope:.2f}"
+        return f"{self.slope:.2f} ± {self.std_error:.2f}"
+
+
+def falling(errors: Floats, floor: float) -> npt.NDArray[np.bool_]:
+    """The points to fit: the longest run of falling errors, as far as it is above the floor.
+
+    Args:
+        errors: by increasing cost.
+        floor: what the reference's own accuracy limits errors to.
+    """
+    drops = errors[1:] < STALLED * errors[:-1]
+    best, start = (0, 0), 0
+    for i in range(len(errors)):
+        if i and not drops[i - 1]:
+            start = i
+        if i + 1 - start > best[1] - best[0]:
+            best = (start, i + 1)
+    chosen = np.zeros(len(errors), dtype=bool)
+    chosen[best[0] : best[1]] = True
+    return chosen & (errors > MARGIN * floor)
+
+
+def floor(points: pd.DataFrame) -> float:
+    """Below what errors say nothing: rounding, or the lowest level where a solver stopped.
+
+    All solvers of a subject are measured against one reference. Where the best one no longer
+    improves, the reference's own error, or rounding, is what is left.
+    """
+    rounding = max((ROUNDING.get(str(dtype), 0.0) for dtype in points["dtype"].unique()), default=0.0)
+    stops = [
+        _plateau(part.sort_values("evaluations")["value"].to_numpy(dtype=float))
+        for _, part in points.groupby("curve")
+    ]
+    levels = [level for level in stops if level is not None]
+    return max(rounding, min(levels, default=0.0))
+
+
+def fit(curve: str, points: pd.DataFrame, floor: float) -> Order | None:
+    """The order of one curve by least squares; None with less than two points to fit.
+
+    The abscissa is NFE without the final denoise, which is no step of the solver.
+    """
+    ordered = points[points["evaluations"] > 0].sort_values("evaluations")
+    used = ordered[falling(ordered["value"].to_numpy(dtype=float), floor)]
+    if len(used) < 2 or used["evaluations"].nunique() < 2:
+        return None
+    slope, error = least_squares(
+        np.log(used["evaluations"].to_numpy(dtype=float)), np.log(used["value"].to_numpy(dtype=float))
+    )
+    first, last = float(used["nfe"].iloc[0]), float(used["nfe"].iloc[-1])
+    return Order(curve, -slope, error, first, last, len(used))
+
+
+def orders(points: pd.DataFrame) -> tuple[Order, ...]:
+    """The orders of all curves of one error metric of one subject."""
+    level = floor(points)
+    fits = (fit(str(curve), part, level) for curve, part in points.groupby("curve", sort=True))
+    return tuple(order for order in fits if order is not None)
+
+
+def least_squares(x: Floats, y: Floats) -> tuple[float, float]:
+    """Slope of a straight line through points, and its standard error (NaN for two points)."""
+    dx, dy = x - x.mean(), y - y.mean()
+    slope = float(dx @ dy / (dx @ dx))
+    if len(x) < 3:
+        return slope, float("nan")
+    residual = dy - slope * dx
+    return slope, float(np.sqrt(residual @ residual / (len(x) - 2) / (dx @ dx)))
+
+
+def _plateau(errors: Floats) -> float | None:
+    """The least error of a curve that stopped falling at its end."""
+    if len(errors) < 2 or errors[-1] < STALLED * errors[-2]:
+        return None
+    return float(errors.min())

@@ -1,0 +1,67 @@
+"""The page: one HTML file that holds everything and asks for nothing from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bench.report.canvas import Drawing
+from bench.report.looks import INKS
+from bench.report.order import Order
+from bench.report.provenance import Provenance
+from bench.report.tables import Best, Failure, Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the page says of one subject."""
+
+    anchor: str
+    title: str
+    figures: tuple[Drawing, ...]
+    tables: tuple[Table, ...]
+    orders: tuple[Order, ...]
+
+    @property
+    def inline_figures(self) -> tuple[tuple[Drawing, Markup], ...]:
+        """The figures with their markup, which matplotlib has escaped."""
+        return tuple((figure, Markup(figure.markup)) for figure in self.figures)  # noqa: S704
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the template shows."""
+
+    run: str
+    rows: int
+    started: tuple[str, str]
+    statuses: dict[str, int]
+    best: tuple[Best, ...]
+    sections: tuple[Section, ...]
+    failures: tuple[Failure, ...]
+    failures_hidden: int
+    provenance: Provenance
+    files: tuple[str, ...]
+
+
+def render(page: Page) -> str:
+    """The HTML of the page."""
+    environment = Environment(
+        loader=PackageLoader("bench.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("page.html.j2")
+    light, dark = _variables(i.light for i in INKS), _variables(i.dark for i in INKS)
+    return template.render(page=page, light=light, dark=dark)
+
+
+def _variables(colors: Iterable[str]) -> Markup:
+    """Declarations of the figures' colours for a style sheet."""
+    pairs = zip(INKS, colors, strict=True)
+    return Markup(" ".join(f"--{ink.name}: {color};" for ink, color in pairs))  # noqa: S704

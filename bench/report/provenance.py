@@ -1,0 +1,149 @@
+"""The protocol behind the numbers: what all share, what differs and where it must not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bench.report.frame import SUBJECT, Subject
+from bench.report.protocol import PROTOCOL, QUALITY, TIMING
+from bench.report.text import number
+
+MAX_LINES = 60
+"""Lines of one table of the protocol that the page shows; table.csv has all."""
+
+# From the coarsest to the finest: the first that determines a column explains how it differs.
+_EXPLANATIONS: tuple[tuple[str, ...], ...] = (
+    ("suite",),
+    ("model", "model_params"),
+    ("process", "process_params"),
+    ("solver",),
+    ("metric",),
+    ("corrector",),
+    ("model", "model_params", "process", "process_params"),
+    ("model", "model_params", "metric"),
+    ("suite", "metric"),
+    ("suite", "solver"),
+    (*SUBJECT, "metric"),
+)
+
+
+@dataclass(frozen=True)
+class Common:
+    """A protocol column that is the same for all numbers."""
+
+    column: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Differing:
+    """A protocol column that is not: its values and the rows that have each."""
+
+    column: str
+    lines: tuple[tuple[str, str], ...]
+    hidden: int
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Numbers of one metric of one subject that differ in protocol."""
+
+    subject: str
+    metrics: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Everything the page says about protocol."""
+
+    common: tuple[Common, ...]
+    differing: tuple[Differing, ...]
+    plugins: tuple[tuple[str, str], ...]
+    conflicts: tuple[Conflict, ...]
+    timing_conflicts: tuple[Conflict, ...]
+
+
+def provenance(frame: pd.DataFrame) -> Provenance:
+    """The protocol of the usable rows, or of all rows where none is usable."""
+    rows = frame[frame["usable"]] if frame["usable"].any() else frame
+    columns = [name for name in PROTOCOL if name != "plugin_sources"]
+    single = [name for name in columns if rows[name].nunique(dropna=False) <= 1]
+    return Provenance(
+        common=tuple(Common(name, _shown(rows[name].iloc[0])) for name in single if len(rows)),
+        differing=tuple(_differing(rows, name) for name in columns if name not in single),
+        plugins=_plugins(rows["plugin_sources"].unique()),
+        conflicts=_conflicts(rows, "protocol", QUALITY),
+        timing_conflicts=_conflicts(rows, "hardware", TIMING),
+    )
+
+
+def started(frame: pd.DataFrame) -> tuple[str, str]:
+    """When the first and the last cell began."""
+    times = sorted(time for time in frame["started"].unique() if time)
+    return (times[0], times[-1]) if times else ("", "")
+
+
+def _differing(rows: pd.DataFrame, column: str) -> Differing:
+    for keys in _EXPLANATIONS:
+        pairs = rows[[*keys, column]].drop_duplicates()
+        if len(pairs) == len(pairs[list(keys)].drop_duplicates()):
+            lines = [(_joined(line[:-1]), _shown(line[-1])) for line in pairs.itertuples(index=False)]
+            return Differing(column, tuple(lines[:MAX_LINES]), max(0, len(lines) - MAX_LINES))
+    counts = rows.groupby([*SUBJECT, column], dropna=False, sort=False).size()
+    lines = [
+        (f"{Subject(*map(str, key[:-1])).title} ({count} rows)", _shown(key[-1]))
+        for key, count in counts.items()
+        if isinstance(key, tuple)
+    ]
+    return Differing(column, tuple(lines[:MAX_LINES]), max(0, len(lines) - MAX_LINES))
+
+
+def _conflicts(rows: pd.DataFrame, number_of: str, columns: Sequence[str]) -> tuple[Conflict, ...]:
+    """The metrics whose rows differ within a subject, those with the same columns in one line."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    doubtful = rows[rows[number_of] > 0][[*SUBJECT, "metric"]].drop_duplicates()
+    if doubtful.empty:
+        return ()
+    affected = rows.merge(doubtful, on=[*SUBJECT, "metric"])
+    for key, part in affected.groupby([*SUBJECT, "metric"], sort=False):
+        names = tuple(name for name in columns if part[name].nunique(dropna=False) > 1)
+        title = Subject(*map(str, key[:-1])).title
+        found.setdefault((title, names), []).append(str(key[-1]))
+    return tuple(
+        Conflict(title, ", ".join(metrics), names) for (title, names), metrics in found.items()
+    )
+
+
+def _plugins(sources: Iterable[object]) -> tuple[tuple[str, str], ...]:
+    """The plugins of all cells and where each came from."""
+    merged: dict[str, set[str]] = {}
+    for source in sources:
+        for name, origin in _parsed(str(source)).items():
+            merged.setdefault(name, set()).add(origin)
+    return tuple((name, "; ".join(sorted(origins))) for name, origins in sorted(merged.items()))
+
+
+def _parsed(source: str) -> Mapping[str, str]:
+    try:
+        found = json.loads(source or "{}")
+    except ValueError:
+        return {"(not JSON)": source}
+    if not isinstance(found, dict):
+        return {"(unnamed)": source}
+    return {str(name): origin if isinstance(origin, str) else json.dumps(origin)
+            for name, origin in found.items()}
+
+
+def _joined(parts: Iterable[object]) -> str:
+    return " · ".join(str(part) for part in parts if str(part) not in ("", "{}")) or "(none)"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else number(value)
+    return str(value) or "–"

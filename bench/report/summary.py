@@ -1,0 +1,72 @@
+"""The results in a few lines of plain text, for the terminal."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bench.report.frame import points, prepared, with_params
+from bench.report.tables import Best, best_values
+from bench.report.text import one_line
+
+MAX_LINES = 20
+
+_HEADS = ("model", "process", "metric", "best", "NFE", "ms/sample", "sampler")
+_WIDTHS = (24, 16, 26, 20, 6, 10, 40)
+_NUMERIC = frozenset({"best", "NFE", "ms/sample"})
+
+
+def summary_lines(frame: pd.DataFrame) -> list[str]:
+    """The best value of each model, process and metric, and how many cells there are of each status.
+
+    The lines hold names of plugins: print them without interpreting markup.
+
+    Args:
+        frame: results as `bench.load_results` returns them.
+    """
+    table = prepared(frame)
+    best = best_values(points(table))
+    lines = _aligned([_fields(entry) for entry in best[:MAX_LINES]]) if best else []
+    if len(best) > MAX_LINES:
+        lines.append(f"... and {len(best) - MAX_LINES} more: see the report")
+    if not best:
+        lines.append("No cell has a usable value.")
+    return [*lines, _counts(table)]
+
+
+def cells_by_status(table: pd.DataFrame) -> dict[str, int]:
+    """How many cells have each status; a cell with several counts by its first that is not ok."""
+    worst = table.sort_values("status", key=lambda s: s.eq("ok"), kind="stable")
+    counts = worst.drop_duplicates("key")["status"].value_counts()
+    return {str(status): int(count) for status, count in counts.items()}
+
+
+def _fields(best: Best) -> tuple[str, ...]:
+    subject = best.subject
+    fields = (
+        with_params(subject.model, subject.model_params),
+        with_params(subject.process, subject.process_params),
+        best.label,
+        best.text,
+        best.nfe_text,
+        best.wall_text,
+        best.curve,
+    )
+    return tuple(one_line(f, width).strip() for f, width in zip(fields, _WIDTHS, strict=True))
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    table = [_HEADS, *rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(_HEADS))]
+    return [
+        "  ".join(
+            field.rjust(width) if head in _NUMERIC else field.ljust(width)
+            for head, field, width in zip(_HEADS, row, widths, strict=True)
+        ).rstrip()
+        for row in table
+    ]
+
+
+def _counts(table: pd.DataFrame) -> str:
+    counts = cells_by_status(table)
+    each = ", ".join(f"{count} {status}" for status, count in counts.items())
+    return f"{sum(counts.values())} cells" + (f": {each}" if each else "")

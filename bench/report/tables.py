@@ -1,0 +1,215 @@
+"""The tables of the page: values by sampler and budget, best values, what failed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bench.report.frame import SUBJECT, Subject, exact_partners
+from bench.report.text import metric_label, number, tick, with_half_width
+from bench.run.schema import Status
+
+MAX_FAILURES = 500
+"""Distinct failures that the page lists; table.csv has all."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One field of a table."""
+
+    text: str = ""
+    note: str = ""
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sampler of a table."""
+
+    curve: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One metric of one subject: samplers by budgets."""
+
+    title: str
+    budgets: tuple[str, ...]
+    lines: tuple[Line, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best mean of one metric of one subject."""
+
+    subject: Subject
+    metric: str
+    label: str
+    protocol: int
+    value: float
+    half_width: float
+    curve: str
+    nfe: float
+    wall_per_sample_s: float
+
+    @property
+    def text(self) -> str:
+        """The value with its interval."""
+        return with_half_width(self.value, self.half_width)
+
+    @property
+    def nfe_text(self) -> str:
+        """The measured NFE."""
+        return "–" if math.isnan(self.nfe) else f"{self.nfe:.0f}"
+
+    @property
+    def wall_text(self) -> str:
+        """Milliseconds per sample."""
+        return number(self.wall_per_sample_s * 1e3)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Rows that failed in the same way."""
+
+    status: str
+    subject: str
+    curve: str
+    where: str
+    metrics: str
+    reason: str
+    rows: int
+
+
+def best_values(points: pd.DataFrame) -> tuple[Best, ...]:
+    """The best point of each subject, metric and protocol."""
+    exact = set(exact_partners(list(points["metric"].unique())).values())
+    ranked = points[~points["metric"].isin(exact)].copy()
+    ranked["rank"] = ranked["value"].where(~ranked["larger_is_better"], -ranked["value"])
+    groups = ranked.groupby([*SUBJECT, "metric", "protocol"], sort=False, dropna=False)
+    return tuple(_best(ranked.loc[i]) for i in groups["rank"].idxmin())
+
+
+def tables(points: pd.DataFrame) -> tuple[Table, ...]:
+    """The tables of one subject: one for each metric and protocol, and one of wall-clock."""
+    groups = points.groupby(["metric", "protocol"], sort=False)
+    several = points.groupby("metric")["protocol"].nunique()
+    return tuple(
+        _table(part, f", protocol {protocol + 1}" if several[metric] > 1 else "")
+        for (metric, protocol), part in groups
+    )
+
+
+def wall_clock_table(points: pd.DataFrame) -> tuple[Table, ...]:
+    """Sampling time per sample of one subject, in milliseconds; empty where none is known."""
+    keys = ["curve", "solver_kind", "stochastic", "budget", "tolerance"]
+    times = points.groupby(keys, dropna=False, sort=False).agg(
+        value=("wall_per_sample_s", "mean"), nfe=("nfe", "mean"), over_budget=("over_budget", "any")
+    )
+    known = times.reset_index().dropna(subset=["value"])
+    if known.empty:
+        return ()
+    named = known.assign(
+        value=known["value"] * 1e3,
+        metric="sampling time per sample",
+        unit="ms",
+        larger_is_better=False,
+        half_width=float("nan"),
+    )
+    return (_table(named, ""),)
+
+
+def failures(frame: pd.DataFrame) -> tuple[Failure, ...]:
+    """All rows without a usable value, those alike in one line, in the order of the table."""
+    failed = frame[~frame["usable"]].copy()
+    failed.loc[failed["status"].eq(Status.OK), "reason"] = "the value is missing or not finite"
+    failed["place"] = _places(failed)
+    groups = failed.groupby([*SUBJECT, "curve", "status", "reason"], sort=False, dropna=False)
+    return tuple(_failure(key, part) for key, part in groups)
+
+
+def _best(row: pd.Series) -> Best:
+    return Best(
+        subject=Subject(*(str(row[name]) for name in SUBJECT)),
+        metric=str(row["metric"]),
+        label=metric_label(str(row["metric"]), str(row["unit"])),
+        protocol=int(row["protocol"]),
+        value=float(row["value"]),
+        half_width=float(row["half_width"]),
+        curve=str(row["curve"]),
+        nfe=float(row["nfe"]),
+        wall_per_sample_s=float(row["wall_per_sample_s"]),
+    )
+
+
+def _table(part: pd.DataFrame, suffix: str) -> Table:
+    sign = -1.0 if part["larger_is_better"].any() else 1.0
+    ranked = part.assign(rank=sign * part["value"])
+    fixed, adaptive = ranked[ranked["budget"].notna()], ranked[ranked["budget"].isna()]
+    budgets = sorted(fixed["budget"].unique()) or [float("inf")]
+    columns = [_column(fixed, adaptive, budget) for budget in budgets]
+    curves = sorted(ranked["curve"].unique())
+    lines = tuple(Line(c, tuple(column.get(c, Value()) for column in columns)) for c in curves)
+    label = metric_label(str(part["metric"].iloc[0]), str(part["unit"].iloc[0]))
+    heads = tuple(f"NFE ≤ {tick(b)}" if math.isfinite(b) else "any NFE" for b in budgets)
+    return Table(label + suffix, heads, lines, _remarks(part, adaptive))
+
+
+def _column(fixed: pd.DataFrame, adaptive: pd.DataFrame, budget: float) -> dict[str, Value]:
+    """Each sampler's best value at a budget; an adaptive solver's best within it."""
+    within = adaptive[adaptive["nfe"] <= budget]
+    at = pd.concat([fixed[fixed["budget"].eq(budget)], within])
+    if at.empty:
+        return {}
+    rows = at.loc[at.groupby("curve", sort=False)["rank"].idxmin()]
+    least = rows["rank"].min()
+    return {
+        str(row.curve): Value(
+            with_half_width(float(row.value), float(row.half_width)),
+            _note(float(row.budget), float(row.nfe), bool(row.over_budget)),
+            bool(row.rank == least),
+        )
+        for row in rows.itertuples()
+    }
+
+
+def _note(budget: float, nfe: float, over_budget: bool) -> str:
+    if over_budget:
+        return f"NFE {nfe:.0f}, over budget"
+    return f"NFE {nfe:.0f}" if math.isnan(budget) or round(nfe) != round(budget) else ""
+
+
+def _remarks(part: pd.DataFrame, adaptive: pd.DataFrame) -> tuple[str, ...]:
+    remarks = []
+    if len(adaptive):
+        remarks.append("Adaptive solvers: the best run whose measured NFE is within the budget.")
+    if part["over_budget"].any():
+        remarks.append("Over budget: the measured cost exceeds the budget; not a fair comparison.")
+    return tuple(remarks)
+
+
+def _places(frame: pd.DataFrame) -> pd.Series:
+    """Budget or tolerance of each row, in words."""
+    budget = "NFE " + frame["budget"].map(tick)
+    tolerance = "tolerance " + frame["tolerance"].map(lambda value: f"{value:.3g}")
+    return budget.where(frame["budget"].notna(), tolerance.where(frame["tolerance"].notna(), ""))
+
+
+def _failure(key: Sequence[object], part: pd.DataFrame) -> Failure:
+    subject = Subject(*map(str, key[: len(SUBJECT)]))
+    curve, status, reason = map(str, key[len(SUBJECT) :])
+    seeds = sorted(int(seed) for seed in part["seed"].dropna().unique())
+    where = _listed([*part["place"].unique(), "seed " + ", ".join(map(str, seeds[:8]))])
+    metrics = _listed(part["metric"].unique())
+    return Failure(status, subject.title, curve, where, metrics, reason, len(part))
+
+
+def _listed(names: Iterable[object], limit: int = 12) -> str:
+    texts = [str(name) for name in names if str(name)]
+    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
+    return ", ".join(texts[:limit]) + more

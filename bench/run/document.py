@@ -1,0 +1,170 @@
+"""A YAML file with the line of everything in it, so that an error can name its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from bench.core.errors import BenchError
+
+Path_ = tuple[str | int, ...]
+
+_MAX_BYTES = 1_000_000
+_MAX_NODES = 100_000  # aliases of aliases grow exponentially
+
+
+@dataclass(frozen=True)
+class Document:
+    """The content of one YAML file.
+
+    Attributes:
+        path: the file as the user named it.
+        data: its top mapping, in plain Python types.
+        lines: line (from 1) of each key and item, by its path.
+    """
+
+    path: Path
+    data: Mapping[str, Any]
+    lines: Mapping[Path_, int]
+
+    def error(self, place: Path_, message: str) -> BenchError:
+        """An error at ``place``: "benchmarks.yaml:12: suites.a.solvers[2].rho: message"."""
+        line = next(
+            (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines), 1
+        )
+        where = f"{dotted(place)}: " if place else ""
+        return BenchError(f"{self.path}:{line}: {where}{message}")
+
+
+def dotted(place: Path_) -> str:
+    """suites.a.solvers[2].rho"""
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def read_document(path: Path) -> Document:
+    """Read a YAML 1.2 file whose top is a mapping.
+
+    Raises:
+        BenchError: it is missing, not text, too large, not YAML, empty, or not a mapping.
+    """
+    tree = _parse(path, _text(path))
+    if tree is None:
+        raise BenchError(f"{path}: is empty; see `bench run --help` for an example")
+    if not isinstance(tree, CommentedMap):
+        raise BenchError(
+            f"{path}:1: must be a mapping with `suites:`, not a {_kind(tree)}; "
+            "see `bench run --help` for an example"
+        )
+    lines: dict[Path_, int] = {}
+    data = _plain(path, tree, (), lines, _counter(path))
+    return Document(path, data, lines)
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise BenchError(f"{path}: there is no such file; check the path") from None
+    except IsADirectoryError:
+        raise BenchError(f"{path}: is a folder; name a YAML file in it") from None
+    except OSError as error:
+        raise BenchError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(content) > _MAX_BYTES:
+        raise BenchError(f"{path}: has {len(content)} bytes, more than {_MAX_BYTES}; split it")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BenchError(
+            f"{path}: is not UTF-8 text (byte {error.start}); is it a YAML file?"
+        ) from None
+
+
+def _parse(path: Path, text: str) -> Any:
+    try:
+        return YAML(typ="rt").load(text)
+    except DuplicateKeyError as error:
+        key = str(error.problem).partition('"')[2].partition('"')[0]
+        raise BenchError(
+            f"{path}:{_line(error)}: key '{key}' stands there twice; remove one"
+        ) from None
+    except MarkedYAMLError as error:
+        problem = " ".join(str(error.problem or "").split())
+        raise BenchError(f"{path}:{_line(error)}: is not valid YAML: {problem}") from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BenchError(f"{path}: is not valid YAML: {reason}") from None
+
+
+def _line(error: MarkedYAMLError) -> int:
+    return error.problem_mark.line + 1 if error.problem_mark else 1
+
+
+def _counter(path: Path) -> Iterator[None]:
+    for _ in range(_MAX_NODES):
+        yield
+    raise BenchError(f"{path}: has more than {_MAX_NODES} values; split it")
+
+
+def _plain(
+    path: Path, node: Any, place: Path_, lines: dict[Path_, int], budget: Iterator[None]
+) -> Any:
+    next(budget)
+    if len(place) > 50:
+        raise BenchError(f"{path}: is nested more than 50 levels deep (an alias of itself?)")
+    if isinstance(node, CommentedMap):
+        return {
+            key: _child(path, value, (*place, key), node.lc.key(key)[0], lines, budget)
+            for key, value in _string_keys(path, node, place)
+        }
+    if isinstance(node, CommentedSeq):
+        return [
+            _child(path, value, (*place, i), node.lc.item(i)[0], lines, budget)
+            for i, value in enumerate(node)
+        ]
+    return _scalar(path, node, place)
+
+
+def _child(
+    path: Path, node: Any, place: Path_, line: int, lines: dict[Path_, int], budget: Iterator[None]
+) -> Any:
+    lines[place] = line + 1
+    return _plain(path, node, place, lines, budget)
+
+
+def _string_keys(path: Path, node: CommentedMap, place: Path_) -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if not isinstance(key, str):
+            where = dotted(place) or "the top"
+            raise BenchError(f"{path}: {where}: key {key!r} must be a string; put it in quotes")
+        yield str(key), value
+
+
+def _scalar(path: Path, node: Any, place: Path_) -> Any:
+    # ruamel's scalars are subclasses that remember their spelling; bool before int.
+    if node is None or isinstance(node, bool):
+        return node
+    for kind in (int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    raise BenchError(
+        f"{path}: {dotted(place)}: a {_kind(node)} is not allowed; "
+        "use numbers, strings, true, false, lists and mappings"
+    )
+
+
+def _kind(node: Any) -> str:
+    if isinstance(node, CommentedSeq):
+        return "list"
+    if isinstance(node, str):
+        return "string"
+    return type(node).__name__.lower()

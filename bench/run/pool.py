@@ -1,0 +1,90 @@
+"""Worker processes: isolation, time limits, and a row for whatever kills a worker."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from bench.run.cell import Cell
+from bench.run.execute import CellResult, failure, run_cell
+from bench.run.machine import Machine
+from bench.run.schema import Status
+
+
+def run_cells(
+    cells: Sequence[Cell], machine: Machine, log: Path, on_start: Callable[[Cell], None]
+) -> Iterator[tuple[Cell, CellResult]]:
+    """Run the cells in worker processes; yields each as it is done, in the order of finishing.
+
+    A worker that dies or runs out of time costs its cell alone. What workers print goes to
+    ``log``, so that a talkative plugin does not spoil the screen.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    waiting = iter(cells)
+    running: dict[Future[CellResult], Cell] = {}
+    pool = ProcessPool(
+        max_workers=machine.workers,
+        context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(machine.threads, str(log)),
+    )
+    try:
+        # One cell per worker at a time, so that the clock of a time limit starts with the work.
+        for cell in _first(waiting, machine.workers):
+            running[_submit(pool, cell, machine, on_start)] = cell
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                cell = running.pop(future)
+                for following in _first(waiting, 1):
+                    running[_submit(pool, following, machine, on_start)] = following
+                yield cell, _outcome(future, cell, machine, log)
+        pool.close()
+    finally:
+        pool.stop()
+        pool.join(timeout=5)
+
+
+def _first(items: Iterator[Cell], count: int) -> list[Cell]:
+    return [item for _, item in zip(range(count), items, strict=False)]
+
+
+def _submit(
+    pool: Any, cell: Cell, machine: Machine, on_start: Callable[[Cell], None]
+) -> Future[CellResult]:
+    on_start(cell)
+    future: Future[CellResult] = pool.schedule(run_cell, args=[cell, machine], timeout=cell.timeout)
+    return future
+
+
+def _outcome(future: Future[CellResult], cell: Cell, machine: Machine, log: Path) -> CellResult:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        return future.result()
+    except TimeoutError:
+        reason = f"took longer than {cell.timeout:g} s; raise `timeout` or lower the cost"
+        return failure(cell, machine, Status.TIMEOUT, reason, now)
+    except ProcessExpired as error:
+        reason = f"the worker process died (exit code {error.exitcode}); see {log.name}"
+        return failure(cell, machine, Status.FAILED, reason, now)
+    except Exception as error:  # what could not be sent between processes
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+        return failure(cell, machine, Status.FAILED, reason, now)
+
+
+def _start_worker(threads: int, log: str) -> None:
+    """Set up a worker: its threads, and its output into the log."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    import torch
+
+    torch.set_num_threads(threads)

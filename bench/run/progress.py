@@ -1,0 +1,154 @@
+"""What the user sees while cells run: a bar with the time left and a line per finished cell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+from bench.run.cell import Cell
+from bench.run.execute import CellResult
+from bench.run.schema import Status
+
+_STYLE = {
+    Status.OK: "green",
+    Status.UNSUPPORTED: "dim",
+    Status.DIVERGED: "red",
+    Status.FAILED: "red",
+    Status.TIMEOUT: "red",
+}
+
+ADAPTIVE_GUESS = 100
+"""NFE that an unseen adaptive cell is taken to cost when the time left is estimated."""
+
+
+@dataclass
+class TimeLeft:
+    """Estimates the time left from each model's measured seconds per planned evaluation."""
+
+    waiting: dict[str, Cell]
+    begun: float = field(default_factory=time.monotonic)
+    done_work: float = 0.0
+    _rates: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _starts: dict[str, float] = field(default_factory=dict)
+    _workers: int = 1
+
+    def start(self, cell: Cell) -> None:
+        """A cell begins."""
+        self._starts[cell.key] = time.monotonic()
+        running = len(self._starts)
+        self._workers = max(self._workers, running)
+
+    def finish(self, cell: Cell) -> None:
+        """A cell is done."""
+        seconds = time.monotonic() - self._starts.pop(cell.key, time.monotonic())
+        spent, work = self._rates.get(cell.model.name, (0.0, 0.0))
+        self._rates[cell.model.name] = (spent + seconds, work + _work(cell))
+        self.waiting.pop(cell.key, None)
+
+    def seconds(self) -> float | None:
+        """Seconds left, None before the first cell is done."""
+        rates = {name: spent / work for name, (spent, work) in self._rates.items()}
+        if not rates:
+            return None
+        slowest = max(rates.values())
+        left = sum(_work(c) * rates.get(c.model.name, slowest) for c in self.waiting.values())
+        now = time.monotonic()
+        left -= sum(now - begin for begin in self._starts.values())
+        return max(left, 0.0) / self._workers
+
+
+def _work(cell: Cell) -> float:
+    return float((cell.budget or ADAPTIVE_GUESS) * cell.samples)
+
+
+class RichObserver:
+    """Draws a bar on ``console`` and prints a line for each finished cell."""
+
+    def __init__(self, console: Console, cells: Sequence[Cell]) -> None:
+        self._console = console
+        self._time_left = TimeLeft({cell.key: cell for cell in cells})
+        self._running: dict[str, str] = {}
+        self._progress = Progress(
+            SpinnerColumn(),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("[cyan]{task.fields[left]}[/cyan]"),
+            TextColumn("{task.description}", markup=False),
+            console=console,
+            transient=True,
+        )
+        self._task: TaskID = self._progress.add_task("starting workers", total=len(cells), left="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def started(self, cell: Cell) -> None:
+        """Show the cell as running."""
+        self._time_left.start(cell)
+        self._running[cell.key] = cell.title
+        self._show()
+
+    def finished(self, cell: Cell, result: CellResult) -> None:
+        """Print the cell's line and advance."""
+        self._time_left.finish(cell)
+        self._running.pop(cell.key, None)
+        self._console.print(cell_line(cell, result), soft_wrap=True)
+        self._progress.advance(self._task)
+        self._show()
+
+    def _show(self) -> None:
+        seconds = self._time_left.seconds()
+        left = "" if seconds is None else f"{_duration(seconds)} left"
+        current = next(iter(self._running.values()), "")
+        self._progress.update(self._task, description=current, left=left)
+
+
+def cell_line(cell: Cell, result: CellResult) -> Text:
+    """One line: status, cell, numbers or reason."""
+    status = result.status
+    line = Text(f"{status.value:>11}  ", style=_STYLE[status])
+    line.append(cell.title, style="default")
+    first = result.rows[0] if result.rows else {}
+    if first.get("sample_wall_s") is not None:
+        line.append(f"  {first['nfe']:g} NFE {first['sample_wall_s']:.2f} s", style="cyan")
+    asked = {metric.name for metric in cell.metrics}
+    numbers = [
+        f"{row['metric']} {row['value']:.4g}"
+        for row in result.rows
+        if row["metric"] in asked and row.get("value") is not None
+    ]
+    line.append("  " + "  ".join(numbers), style="bold default")
+    if status not in (Status.OK, Status.UNSUPPORTED):
+        line.append(f"  {result.reason}", style="red")
+    return line
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,108 @@
+"""The main job: plan, skip what is there, run the rest, store every cell as it finishes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bench.registry import Registry
+from bench.run.cell import Cell
+from bench.run.config import load_config
+from bench.run.execute import CellResult
+from bench.run.machine import choose_device, choose_workers
+from bench.run.plan import Filter, make_plan
+from bench.run.pool import run_cells
+from bench.run.schema import Status
+from bench.run.store import Store
+
+FAULTS = (Status.FAILED, Status.DIVERGED, Status.TIMEOUT)
+"""Statuses that make ``bench run`` exit with 1."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked of ``bench run``."""
+
+    file: Path
+    results: Path
+    only: tuple[str, ...] = ()
+    device: str = "auto"
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells of a file, the wanted ones, and those of them that have to run."""
+
+    name: str
+    store: Store
+    device: str
+    cells: tuple[Cell, ...]
+    wanted: tuple[Cell, ...]
+    missing: tuple[Cell, ...]
+
+
+class Observer(Protocol):
+    """Is told what happens; draws the progress bar."""
+
+    def started(self, cell: Cell) -> None: ...
+    def finished(self, cell: Cell, result: CellResult) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the wanted cells of a run stand at its end."""
+
+    plan: Plan
+    statuses: Sequence[tuple[Cell, Status, str]]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Cells by status."""
+        return Counter(status.value for _, status, _ in self.statuses)
+
+    @property
+    def faults(self) -> list[tuple[Cell, Status, str]]:
+        """The cells that have no good result, with the reason."""
+        return [item for item in self.statuses if item[1] in FAULTS]
+
+
+def plan_run(request: Request, registry: Registry) -> Plan:
+    """Plan without running.
+
+    Raises:
+        BenchError: bad input.
+    """
+    device = choose_device(request.device)
+    config = load_config(request.file)
+    cells = make_plan(config, registry, device.partition(":")[0])
+    accepts = Filter.parse(request.only).accepts
+    wanted = tuple(cell for cell in cells if accepts(cell))
+    store = Store(request.results / config.name)
+    missing = tuple(cell for cell in wanted if not store.finished(cell.key))
+    return Plan(config.name, store, device, cells, wanted, missing)
+
+
+def execute_plan(plan: Plan, workers: int | None, observer: Observer) -> Outcome:
+    """Run the missing cells and store each as it finishes.
+
+    Raises:
+        BenchError: results cannot be written; what was finished before is kept.
+    """
+    store = plan.store
+    store.write_plan(plan.name, [cell.key for cell in plan.cells])
+    if plan.missing:
+        machine = choose_workers(plan.device, workers, len(plan.missing))
+        log = store.root / "workers.log"
+        for cell, result in run_cells(plan.missing, machine, log, observer.started):
+            store.write(cell.key, result.rows, result.samples)
+            observer.finished(cell, result)
+    return Outcome(plan, [_standing(store, cell) for cell in plan.wanted])
+
+
+def _standing(store: Store, cell: Cell) -> tuple[Cell, Status, str]:
+    result = CellResult(cell.key, store.read(cell.key) or ())
+    return cell, result.status, result.reason

@@ -1,0 +1,103 @@
+"""Plans and outcomes for people (rich tables, lines) and for scripts (JSON-able)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from bench.run.cell import Cell
+from bench.run.plan import evaluations
+from bench.run.runner import Outcome, Plan
+
+
+def plan_summary(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON: totals and each wanted cell."""
+    missing = {cell.key for cell in plan.missing}
+    return {
+        "run": plan.name,
+        "results": str(plan.store.root),
+        "device": plan.device,
+        "cells": len(plan.wanted),
+        "missing": len(plan.missing),
+        "evaluations": _total(plan.missing),
+        "plan": [
+            {
+                "key": cell.key,
+                "title": cell.title,
+                "missing": cell.key in missing,
+                "evaluations": evaluations(cell),
+            }
+            for cell in plan.wanted
+        ],
+    }
+
+
+def plan_table(plan: Plan) -> Table:
+    """The plan by suite, model and process, with cost in network evaluations."""
+    groups: defaultdict[tuple[str, str, str], list[Cell]] = defaultdict(list)
+    for cell in plan.wanted:
+        groups[cell.suite, cell.model.label(), cell.process.label()].append(cell)
+    missing = {cell.key for cell in plan.missing}
+    table = Table(
+        title=f"{plan.name} on {plan.device}, results in {plan.store.root}", show_footer=True
+    )
+    table.add_column("suite", footer="total")
+    table.add_column("model")
+    table.add_column("process")
+    table.add_column("samplers", justify="right")
+    table.add_column("cells", justify="right", footer=str(len(plan.wanted)))
+    table.add_column("to run", justify="right", footer=str(len(plan.missing)))
+    table.add_column(
+        "network evaluations to run", justify="right", footer=_evaluations(plan.missing)
+    )
+    for (suite, model, process), cells in groups.items():
+        todo = [cell for cell in cells if cell.key in missing]
+        samplers = len({cell.sampler for cell in cells})
+        table.add_row(
+            suite,
+            model,
+            process,
+            str(samplers),
+            str(len(cells)),
+            str(len(todo)),
+            _evaluations(todo),
+        )
+    return table
+
+
+def _total(cells: Sequence[Cell]) -> int:
+    return sum(evaluations(cell) or 0 for cell in cells)
+
+
+def _evaluations(cells: Sequence[Cell]) -> str:
+    """Planned evaluations; adaptive cells choose theirs."""
+    adaptive = sum(evaluations(cell) is None for cell in cells)
+    text = f"{_total(cells):,}"
+    return f"{text} + {adaptive} adaptive cells" if adaptive else text
+
+
+def outcome_summary(outcome: Outcome, page: Path | None) -> dict[str, Any]:
+    """The outcome as JSON."""
+    return {
+        "run": outcome.plan.name,
+        "results": str(outcome.plan.store.root),
+        "report": str(page) if page else None,
+        "cells": dict(outcome.counts),
+        "faults": [
+            {"key": cell.key, "title": cell.title, "status": status.value, "reason": reason}
+            for cell, status, reason in outcome.faults
+        ],
+    }
+
+
+def outcome_lines(outcome: Outcome, page: Path | None) -> list[str]:
+    """The closing lines of ``bench run``."""
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(outcome.counts.items()))
+    lines = [f"cells: {counts}", f"tables: {outcome.plan.store.root / 'cells'}"]
+    if page is not None:
+        lines.append(f"report: {page}")
+    return lines

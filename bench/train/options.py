@@ -1,0 +1,75 @@
+"""The choices of `bench train`, without torch, so that `--help` is fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class NetworkChoice(StrEnum):
+    """Architectures."""
+
+    AUTO = "auto"
+    UNET = "unet"
+    MLP = "mlp"
+
+
+class WeightingChoice(StrEnum):
+    """lambda(t): how much each time counts."""
+
+    EDM = "edm"
+    SIGMA2 = "sigma2"
+    LIKELIHOOD = "likelihood"
+    NONE = "none"
+
+
+class TimesChoice(StrEnum):
+    """The density of times."""
+
+    MIXED = "mixed"
+    LOGNORMAL = "lognormal"
+    LOGUNIFORM = "loguniform"
+    UNIFORM = "uniform"
+
+
+class PrecisionChoice(StrEnum):
+    """Arithmetic of the network during training."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+class ReferencePart(StrEnum):
+    """Which samples the reference statistics are taken over."""
+
+    TRAIN = "train"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """`digits`, `mnist` or an .npz file; its levels; where downloads are kept."""
+
+    data: str
+    levels: int
+    data_dir: Path
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """All other options of `bench train`, as typed by the user."""
+
+    network: NetworkChoice
+    process: str
+    weighting: WeightingChoice
+    times: TimesChoice
+    images: int
+    batch: int
+    learning_rate: float
+    decay: float
+    ema: float
+    seed: int
+    precision: PrecisionChoice
+    compiled: bool
+    device: str

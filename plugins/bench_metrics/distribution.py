@@ -1,0 +1,128 @@
+"""Distances between samples and fresh exact samples of a closed-form distribution."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.api import (
+    Accumulator,
+    Batch,
+    ExactDistribution,
+    Measurement,
+    NoiseStream,
+    SampleMetric,
+    Trial,
+    UnsupportedError,
+    require,
+)
+
+
+@dataclass(frozen=True)
+class _Collected:
+    """Keeps all samples and compares them with fresh exact ones at the end."""
+
+    metric: _ExactSampleMetric
+    exact: ExactDistribution
+    seed: int
+    batches: list[Tensor] = field(default_factory=list)
+
+    def add(self, batch: Batch) -> None:
+        self.batches.append(batch.x.flatten(1).double().cpu())
+
+    def result(self) -> Sequence[Measurement]:
+        samples = torch.cat(self.batches)
+        # Another seed than the sampler's, so that the reference shares nothing with the samples.
+        exact = self.exact.sample(self.metric.reference_samples, self.seed + 2**32)
+        value = self.metric.distance(samples, exact.flatten(1))
+        return [Measurement(self.metric.name, value, self.metric.unit, len(samples))]
+
+
+@dataclass(frozen=True)
+class _ExactSampleMetric(SampleMetric):
+    """A distance between two samples; the second is drawn from the exact distribution.
+
+    Attributes:
+        reference_samples: number of exact samples.
+    """
+
+    reference_samples: int = 10_000
+
+    def __post_init__(self) -> None:
+        require(self.reference_samples >= 2, "reference_samples must be >= 2")
+
+    def start(self, trial: Trial) -> Accumulator:
+        exact = trial.model.target.exact
+        if exact is None:
+            raise UnsupportedError(f"{self.name} needs a model with a closed-form distribution")
+        return _Collected(self, exact, trial.draw.seed)
+
+    @abstractmethod
+    def distance(self, samples: Tensor, exact: Tensor) -> float:
+        """The distance between two samples of shape (n, d) and (m, d), float64."""
+
+
+@dataclass(frozen=True)
+class SlicedWasserstein(_ExactSampleMetric):
+    """Sliced Wasserstein-1 distance: the mean of 1-D distances over random directions.
+
+    Attributes:
+        directions: number of directions (in one dimension there is only one).
+    """
+
+    name: ClassVar[str] = "swd"
+    reference: ClassVar[str] = "Rabin et al. 2011; Bonneel et al. 2015"
+    unit: ClassVar[str] = "data units"
+    title: ClassVar[str] = "sliced Wasserstein distance"
+
+    directions: int = 128
+
+    def __post_init__(self) -> None:
+        require(self.reference_samples >= 2, "reference_samples must be >= 2")
+        require(self.directions >= 1, "directions must be >= 1")
+
+    def distance(self, samples: Tensor, exact: Tensor) -> float:
+        d = samples.shape[1]
+        axes = NoiseStream(0, "probe", 0, self.directions, (d,), torch.float64).normal()
+        axes = axes / axes.norm(dim=1, keepdim=True)
+        one = _quantiles((samples @ axes.T).T)
+        other = _quantiles((exact @ axes.T).T)
+        return float((one - other).abs().mean())
+
+
+def _quantiles(values: Tensor, count: int = 2000) -> Tensor:
+    """Quantile function of each row at ``count`` midpoints, (rows, count), linear between."""
+    ordered = values.sort(dim=1).values
+    n = ordered.shape[1]
+    at = ((torch.arange(count, dtype=torch.float64) + 0.5) / count * n - 0.5).clamp(0, n - 1)
+    low = at.floor().long()
+    high = (low + 1).clamp_max(n - 1)
+    return torch.lerp(ordered[:, low], ordered[:, high], at - low)
+
+
+@dataclass(frozen=True)
+class EnergyDistance(_ExactSampleMetric):
+    """Energy distance (2 E|X-Y| - E|X-X'| - E|Y-Y'|)^(1/2) of the two samples.
+
+    Means run over all pairs (the V-statistic), so that it is never negative; like every distance
+    between samples it has a floor that falls with n, so compare equal n.
+    """
+
+    name: ClassVar[str] = "energy_distance"
+    reference: ClassVar[str] = "Szekely and Rizzo 2013, J. Stat. Plan. Inference 143"
+    unit: ClassVar[str] = "data units^(1/2)"
+    title: ClassVar[str] = "energy distance"
+
+    reference_samples: int = 4000
+
+    def distance(self, samples: Tensor, exact: Tensor) -> float:
+        across = torch.cdist(samples, exact).mean()
+        within = torch.cdist(samples, samples).mean() + torch.cdist(exact, exact).mean()
+        square = 2 * across - within
+        return math.sqrt(max(float(square), 0.0))

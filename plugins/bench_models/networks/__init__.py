@@ -1,0 +1,1 @@
+"""Networks small enough to ship: architectures, preconditioning, files of weights."""

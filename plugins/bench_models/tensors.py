@@ -1,0 +1,40 @@
+"""Reading tensors from files that can hold nothing else."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from torch import Tensor
+
+from bench.api import BenchError
+
+
+def load_file(path: Path) -> dict[str, Tensor]:
+    """The named tensors of a .safetensors, .npz or .npy file (whose one array is ``images``).
+
+    Raises:
+        BenchError: the file is missing, damaged, or of another kind.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_safetensors(path.read_bytes())
+        if path.suffix in (".npz", ".npy"):
+            return _load_numpy(path)
+    except OSError as error:
+        raise BenchError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except (SafetensorError, ValueError, zipfile.BadZipFile) as error:
+        raise BenchError(f"{path}: is damaged or holds no plain arrays ({error})") from None
+    raise BenchError(f"{path}: unknown kind of file; use .safetensors, .npz or .npy")
+
+
+def _load_numpy(path: Path) -> dict[str, Tensor]:
+    loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return {"images": torch.from_numpy(loaded)}
+    with loaded:
+        return {name: torch.from_numpy(loaded[name]) for name in loaded.files}

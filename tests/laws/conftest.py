@@ -1,0 +1,68 @@
+"""Every plugin of the distribution, handed to the laws by the name of the argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from bench.api import AdaptiveOdeSolver
+from bench.registry import Entry, Kind, load_registry
+from bench_models.mixture import Mixture
+
+_ARGUMENTS: dict[str, tuple[tuple[Kind, ...], Callable[[Entry], bool]]] = {
+    "process": ((Kind.PROCESS,), lambda _: True),
+    "grid": ((Kind.GRID,), lambda _: True),
+    "predictor": ((Kind.PREDICTOR,), lambda _: True),
+    "corrector": ((Kind.CORRECTOR,), lambda _: True),
+    "fixed_solver": ((Kind.ODE_SOLVER,), lambda e: not issubclass(e.cls, AdaptiveOdeSolver)),
+    "adaptive_solver": ((Kind.ODE_SOLVER,), lambda e: issubclass(e.cls, AdaptiveOdeSolver)),
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrise over all plugins of a kind with their default parameters."""
+    for argument, (kinds, chosen) in _ARGUMENTS.items():
+        if argument in metafunc.fixturenames:
+            found = [e for e in load_registry().of(*kinds) if chosen(e)]
+            own = [e for e in found if e.source.distribution == "scorebench"]
+            plugins: list[Any] = [e.cls() for e in own]
+            metafunc.parametrize(argument, plugins, ids=[e.name for e in own])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    """Tensors are tiny here: waking a second thread takes longer than all of the arithmetic."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def _isotropic(
+    weights: list[float], means: list[list[float]], stds: list[float]
+) -> Mixture:
+    centres = torch.tensor(means, dtype=torch.float64)
+    variances = torch.tensor(stds, dtype=torch.float64).square()
+    covariances = torch.eye(centres.shape[1], dtype=torch.float64) * variances[:, None, None]
+    return Mixture.of(torch.tensor(weights, dtype=torch.float64), centres, covariances)
+
+
+@pytest.fixture(scope="session")
+def line() -> Mixture:
+    """Three Gaussians on the line."""
+    return _isotropic([0.5, 0.3, 0.2], [[-1.0], [0.4], [1.5]], [0.4, 0.3, 0.6])
+
+
+@pytest.fixture(scope="session")
+def plane() -> Mixture:
+    """Three Gaussians in the plane, one of them oblique."""
+    weights = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    means = torch.tensor([[-1.0, -0.5], [0.8, 0.9], [0.6, -1.0]], dtype=torch.float64)
+    covariances = torch.tensor(
+        [[[0.2, 0.1], [0.1, 0.3]], [[0.15, 0.0], [0.0, 0.1]], [[0.3, -0.2], [-0.2, 0.25]]],
+        dtype=torch.float64,
+    )
+    return Mixture.of(weights, means, covariances)
