@@ -22,7 +22,7 @@ from bench.core.noise import NoiseStream
 from bench.core.plugin import Plugin, require
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
-from bench.core.sample import Batch, Draw, Sampler
+from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import AdaptiveOdeSolver, Corrector, OdeSolver, Predictor, Stepper
 from bench.core.target import DiscreteData, ExactDistribution, Model, ScoreModel, Target
 from bench.hookspecs import hookimpl
@@ -63,6 +63,7 @@ __all__ = [
     "combine",
     "from_eps",
     "from_score",
+    "generate",
     "hookimpl",
     "log_likelihood",
     "require",

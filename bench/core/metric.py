@@ -26,6 +26,7 @@ class Measurement:
         reference: hash of what it is measured against (statistics, extractor, data), or "".
         vjp: vector-Jacobian products per data point that it cost.
         nfe: forward evaluations per data point that it cost beyond the samples' own.
+        ranked: whether smaller (or larger) is better; False for diagnostics.
     """
 
     metric: str
@@ -36,6 +37,7 @@ class Measurement:
     reference: str = ""
     nfe: float = 0.0
     vjp: float = 0.0
+    ranked: bool = True
 
 
 @dataclass(frozen=True, eq=False)

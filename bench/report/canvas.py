@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -86,9 +86,11 @@ class Drawing:
 @contextmanager
 def style() -> Iterator[None]:
     """The look of all figures, for as long as they are drawn."""
-    with warnings.catch_warnings(), mpl.rc_context(dict(STYLE)):
+    with warnings.catch_warnings(), mpl.rc_context(cast(Any, dict(STYLE))):
         # a name in a script that the font lacks shows as boxes in the PNG and right in the SVG
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+        warnings.filterwarnings(
+            "ignore", message=r"Glyph .* missing from font", category=UserWarning
+        )
         yield
 
 

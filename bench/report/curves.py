@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from bench.report.axes import legend, limits, log_axis_suits, log_x, log_y
 from bench.report.canvas import Drawing, blank, save
-from bench.report.frame import exact_partners
+from bench.report.frame import exact_partners, primary
 from bench.report.intervals import Interval
 from bench.report.looks import MUTED, TEXT, Look
 from bench.report.text import metric_label, number, one_line
@@ -30,9 +30,7 @@ class Abscissa:
 
 
 NFE = Abscissa("nfe", "NFE per sample (measured)", ("protocol",))
-WALL_CLOCK = Abscissa(
-    "wall_per_sample_s", "sampling time per sample (s)", ("protocol", "hardware")
-)
+WALL_CLOCK = Abscissa("wall_per_sample_s", "sampling time per sample (s)", ("protocol", "hardware"))
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def panels(points: pd.DataFrame, abscissa: Abscissa) -> tuple[Panel, ...]:
     """The panels of one subject: what must not be compared stands in panels of its own."""
     drawable = points[points[abscissa.column] > 0]
     partners = exact_partners(list(drawable["metric"].unique()))
-    shown = drawable[~drawable["metric"].isin(set(partners.values()))]
+    shown = drawable[drawable["metric"].isin(primary(list(drawable["metric"].unique())))]
     found = []
     for metric, of_metric in shown.groupby("metric", sort=False):
         exact = drawable.loc[drawable["metric"].eq(partners.get(str(metric), "")), "value"]
@@ -86,7 +84,12 @@ def lines(axes: Axes, points: pd.DataFrame, column: str, looks: Mapping[str, Loo
         look, ordered = looks[str(curve)], part.sort_values(column)
         x, told = ordered[column], ordered["half_width"].notna()
         axes.vlines(
-            x[told], ordered["low"][told], ordered["high"][told], color=look.color, lw=0.9, alpha=0.55
+            x[told],
+            ordered["low"][told],
+            ordered["high"][told],
+            color=look.color,
+            lw=0.9,
+            alpha=0.55,
         )
         axes.plot(
             x,
@@ -101,6 +104,7 @@ def lines(axes: Axes, points: pd.DataFrame, column: str, looks: Mapping[str, Loo
 def _panel(metric: str, letter: str, part: pd.DataFrame, exact: pd.Series) -> Panel:
     label = metric_label(metric, str(part["unit"].iloc[0]))
     arrow = "↑" if part["larger_is_better"].iloc[0] else "↓"
+    arrow = "→ exact" if len(exact) else arrow
     title = one_line(label, 40) + (f", protocol {letter}" if letter else "")
     reference = float(exact.mean()) if len(exact) else None
     return Panel(title, f"{one_line(label, 40)} {arrow}", part, reference)
@@ -113,9 +117,7 @@ def _letters(count: int) -> list[str]:
     return [ascii_uppercase[i] if i < 26 else str(i + 1) for i in range(count)]
 
 
-def _draw_panel(
-    axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str, Look]
-) -> None:
+def _draw_panel(axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str, Look]) -> None:
     points = panel.points
     lines(axes, points, abscissa.column, looks)
     x = points[abscissa.column]

@@ -12,7 +12,7 @@ from bench.report import curves, sample_grid, work_precision
 from bench.report.canvas import Drawing
 from bench.report.frame import points
 from bench.report.looks import Look
-from bench.report.order import ERROR_METRICS, Order, orders
+from bench.report.order import ERROR_METRICS, Order, floor, orders
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,10 @@ class Studio:
 
 @dataclass(frozen=True)
 class Fits:
-    """The orders of one error metric under one protocol."""
+    """The orders of one error metric under one protocol, and the level below which none counts."""
 
     points: pd.DataFrame
+    level: float
     orders: tuple[Order, ...]
 
 
@@ -44,7 +45,7 @@ def fits(means: pd.DataFrame) -> tuple[Fits, ...]:
     """The measured orders of one subject."""
     errors = means[means["metric"].isin(ERROR_METRICS)]
     parts = (part for _, part in errors.groupby(["metric", "protocol"], sort=False))
-    return tuple(Fits(part, orders(part)) for part in parts)
+    return tuple(_fit(part, means) for part in parts)
 
 
 def drawings(
@@ -67,9 +68,17 @@ def drawings(
     )
 
 
+def _fit(points: pd.DataFrame, means: pd.DataFrame) -> Fits:
+    name = f"{points['metric'].iloc[0]}_reference"
+    known = means.loc[means["metric"].eq(name), "value"]
+    level = floor(points, float(known.max()) if len(known) else None)
+    return Fits(points, level, orders(points, level))
+
+
 def _nfe(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
     means = points(frame)
-    others = means[~means["metric"].isin(ERROR_METRICS)]  # these have a diagram of their own
+    # errors have a diagram of their own
+    others = means[~means["metric"].isin(ERROR_METRICS)]
     panels = curves.panels(others, curves.NFE)
     if panels:
         heading = f"NFE versus every metric. {title}"
@@ -94,7 +103,7 @@ def _work_precision(
         heading = f"Solver error versus NFE, with measured orders. {title}"
         file = f"order-{name}" + (f"-{i + 1}" if i else "")
         yield work_precision.draw(
-            fit.points, fit.orders, studio.looks, heading, studio.folder, file
+            fit.points, fit.level, fit.orders, studio.looks, heading, studio.folder, file
         )
 
 

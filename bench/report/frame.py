@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from bench.report.intervals import half_widths
-from bench.report.protocol import QUALITY, TIMING
+from bench.report.protocol import QUALITY, TIMING, agreed, numbered
 from bench.run.schema import COLUMNS, Status
 
 SUBJECT = ("suite", "model", "model_params", "process", "process_params")
@@ -22,9 +23,7 @@ CELL = ("curve", "solver_kind", "stochastic", "budget", "tolerance")
 _NUMBER = ("metric", "unit", "larger_is_better")
 
 _TEXT = tuple(column.name for column in COLUMNS if column.type == pa.string())
-_NUMERIC = tuple(
-    column.name for column in COLUMNS if column.type in (pa.int64(), pa.float64())
-)
+_NUMERIC = tuple(column.name for column in COLUMNS if column.type in (pa.int64(), pa.float64()))
 _FLAGS = tuple(column.name for column in COLUMNS if column.type == pa.bool_())
 
 
@@ -52,7 +51,12 @@ class Subject:
 
 def with_params(name: str, params: str) -> str:
     """A plugin's name, followed by its parameters where there are any."""
-    return name if params in ("", "{}") else f"{name} {params}"
+    try:
+        values = json.loads(params or "{}")
+    except ValueError:
+        return f"{name} {params}"
+    inner = ", ".join(f"{key}={value}" for key, value in dict(values).items())
+    return f"{name}({inner})" if inner else name
 
 
 def prepared(raw: pd.DataFrame) -> pd.DataFrame:
@@ -70,8 +74,9 @@ def prepared(raw: pd.DataFrame) -> pd.DataFrame:
     frame["wall_per_sample_s"] = frame["sample_wall_s"] / frame["samples"].where(
         frame["samples"] > 0
     )
-    frame["protocol"] = _numbered(frame, (*SUBJECT, "metric"), QUALITY)
-    frame["hardware"] = _numbered(frame, (*SUBJECT, "metric"), TIMING)
+    group = (*SUBJECT, "metric")
+    frame["protocol"] = numbered(agreed(frame, group), frame["usable"], group, QUALITY)
+    frame["hardware"] = numbered(frame, frame["usable"], group, TIMING)
     return frame
 
 
@@ -99,14 +104,37 @@ def points(frame: pd.DataFrame, *apart: str) -> pd.DataFrame:
     means = means.join(widths).drop(columns="deviation")
     means["low"] = means["value"] - means["half_width"]
     means["high"] = means["value"] + means["half_width"]
-    order = [*SUBJECT, "metric", "protocol", *apart, "curve", "nfe"]
-    return means.sort_values(order, kind="stable", ignore_index=True)
+    means["rank"] = _ranks(means)
+    return means
+
+
+def _ranks(means: pd.DataFrame) -> pd.Series:
+    """What the best point has the least of: the value, turned, or its distance to the exact one."""
+    rank = means["value"].where(~means["larger_is_better"], -means["value"])
+    keys = [*SUBJECT, *CELL]
+    for metric, partner in exact_partners(list(means["metric"].unique())).items():
+        exact = means[means["metric"].eq(partner)].groupby(keys, dropna=False)["value"].mean()
+        rows = means.loc[means["metric"].eq(metric), [*keys, "value"]]
+        beside = rows.merge(exact.rename("exact").reset_index(), how="left", on=keys)
+        rank.loc[rows.index] = (beside["value"] - beside["exact"]).abs().to_numpy()
+    return rank
 
 
 def subjects(frame: pd.DataFrame) -> Iterator[tuple[Subject, pd.DataFrame]]:
     """The parts of a frame that belong to one figure each, in order of first appearance."""
     for key, part in frame.groupby(list(SUBJECT), dropna=False, sort=False, observed=True):
         yield Subject(*map(str, key)), part
+
+
+def primary(metrics: Sequence[str]) -> list[str]:
+    """The metrics that say how good a sampler is: all but those that accompany another.
+
+    Beside `rmse` stands `rmse_reference`, the error of what it is measured against.
+    """
+    known = frozenset(metrics)
+    exact = frozenset(exact_partners(metrics).values())
+    references = frozenset(f"{name}_reference" for name in known)
+    return [name for name in metrics if name not in exact | references]
 
 
 def exact_partners(metrics: Sequence[str]) -> dict[str, str]:
@@ -134,20 +162,13 @@ def _clean(raw: pd.DataFrame) -> pd.DataFrame:
 
 def _curves(frame: pd.DataFrame) -> pd.Series:
     """The sampler; with its grid too where a sampler runs on several grids under one subject."""
-    grid = frame["grid"].where(
-        frame["grid_params"].isin(("", "{}")), frame["grid"] + " " + frame["grid_params"]
+    pairs = frame[["grid", "grid_params"]].drop_duplicates()
+    labels = {pair: with_params(*pair) for pair in pairs.itertuples(index=False, name=None)}
+    grid = pd.Series(
+        [labels[pair] for pair in zip(frame["grid"], frame["grid_params"], strict=True)],
+        index=frame.index,
+        dtype=object,
     )
     alone = grid.groupby([frame[name] for name in (*SUBJECT, "sampler")]).nunique().le(1).all()
-    return frame["sampler"] if alone else frame["sampler"] + " on " + grid
-
-
-def _numbered(frame: pd.DataFrame, within: Sequence[str], columns: Sequence[str]) -> pd.Series:
-    """0, 1, 2, ... for the distinct combinations of `columns` among the usable rows of a group."""
-    usable = frame[frame["usable"]]
-    distinct = usable[[*within, *columns]].drop_duplicates()
-    number = distinct.groupby(list(within), dropna=False).cumcount()
-    numbered = usable[[*within, *columns]].merge(
-        distinct.assign(_number=number), how="left", on=[*within, *columns]
-    )
-    numbered.index = usable.index
-    return numbered["_number"].reindex(frame.index, fill_value=-1).astype(int)
+    on_grid = grid.where(grid.eq(""), " on " + grid)  # adaptive solvers have none
+    return frame["sampler"] if alone else frame["sampler"] + on_grid

@@ -45,13 +45,13 @@ INKS: tuple[Ink, ...] = (*HUES, TEXT, MUTED, LINE, PAPER)
 # for as many curves as their product.
 MARKERS: tuple[str, ...] = ("o", "s", "^", "D", "v", "P", "X", "<", "p", "h", ">")
 
-Dashes = tuple[float, tuple[float, ...]] | str
+Dashes = tuple[float, tuple[float, ...]]
 
 
 class Kind(Enum):
     """Kind of sampler, with its line style and its heading in legends."""
 
-    ODE = ("ODE solvers", "solid")
+    ODE = ("ODE solvers", (0.0, ()))
     ADAPTIVE = ("Adaptive solvers", (0.0, (5.0, 1.5, 1.0, 1.5)))
     STOCHASTIC = ("Stochastic samplers", (0.0, (3.0, 1.5)))
 

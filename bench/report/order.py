@@ -70,13 +70,21 @@ def falling(errors: Floats, floor: float) -> npt.NDArray[np.bool_]:
     return chosen & (errors > MARGIN * floor)
 
 
-def floor(points: pd.DataFrame) -> float:
-    """Below what errors say nothing: rounding, or the lowest level where a solver stopped.
+def floor(points: pd.DataFrame, reference: float | None) -> float:
+    """Below what errors say nothing: rounding, or the reference's own error.
 
-    All solvers of a subject are measured against one reference. Where the best one no longer
-    improves, the reference's own error, or rounding, is what is left.
+    All solvers of a subject are measured against one reference. Where its error is not known, it
+    is taken for the lowest level where a solver stopped improving.
+
+    Args:
+        points: of one error metric of one subject.
+        reference: the reference's own error, where it was measured.
     """
-    rounding = max((ROUNDING.get(str(dtype), 0.0) for dtype in points["dtype"].unique()), default=0.0)
+    rounding = max(
+        (ROUNDING.get(str(dtype), 0.0) for dtype in points["dtype"].unique()), default=0.0
+    )
+    if reference is not None:
+        return max(rounding, reference)
     stops = [
         _plateau(part.sort_values("evaluations")["value"].to_numpy(dtype=float))
         for _, part in points.groupby("curve")
@@ -95,15 +103,15 @@ def fit(curve: str, points: pd.DataFrame, floor: float) -> Order | None:
     if len(used) < 2 or used["evaluations"].nunique() < 2:
         return None
     slope, error = least_squares(
-        np.log(used["evaluations"].to_numpy(dtype=float)), np.log(used["value"].to_numpy(dtype=float))
+        np.log(used["evaluations"].to_numpy(dtype=float)),
+        np.log(used["value"].to_numpy(dtype=float)),
     )
     first, last = float(used["nfe"].iloc[0]), float(used["nfe"].iloc[-1])
     return Order(curve, -slope, error, first, last, len(used))
 
 
-def orders(points: pd.DataFrame) -> tuple[Order, ...]:
-    """The orders of all curves of one error metric of one subject."""
-    level = floor(points)
+def orders(points: pd.DataFrame, level: float) -> tuple[Order, ...]:
+    """The orders of all curves of one error metric of one subject, above the level given."""
     fits = (fit(str(curve), part, level) for curve, part in points.groupby("curve", sort=True))
     return tuple(order for order in fits if order is not None)
 

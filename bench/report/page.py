@@ -28,7 +28,7 @@ class Section:
     @property
     def inline_figures(self) -> tuple[tuple[Drawing, Markup], ...]:
         """The figures with their markup, which matplotlib has escaped."""
-        return tuple((figure, Markup(figure.markup)) for figure in self.figures)  # noqa: S704
+        return tuple((figure, Markup(figure.markup)) for figure in self.figures)
 
 
 @dataclass(frozen=True)
@@ -64,4 +64,4 @@ def render(page: Page) -> str:
 def _variables(colors: Iterable[str]) -> Markup:
     """Declarations of the figures' colours for a style sheet."""
     pairs = zip(INKS, colors, strict=True)
-    return Markup(" ".join(f"--{ink.name}: {color};" for ink, color in pairs))  # noqa: S704
+    return Markup(" ".join(f"--{ink.name}: {color};" for ink, color in pairs))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.report.frame import SUBJECT, Subject
-from bench.report.protocol import PROTOCOL, QUALITY, TIMING
+from bench.report.protocol import PROTOCOL, QUALITY, TIMING, four_digits
 from bench.report.text import number
 
 MAX_LINES = 60
@@ -27,6 +27,8 @@ _EXPLANATIONS: tuple[tuple[str, ...], ...] = (
     ("model", "model_params", "metric"),
     ("suite", "metric"),
     ("suite", "solver"),
+    ("model", "model_params", "metric", "seed"),
+    ("suite", "model", "model_params", "metric", "seed"),
     (*SUBJECT, "metric"),
 )
 
@@ -71,6 +73,7 @@ class Provenance:
 def provenance(frame: pd.DataFrame) -> Provenance:
     """The protocol of the usable rows, or of all rows where none is usable."""
     rows = frame[frame["usable"]] if frame["usable"].any() else frame
+    rows = rows.assign(**{name: rows[name].map(four_digits) for name in ("s_min", "s_max")})
     columns = [name for name in PROTOCOL if name != "plugin_sources"]
     single = [name for name in columns if rows[name].nunique(dropna=False) <= 1]
     return Provenance(
@@ -92,7 +95,9 @@ def _differing(rows: pd.DataFrame, column: str) -> Differing:
     for keys in _EXPLANATIONS:
         pairs = rows[[*keys, column]].drop_duplicates()
         if len(pairs) == len(pairs[list(keys)].drop_duplicates()):
-            lines = [(_joined(line[:-1]), _shown(line[-1])) for line in pairs.itertuples(index=False)]
+            lines = [
+                (_joined(line[:-1]), _shown(line[-1])) for line in pairs.itertuples(index=False)
+            ]
             return Differing(column, tuple(lines[:MAX_LINES]), max(0, len(lines) - MAX_LINES))
     counts = rows.groupby([*SUBJECT, column], dropna=False, sort=False).size()
     lines = [
@@ -135,8 +140,10 @@ def _parsed(source: str) -> Mapping[str, str]:
         return {"(not JSON)": source}
     if not isinstance(found, dict):
         return {"(unnamed)": source}
-    return {str(name): origin if isinstance(origin, str) else json.dumps(origin)
-            for name, origin in found.items()}
+    return {
+        str(name): origin if isinstance(origin, str) else json.dumps(origin)
+        for name, origin in found.items()
+    }
 
 
 def _joined(parts: Iterable[object]) -> str:

@@ -74,7 +74,9 @@ def layout(frame: pd.DataFrame) -> Layout | None:
     """
     seed = frame["seed"].min()
     cells = frame[frame["seed"].eq(seed)].drop_duplicates("key")
-    every = sorted(cells["budget"].dropna().unique()) or sorted(cells["nfe"].dropna().round().unique())
+    every = sorted(cells["budget"].dropna().unique()) or sorted(
+        cells["nfe"].dropna().round().unique()
+    )
     if not every:
         return None
     budgets = _spread(every, MAX_COLUMNS)
@@ -82,12 +84,12 @@ def layout(frame: pd.DataFrame) -> Layout | None:
     curves = tuple(names[:MAX_ROWS])
     rows = {curve: i for i, curve in enumerate(curves)}
     placed: dict[tuple[int, int], tuple[float, Cell]] = {}
-    for cell in cells[cells["curve"].isin(curves)].itertuples():
-        column, distance = _column(float(cell.budget), float(cell.nfe), budgets)
+    for cell in cells[cells["curve"].isin(curves)].to_dict("records"):
+        column, distance = _column(float(cell["budget"]), float(cell["nfe"]), budgets)
         if column is None:
             continue
-        note = f"NFE {cell.nfe:.0f}" if math.isnan(cell.budget) else ""
-        field = Cell(rows[str(cell.curve)], column, str(cell.key), note)
+        note = f"NFE {cell['nfe']:.0f}" if math.isnan(cell["budget"]) else ""
+        field = Cell(rows[str(cell["curve"])], column, str(cell["key"]), note)
         at = (field.row, field.column)
         if at not in placed or distance < placed[at][0]:
             placed[at] = (distance, field)
@@ -125,8 +127,7 @@ def draw(
         return None
     alike = {c: a for c, a in samples.items() if a.shape[1:] == first.shape[1:]}
     painted = _Pictures(alike, images) if first.ndim == 4 else _Clouds(alike)
-    drawing = _draw(grid, painted, _statuses(frame), looks, title, folder, name)
-    return drawing
+    return _draw(grid, painted, _statuses(frame), looks, title, folder, name)
 
 
 class _Pictures:
@@ -235,7 +236,12 @@ def _label_cell(axes: Axes, cell: Cell, filled: bool, status: str) -> None:
     if not filled:
         middle = ((left + right) / 2, (bottom + top) / 2)
         axes.annotate(
-            status or "no samples", middle, ha="center", va="center", fontsize=7.5, color=MUTED.light
+            status or "no samples",
+            middle,
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            color=MUTED.light,
         )
     elif cell.note:
         axes.annotate(
@@ -301,9 +307,7 @@ def _statuses(frame: pd.DataFrame) -> Mapping[str, str]:
     return dict(zip(failed["key"], failed["status"], strict=True))
 
 
-def _column(
-    budget: float, nfe: float, budgets: tuple[float, ...]
-) -> tuple[int | None, float]:
+def _column(budget: float, nfe: float, budgets: tuple[float, ...]) -> tuple[int | None, float]:
     """Where a cell goes and how far, in log NFE, it is from there."""
     if not math.isnan(budget):
         return (budgets.index(budget), 0.0) if budget in budgets else (None, 0.0)

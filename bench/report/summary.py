@@ -16,7 +16,7 @@ _NUMERIC = frozenset({"best", "NFE", "ms/sample"})
 
 
 def summary_lines(frame: pd.DataFrame) -> list[str]:
-    """The best value of each model, process and metric, and how many cells there are of each status.
+    """The best value of each model, process and metric, and the number of cells by status.
 
     The lines hold names of plugins: print them without interpreting markup.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.report.frame import SUBJECT, Subject, exact_partners
+from bench.report.frame import SUBJECT, Subject, primary
 from bench.report.text import metric_label, number, tick, with_half_width
 from bench.run.schema import Status
 
@@ -88,20 +88,22 @@ class Failure:
 
 def best_values(points: pd.DataFrame) -> tuple[Best, ...]:
     """The best point of each subject, metric and protocol."""
-    exact = set(exact_partners(list(points["metric"].unique())).values())
-    ranked = points[~points["metric"].isin(exact)].copy()
-    ranked["rank"] = ranked["value"].where(~ranked["larger_is_better"], -ranked["value"])
+    ranked = points[points["metric"].isin(primary(list(points["metric"].unique())))]
     groups = ranked.groupby([*SUBJECT, "metric", "protocol"], sort=False, dropna=False)
     return tuple(_best(ranked.loc[i]) for i in groups["rank"].idxmin())
 
 
 def tables(points: pd.DataFrame) -> tuple[Table, ...]:
     """The tables of one subject: one for each metric and protocol, and one of wall-clock."""
-    groups = points.groupby(["metric", "protocol"], sort=False)
-    several = points.groupby("metric")["protocol"].nunique()
+    shown = points[points["metric"].isin(primary(list(points["metric"].unique())))]
+    parts = [
+        (part, of_metric["protocol"].nunique())
+        for _, of_metric in shown.groupby("metric", sort=False)
+        for _, part in of_metric.groupby("protocol")
+    ]
     return tuple(
-        _table(part, f", protocol {protocol + 1}" if several[metric] > 1 else "")
-        for (metric, protocol), part in groups
+        _table(part, f", protocol {part['protocol'].iloc[0] + 1}" if several > 1 else "")
+        for part, several in parts
     )
 
 
@@ -116,9 +118,9 @@ def wall_clock_table(points: pd.DataFrame) -> tuple[Table, ...]:
         return ()
     named = known.assign(
         value=known["value"] * 1e3,
+        rank=known["value"],
         metric="sampling time per sample",
         unit="ms",
-        larger_is_better=False,
         half_width=float("nan"),
     )
     return (_table(named, ""),)
@@ -148,12 +150,10 @@ def _best(row: pd.Series) -> Best:
 
 
 def _table(part: pd.DataFrame, suffix: str) -> Table:
-    sign = -1.0 if part["larger_is_better"].any() else 1.0
-    ranked = part.assign(rank=sign * part["value"])
-    fixed, adaptive = ranked[ranked["budget"].notna()], ranked[ranked["budget"].isna()]
+    fixed, adaptive = part[part["budget"].notna()], part[part["budget"].isna()]
     budgets = sorted(fixed["budget"].unique()) or [float("inf")]
     columns = [_column(fixed, adaptive, budget) for budget in budgets]
-    curves = sorted(ranked["curve"].unique())
+    curves = sorted(part["curve"].unique())
     lines = tuple(Line(c, tuple(column.get(c, Value()) for column in columns)) for c in curves)
     label = metric_label(str(part["metric"].iloc[0]), str(part["unit"].iloc[0]))
     heads = tuple(f"NFE ≤ {tick(b)}" if math.isfinite(b) else "any NFE" for b in budgets)
@@ -169,12 +169,12 @@ def _column(fixed: pd.DataFrame, adaptive: pd.DataFrame, budget: float) -> dict[
     rows = at.loc[at.groupby("curve", sort=False)["rank"].idxmin()]
     least = rows["rank"].min()
     return {
-        str(row.curve): Value(
-            with_half_width(float(row.value), float(row.half_width)),
-            _note(float(row.budget), float(row.nfe), bool(row.over_budget)),
-            bool(row.rank == least),
+        str(row["curve"]): Value(
+            with_half_width(float(row["value"]), float(row["half_width"])),
+            _note(float(row["budget"]), float(row["nfe"]), bool(row["over_budget"])),
+            bool(row["rank"] == least),
         )
-        for row in rows.itertuples()
+        for row in rows.to_dict("records")
     }
 
 

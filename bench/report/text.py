@@ -46,7 +46,7 @@ def with_half_width(value: float, half_width: float) -> str:
 
 def tick(value: float) -> str:
     """A label of a logarithmic axis, in plain text: 0.02, 5, 20 000, 10⁻⁷."""
-    if value <= 0:
+    if not value > 0:
         return ""
     exponent = math.floor(math.log10(value) + 1e-9)
     if -3 <= exponent <= 4:

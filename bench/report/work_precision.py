@@ -13,7 +13,7 @@ from bench.report.axes import legend, limits, log_x, log_y
 from bench.report.canvas import Drawing, blank, save
 from bench.report.curves import lines
 from bench.report.looks import MUTED, PAPER, Look
-from bench.report.order import Order, falling, floor
+from bench.report.order import Order, falling
 from bench.report.text import metric_label, number
 
 CAPTION = (
@@ -28,13 +28,14 @@ CAPTION = (
 
 def draw(
     points: pd.DataFrame,
+    level: float,
     orders: tuple[Order, ...],
     looks: Mapping[str, Look],
     title: str,
     folder: Path,
     name: str,
 ) -> Drawing:
-    """Draw one error metric of one subject, in log-log."""
+    """Draw one error metric of one subject, in log-log; errors below `level` say nothing."""
     shown = points[(points["value"] > 0) & (points["nfe"] > 0)]
     curves = sorted(shown["curve"].unique())
     figure = blank(8.6, max(4.2, 0.19 * (len(curves) + 4)))
@@ -44,7 +45,6 @@ def draw(
     log_y(axes, *limits(y, shown["low"], shown["high"], log=True))
     _guides(axes)
     lines(axes, shown, "nfe", looks)
-    level = floor(shown)
     for curve in curves:
         _hollow(axes, shown[shown["curve"].eq(curve)], level, looks[curve])
     axes.set_xlabel("NFE per sample (measured)")
@@ -76,7 +76,9 @@ def _guides(axes: Axes) -> None:
         # a guide ends where it leaves the frame; its label stands just inside
         end = min(right, left * (top / bottom) ** (1.0 / order))
         x = np.array([left, end])
-        axes.plot(x, top * (x / left) ** -order, color=MUTED.light, lw=0.7, ls=(0, (1, 2)), zorder=1)
+        axes.plot(
+            x, top * (x / left) ** -order, color=MUTED.light, lw=0.7, ls=(0, (1, 2)), zorder=1
+        )
         at = left * (end / left) ** 0.97
         axes.annotate(
             f"order {order}",

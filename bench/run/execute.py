@@ -411,18 +411,17 @@ def _cost_columns(cell: Cell, trial: Trial, cost: _Cost) -> Row:
 def _metric_rows(
     base: Row, metric: Metric, outcome: _Outcome[Sequence[Measurement]]
 ) -> Iterator[Row]:
-    direction = {"larger_is_better": metric.larger_is_better}
     if outcome.value is None:
         status = {"status": outcome.status.value, "reason": outcome.reason}
-        yield base | direction | status | {"metric": metric.name, "unit": metric.unit}
+        yield base | status | {"metric": metric.name, "unit": metric.unit}
         return
     for number in outcome.value:
         finite = math.isfinite(number.value)
         yield (
             base
-            | direction
             | {
                 "metric": number.metric,
+                "larger_is_better": metric.larger_is_better if number.ranked else None,
                 "value": number.value if finite else None,
                 "std_error": number.std_error,
                 "unit": number.unit,

@@ -89,7 +89,9 @@ SECTIONS: tuple[Section, ...] = (
             _real("value", "`unit`", "the number; null unless `status` is `ok`"),
             _real("std_error", "`unit`", "its standard error within the run; null where unknown"),
             _text("unit", "unit of `value`"),
-            Column("larger_is_better", pa.bool_(), "", "direction of the metric"),
+            Column(
+                "larger_is_better", pa.bool_(), "", "direction of the metric; null: a diagnostic"
+            ),
             _count("metric_n", "", "samples or data points that the number rests on"),
             _real("metric_nfe", "NFE", "forward evaluations per data point spent on the metric"),
             _real("metric_vjp", "VJP", "vector-Jacobian products per data point spent on it"),

@@ -90,6 +90,13 @@ def train_command(
     compiled: Annotated[
         bool, typer.Option("--compile/--no-compile", help="torch.compile: a minute, then faster.")
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            help="CPU only: share slices of a batch out to so many threads of one core each, "
+            "which bears other load on the machine. 0: whole batches, each operator on all cores."
+        ),
+    ] = 0,
     device: Annotated[str, typer.Option(help="torch device: cpu, cuda, cuda:1, ...")] = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves the choice to torch.")] = 0,
     checkpoint_s: Annotated[float, typer.Option(help="Seconds between checkpoints.")] = 60.0,
@@ -103,7 +110,7 @@ def train_command(
     """Train a score model by continuous denoising score matching (Song et al. 2021)."""
     options = TrainOptions(
         network, process, weighting, times, images, batch, learning_rate, decay, ema, seed,
-        precision, compiled, device,
+        precision, compiled, workers, device,
     )  # fmt: skip
     recipe = _recipe(DataOptions(data, levels, data_dir), options, threads)
     checkpoint = out / "checkpoint.pt"

@@ -9,6 +9,7 @@ import torch
 
 from bench.core.errors import BenchError
 from bench.train.ema import PowerLaw
+from bench.train.gradients import Gradients, WholeBatch
 from bench.train.losses import ScoreMatching
 from bench.train.schedule import WarmupStableDecay
 
@@ -33,7 +34,7 @@ class TrainConfig:
     repetition; the learning rate reaches zero there. batch: samples per step. learning_rate:
     Adam's peak rate. betas: Adam's. clip: largest norm of the gradient. schedule, ema: shapes of
     the learning rate and of the average of the weights. seed: of data order, noise and times.
-    precision, compiled, device: how it is computed; they change the last bits only.
+    precision, compiled, gradients, device: how it is computed; they change the last bits only.
     """
 
     objective: ScoreMatching
@@ -47,6 +48,7 @@ class TrainConfig:
     seed: int = 0
     precision: Precision = Precision.FLOAT32
     compiled: bool = False
+    gradients: Gradients = field(default_factory=WholeBatch)
     device: str = "cpu"
 
     def __post_init__(self) -> None:

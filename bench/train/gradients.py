@@ -67,4 +67,7 @@ def _use_one_core() -> None:
 
 def _store(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient
+        # Convolutions may hand back gradients in channels-last order; unlike `backward`,
+        # `autograd.grad` leaves them so, and the fused Adam reads memory in the parameter's order.
+        same = gradient.stride() == parameter.stride()
+        parameter.grad = gradient if same else torch.empty_like(parameter).copy_(gradient)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,8 @@ def train(
     keeping = housekeeping or Housekeeping()
     trainee = _trainee(config, denoiser)
     step = _resume(trainee, config, keeping)
-    loop = _Loop(config, trainee, data, _forward(config, trainee.model))
+    parameters = list(trainee.model.parameters())
+    loop = _Loop(config, trainee, data, _forward(config, trainee.model), parameters)
     clock = _Clock(keeping, step)
     last = min(config.steps, keeping.stop_after or config.steps)
     while step < last:
@@ -109,6 +110,7 @@ class _Loop:
     trainee: Trainee
     data: IntegerData
     denoise: Denoise
+    parameters: Sequence[Tensor]
 
     def advance(self, step: int) -> Tensor:
         """One optimiser step; returns the detached loss."""
@@ -116,13 +118,14 @@ class _Loop:
         rate = _rate(config, step)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
-        loss = config.objective.loss(self.denoise, *self._batch(step))
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.trainee.model.parameters(), config.clip)
+        loss = config.gradients(self._loss, self.parameters, self._batch(step))
+        nn.utils.clip_grad_norm_(self.parameters, config.clip)
         optimizer.step()
         self.trainee.average.update_parameters(self.trainee.model)
-        return loss.detach()
+        return loss
+
+    def _loss(self, x_0: Tensor, eps: Tensor, uniforms: Tensor) -> Tensor:
+        return self.config.objective.loss(self.denoise, x_0, eps, uniforms)
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Data, noise and uniforms of a step: functions of (seed, step), drawn on the CPU."""

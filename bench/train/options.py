@@ -72,4 +72,5 @@ class TrainOptions:
     seed: int
     precision: PrecisionChoice
     compiled: bool
+    workers: int
     device: str

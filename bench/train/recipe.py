@@ -17,6 +17,7 @@ from bench.registry import load_registry
 from bench.train.config import Precision, TrainConfig
 from bench.train.data import IntegerData
 from bench.train.ema import PowerLaw
+from bench.train.gradients import Sliced, WholeBatch
 from bench.train.losses import ScoreMatching
 from bench.train.options import (
     DataOptions,
@@ -121,6 +122,7 @@ def make_recipe(options: TrainOptions, split: DataSplit) -> Recipe:
         seed=options.seed,
         precision=Precision(options.precision.value),
         compiled=options.compiled,
+        gradients=Sliced(workers=options.workers) if options.workers else WholeBatch(),
         device=options.device,
     )
     shape = tuple(data.samples.shape[1:])

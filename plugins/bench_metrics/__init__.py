@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from bench.api import Metric, hookimpl
 from bench_metrics.distribution import EnergyDistance, SlicedWasserstein
 from bench_metrics.fd import DigitsFrechet, MnistFrechet
-from bench_metrics.likelihood import NllBpd, NllNats
+from bench_metrics.nll_bpd import NllBpd
+from bench_metrics.nll_nats import NllNats
 from bench_metrics.rmse import Rmse
 
 

@@ -6,6 +6,7 @@ They are named ``fd_<data>``: ``fid`` is kept for Inception-v3 features.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-from safetensors.torch import load as load_tensors
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from bench.api import (
@@ -89,8 +90,16 @@ class _Streamed:
             self.moments[:] = [self.moments[0].merge(features) if self.moments else features]
 
     def result(self) -> Sequence[Measurement]:
+        from bench_metrics.extractors import extractor
+
         (moments,) = self.moments
         known = _reference(self.metric.data)
+        used = extractor(f"scorebench-{self.metric.data}", False).sha256
+        if known.extractor != used:
+            raise BenchError(
+                f"{self.metric.name}: the reference statistics belong to extractor "
+                f"{known.extractor[:16]}, not {used[:16]}; reinstall the package"
+            )
         value = frechet_distance(known.mean, known.covariance, moments.mean, moments.covariance)
         return [
             Measurement(
@@ -104,16 +113,17 @@ class _Reference:
     mean: Tensor
     covariance: Tensor
     digest: str
+    extractor: str
 
 
 @lru_cache(maxsize=4)
 def _reference(data: str) -> _Reference:
     path = Path(__file__).parent / "data" / f"{data}_reference.safetensors"
     try:
-        content = path.read_bytes()
-        tensors = load_tensors(content)
-        mean, covariance = tensors["mean"], tensors["covariance"]
-    except (OSError, KeyError, ValueError) as error:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        with safe_open(path, framework="pt") as file:
+            mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
+            made_with = json.loads(file.metadata()["bench"])["extractor_sha256"]
+    except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise BenchError(f"{path}: cannot be read ({error}); reinstall the package") from None
-    digest = hashlib.sha256(content).hexdigest()
-    return _Reference(mean.to(torch.float64), covariance.to(torch.float64), digest)
+    return _Reference(mean.to(torch.float64), covariance.to(torch.float64), digest, made_with)

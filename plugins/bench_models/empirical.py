@@ -82,7 +82,7 @@ class Empirical(Model):
 
     Attributes:
         data: ``mnist`` or ``digits`` (the shipped held-out images), or a .safetensors, .npz or
-            .npy file whose array ``images`` holds integer levels (N, *shape).
+            .npy file whose array ``samples`` holds integer levels (N, *shape).
         levels: number of levels of the data; level k becomes x = (k + 1/2) 2 / levels - 1.
         points: how many of the first data are used; ``None``: all.
         s_min, s_max: the range of noise levels in which it is asked.
@@ -135,6 +135,6 @@ class Empirical(Model):
 
 def _images(path: Path) -> Tensor:
     tensors = load_file(path)
-    if "images" not in tensors:
-        raise BenchError(f"{path}: holds {', '.join(tensors)}, but no array 'images'")
-    return tensors["images"]
+    if "samples" not in tensors:
+        raise BenchError(f"{path}: holds {', '.join(tensors)}, but no array 'samples'")
+    return tensors["samples"]

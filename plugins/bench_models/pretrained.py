@@ -62,4 +62,4 @@ class DigitsMlp(_Shipped):
 
 
 def _held_out(file: str) -> Tensor:
-    return load_file(DATA / file)["images"]
+    return load_file(DATA / file)["samples"]

@@ -15,7 +15,7 @@ from bench.api import BenchError
 
 
 def load_file(path: Path) -> dict[str, Tensor]:
-    """The named tensors of a .safetensors, .npz or .npy file (whose one array is ``images``).
+    """The named tensors of a .safetensors, .npz or .npy file (whose one array is ``samples``).
 
     Raises:
         BenchError: the file is missing, damaged, or of another kind.
@@ -35,6 +35,6 @@ def load_file(path: Path) -> dict[str, Tensor]:
 def _load_numpy(path: Path) -> dict[str, Tensor]:
     loaded = np.load(path, allow_pickle=False)
     if isinstance(loaded, np.ndarray):
-        return {"images": torch.from_numpy(loaded)}
+        return {"samples": torch.from_numpy(loaded)}
     with loaded:
         return {name: torch.from_numpy(loaded[name]) for name in loaded.files}

@@ -1,0 +1,270 @@
+"""Log-likelihoods through the ODE solvers against exact densities.
+
+The prior N(0, s_T^2) is not quite the marginal at s_T. What a perfect integration returns is known
+nevertheless: log p_0(y_0) - log p_T(y_T) + log N(y_T; 0, s_T^2), where y_T is the exact flow's
+image of y_0. Orders are measured against that figure.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from bench.api import (
+    AdaptiveOdeSolver,
+    BenchError,
+    CountedDenoiser,
+    ExactDivergence,
+    HutchinsonDivergence,
+    NoiseProcess,
+    NoiseStream,
+    OdeSolver,
+    Predictor,
+    Problem,
+    TimeGrid,
+    UnsupportedError,
+    log_likelihood,
+)
+from bench.core.likelihood import Divergence
+from bench.registry import Kind, build, load_registry
+from bench_models.mixture import Mixture
+
+S_MIN, S_MAX = 0.05, 20.0
+MEAN, STD = 0.7, 0.5
+
+
+def gaussian(y: Tensor, s: Tensor) -> Tensor:
+    """E[x_0 | y] for x_0 ~ N(MEAN, STD^2 I)."""
+    s = s.reshape(-1, *(1,) * (y.ndim - 1))
+    return MEAN + STD**2 / (STD**2 + s * s) * (y - MEAN)
+
+
+def _plugin(kind: Kind, name: str, **parameters: object) -> Any:
+    return build(load_registry().get(name, kind).cls, parameters)
+
+
+def _nll(
+    solver: OdeSolver[Any],
+    process_name: str,
+    steps: int,
+    denoiser: Any,
+    y: Tensor,
+    divergence: Divergence | None = None,
+    s_max: float = S_MAX,
+    grid: str = "karras",
+) -> Tensor:
+    process: NoiseProcess = _plugin(Kind.PROCESS, process_name)
+    times = _plugin(Kind.GRID, grid).times(process, steps, S_MIN, s_max)
+    model = CountedDenoiser(denoiser)
+    return -log_likelihood(process, model, divergence or ExactDivergence(), solver, times, y)
+
+
+def _log_normal(y: Tensor, mean: float, std: float) -> Tensor:
+    """Log density of N(mean, std^2 I), shape (n,)."""
+    d = y[0].numel()
+    square = ((y - mean) / std).square().flatten(1).sum(1)
+    return -0.5 * square - d * math.log(std * math.sqrt(2 * math.pi))
+
+
+def _gaussian_reference(y: Tensor) -> Tensor:
+    """The NLL of a perfect integration on the Gaussian, whose flow is linear."""
+    start, end = math.hypot(STD, S_MIN), math.hypot(STD, S_MAX)
+    y_T = MEAN + (y - MEAN) * (end / start)
+    return -(_log_normal(y, MEAN, start) - _log_normal(y_T, MEAN, end) + _log_normal(y_T, 0, S_MAX))
+
+
+def _line_density(line: Mixture, y: Tensor, s: float) -> Tensor:
+    """Density of the mixture on the line from the textbook formula, shape (n,)."""
+    std = (line.values[:, 0] + s * s).sqrt()
+    z = (y - line.means[:, 0]) / std
+    parts = line.log_weights.exp() * torch.exp(-0.5 * z * z) / (std * math.sqrt(2 * math.pi))
+    return parts.sum(1)
+
+
+def _line_reference(line: Mixture, y: Tensor) -> Tensor:
+    """The NLL of a perfect integration on the line: y_T = F_T^-1(F_0(y_0))."""
+
+    def cdf(x: Tensor, s: float) -> Tensor:
+        std = (line.values[:, 0] + s * s).sqrt()
+        z = (x - line.means[:, 0]) / std
+        return (line.log_weights.exp() * torch.special.ndtr(z)).sum(1, keepdim=True)
+
+    target, low, high = cdf(y, S_MIN), torch.full_like(y, -200.0), torch.full_like(y, 200.0)
+    for _ in range(70):
+        middle = (low + high) / 2
+        below = cdf(middle, S_MAX) < target
+        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+    prior = _log_normal(low, 0, S_MAX)
+    start, end = _line_density(line, y, S_MIN).log(), _line_density(line, low, S_MAX).log()
+    return -(start - end + prior)
+
+
+@pytest.fixture(scope="module")
+def points() -> Tensor:
+    return torch.linspace(-1.6, 2.4, 41, dtype=torch.float64)[:, None]
+
+
+ENOUGH = {1: 4000, 2: 300, 4: 80}
+
+
+def test_nll_of_a_mixture_within_a_thousandth_of_a_nat(
+    fixed_solver: OdeSolver[Any], line: Mixture, points: Tensor
+) -> None:
+    """Against the exact density itself; the prior's mismatch at s = 200 is below 1e-4 nats."""
+    steps = ENOUGH.get(fixed_solver.order, 300)
+    exact = -_line_density(line, points, S_MIN).log()
+    for process in ("vp",) if fixed_solver.order == 1 else ("vp", "ve"):
+        nll = _nll(fixed_solver, process, steps, line.denoise, points, s_max=100.0)
+        assert float((nll - exact).abs().mean()) < 1e-3
+        assert float((nll - exact).abs().max()) < 5e-3
+
+
+def test_nll_of_a_gaussian_within_a_thousandth_of_a_nat_per_dimension(
+    fixed_solver: OdeSolver[Any]
+) -> None:
+    y = MEAN + torch.from_numpy(np.random.default_rng(1).standard_normal((16, 2, 2))) * STD
+    steps = {1: 1500}.get(fixed_solver.order, 200)
+    nll = _nll(fixed_solver, "vp", steps, gaussian, y)
+    assert float((nll - _gaussian_reference(y)).abs().max()) / 4 < 1e-3
+
+
+@pytest.mark.parametrize("process_name", ["vp", "edm"])
+def test_adaptive_solvers_give_the_nll(
+    adaptive_solver: AdaptiveOdeSolver, process_name: str, line: Mixture, points: Tensor
+) -> None:
+    solver = build(type(adaptive_solver), {adaptive_solver.ladder: 1e-6})
+    nll = _nll(solver, process_name, 1, line.denoise, points)
+    torch.testing.assert_close(nll, _line_reference(line, points), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("process_name", ["vp", "edm"])
+@pytest.mark.parametrize("grid_name", ["karras", "log_snr"])
+def test_nll_converges_at_the_solvers_order(
+    fixed_solver: OdeSolver[Any],
+    process_name: str,
+    grid_name: str,
+    line: Mixture,
+    points: Tensor,
+) -> None:
+    counts = {1: [160, 320, 640], 4: [80, 120, 160]}.get(fixed_solver.order, [80, 160, 320])
+    exact = _line_reference(line, points)
+    errors = []
+    for steps in counts:
+        nll = _nll(fixed_solver, process_name, steps, line.denoise, points, grid=grid_name)
+        errors.append(float((nll - exact).abs().median()))
+    slope = -np.polyfit(np.log(counts), np.log(errors), 1)[0]
+    assert min(errors) > 1e-12
+    assert slope == pytest.approx(fixed_solver.order, abs=0.15)
+
+
+def test_the_divergence_is_added() -> None:
+    """A minus before the integral, or a lost one, would be nats away on this Gaussian."""
+    y = torch.tensor([[MEAN + 0.2]], dtype=torch.float64)
+    exact = -_log_normal(y, MEAN, math.hypot(STD, S_MIN)).item()
+    heun = _plugin(Kind.ODE_SOLVER, "edm_heun")
+    nll = _nll(heun, "edm", 300, gaussian, y).item()
+    assert nll == pytest.approx(exact, abs=2e-3)
+    growth = math.log(math.hypot(STD, S_MAX) / math.hypot(STD, S_MIN))  # the integral
+    log_prior = -nll - growth
+    assert log_prior == pytest.approx(-math.log(S_MAX * math.sqrt(2 * math.pi)), abs=0.01)
+    assert abs(-(log_prior - growth) - exact) > 5
+    assert abs(-log_prior - exact) > 3
+
+
+@pytest.mark.parametrize("name", ["ddim", "dpmpp_2m", "edm_heun"])
+def test_solvers_in_s_give_one_nll_under_every_process(
+    process: NoiseProcess, name: str, line: Mixture, points: Tensor
+) -> None:
+    solver = _plugin(Kind.ODE_SOLVER, name)
+    reference = _nll(solver, "edm", 12, line.denoise, points)
+    nll = _nll(solver, process.name, 12, line.denoise, points)
+    torch.testing.assert_close(nll, reference, rtol=1e-8, atol=1e-8)
+
+
+def test_images_and_vectors_have_the_same_nll() -> None:
+    y = torch.from_numpy(np.random.default_rng(1).standard_normal((5, 12)))
+    heun = _plugin(Kind.ODE_SOLVER, "edm_heun")
+    flat = _nll(heun, "vp", 10, gaussian, y)
+    image = _nll(heun, "vp", 10, gaussian, y.reshape(5, 3, 2, 2))
+    torch.testing.assert_close(image, flat)
+
+
+def test_exact_divergence_is_the_trace_of_the_jacobian(plane: Mixture) -> None:
+    y = torch.from_numpy(np.random.default_rng(1).standard_normal((9, 2)))
+    s = torch.tensor(0.6, dtype=torch.float64)
+    d, trace = ExactDivergence().evaluate(CountedDenoiser(plane.denoise), y, s)
+    torch.testing.assert_close(d, plane.denoise(y, s))
+    h = 1e-5
+    step = torch.eye(2, dtype=torch.float64) * h
+    expected = sum(
+        (plane.denoise(y + step[i], s) - plane.denoise(y - step[i], s))[:, i] / (2 * h)
+        for i in range(2)
+    )
+    torch.testing.assert_close(trace, expected, rtol=1e-7, atol=1e-7)
+    assert not d.requires_grad
+    assert not trace.requires_grad
+
+
+def test_one_rademacher_probe_is_exact_for_diagonal_jacobians() -> None:
+    y = torch.from_numpy(np.random.default_rng(1).standard_normal((6, 3, 4, 4)))
+    probes = NoiseStream(3, "probe", 0, 6, (3, 4, 4), torch.float64).rademacher()[None]
+    heun = _plugin(Kind.ODE_SOLVER, "edm_heun")
+    estimated = _nll(heun, "vp", 10, gaussian, y, HutchinsonDivergence(probes))
+    torch.testing.assert_close(estimated, _nll(heun, "vp", 10, gaussian, y))
+
+
+def test_hutchinson_is_unbiased(plane: Mixture) -> None:
+    y = torch.from_numpy(np.random.default_rng(1).standard_normal((4, 2)))
+    s = torch.tensor(0.6, dtype=torch.float64)
+    model, count = CountedDenoiser(plane.denoise), 4000
+    stream = NoiseStream(3, "probe", 0, 4, (2,), torch.float64)
+    for draw in (stream.rademacher, stream.normal):
+        single = [HutchinsonDivergence(draw()[None]) for _ in range(count)]
+        traces = torch.stack([d.evaluate(model, y, s)[1] for d in single])
+        exact = ExactDivergence().evaluate(model, y, s)[1]
+        error = (traces.mean(0) - exact).abs()
+        spread = traces.std(0) / math.sqrt(count)
+        assert float(spread.min()) > 1e-5  # the Jacobian is not diagonal: there is something to average
+        assert bool((error < 4.5 * spread).all())
+    many = HutchinsonDivergence(torch.stack([d.probes[0] for d in single]))
+    torch.testing.assert_close(many.evaluate(model, y, s)[1], traces.mean(0))
+
+
+def test_likelihood_counts_forwards_and_vector_jacobian_products(
+    fixed_solver: OdeSolver[Any]
+) -> None:
+    process: NoiseProcess = _plugin(Kind.PROCESS, "vp")
+    grid: TimeGrid = _plugin(Kind.GRID, "karras")
+    y = torch.from_numpy(np.random.default_rng(1).standard_normal((5, 3)))
+    probes = torch.ones(2, 5, 3, dtype=torch.float64)
+    for steps in (1, 4):
+        times = grid.times(process, steps, S_MIN, S_MAX)
+        for divergence, per_forward in ((ExactDivergence(), 3), (HutchinsonDivergence(probes), 2)):
+            model = CountedDenoiser(gaussian)
+            log_likelihood(process, model, divergence, fixed_solver, times, y)
+            assert model.evaluations.nfe(5) == fixed_solver.cost(steps)
+            assert model.evaluations.vjps(5) == per_forward * fixed_solver.cost(steps)
+
+
+def test_likelihood_works_where_gradients_are_off(points: Tensor, line: Mixture) -> None:
+    heun = _plugin(Kind.ODE_SOLVER, "edm_heun")
+    expected = _nll(heun, "vp", 5, line.denoise, points)
+    with torch.no_grad():
+        nll = _nll(heun, "vp", 5, line.denoise, points)
+    assert torch.equal(nll, expected)
+    assert not nll.requires_grad
+
+
+def test_a_stochastic_step_has_no_likelihood(predictor: Predictor[Any]) -> None:
+    process: NoiseProcess = _plugin(Kind.PROCESS, "vp")
+    x = torch.zeros(2, 3)
+    with pytest.raises(UnsupportedError, match="draws noise") as caught:
+        predictor.step(
+            Problem(process, gaussian), x, process.at_s(2.0), process.at_s(1.0), None
+        )
+    assert isinstance(caught.value, BenchError)
