@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.core.errors import BenchError
+from bench.train.command import train_classifier_command, train_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -183,6 +184,10 @@ def schema() -> None:
     from bench.run.schema import markdown
 
     print(markdown(), end="")
+
+
+app.command("train")(train_command)
+app.command("train-classifier")(train_classifier_command)
 
 
 @app.callback(invoke_without_command=True)

@@ -10,7 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 
 from bench.core.errors import BenchError
 
@@ -40,7 +40,8 @@ class Document:
             (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines), 1
         )
         where = f"{dotted(place)}: " if place else ""
-        return BenchError(f"{self.path}:{line}: {where}{message}")
+        # One line, whatever control characters a key or a name holds.
+        return BenchError(f"{self.path}:{line}: {' '.join(f'{where}{message}'.split())}")
 
 
 def dotted(place: Path_) -> str:
@@ -100,7 +101,7 @@ def _parse(path: Path, text: str) -> Any:
     except MarkedYAMLError as error:
         problem = " ".join(str(error.problem or "").split())
         raise BenchError(f"{path}:{_line(error)}: is not valid YAML: {problem}") from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # ruamel.yaml leaves some malformed input to Python's own errors
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BenchError(f"{path}: is not valid YAML: {reason}") from None
 
@@ -123,15 +124,21 @@ def _plain(
         raise BenchError(f"{path}: is nested more than 50 levels deep (an alias of itself?)")
     if isinstance(node, CommentedMap):
         return {
-            key: _child(path, value, (*place, key), node.lc.key(key)[0], lines, budget)
+            key: _child(path, value, (*place, key), _line_of(node, key), lines, budget)
             for key, value in _string_keys(path, node, place)
         }
     if isinstance(node, CommentedSeq):
         return [
-            _child(path, value, (*place, i), node.lc.item(i)[0], lines, budget)
+            _child(path, value, (*place, i), _line_of(node, i), lines, budget)
             for i, value in enumerate(node)
         ]
     return _scalar(path, node, place)
+
+
+def _line_of(node: CommentedMap | CommentedSeq, key: str | int) -> int:
+    """Line (from 0) of a key or item; of the collection for keys merged from elsewhere (<<)."""
+    known = node.lc.data or {}
+    return int(known[key][0] if key in known else node.lc.line or 0)
 
 
 def _child(

@@ -36,8 +36,12 @@ class _TorchDiffEq(AdaptiveOdeSolver):
     def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
         from torchdiffeq import odeint  # half a second of imports that only these solvers need
 
+        first, last = sorted((times[0].t, times[-1].t))
+
         def velocity(t: Tensor, y: Tensor) -> Tensor:
-            return problem.velocity(y, problem.at(float(t)))
+            # torchdiffeq tries its first step without regard to the end: where x hardly moves
+            # (VP, standardised data) it would ask far outside, where there is no process.
+            return problem.velocity(y, problem.at(min(max(float(t), first), last)))
 
         ends = torch.tensor([times[0].t, times[-1].t], dtype=torch.float64, device=x.device)
         atol = self.rtol if self.atol is None else self.atol

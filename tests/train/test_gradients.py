@@ -1,0 +1,50 @@
+"""Gradients of slices against those of the whole batch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bench.train.gradients import Gradients, Sliced, WholeBatch
+
+BATCH = tuple(torch.randn(10, 3, generator=torch.Generator().manual_seed(k)) for k in range(3))
+
+
+def _gradient(rule: Gradients) -> tuple[Tensor, Tensor]:
+    torch.manual_seed(0)
+    model = nn.Linear(3, 3)
+
+    def loss(x: Tensor, eps: Tensor, target: Tensor) -> Tensor:
+        return (model(x + eps) - target).square().mean(dim=1).mean()
+
+    value = rule(loss, list(model.parameters()), (BATCH[0], BATCH[1], BATCH[2]))
+    assert model.weight.grad is not None
+    return value, model.weight.grad
+
+
+def test_slices_sum_to_the_whole() -> None:
+    (whole, expected), (sliced, gradient) = _gradient(WholeBatch()), _gradient(Sliced(4, 2))
+    torch.testing.assert_close(sliced, whole)
+    torch.testing.assert_close(gradient, expected)
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+def test_workers_do_not_change_a_bit(workers: int) -> None:
+    (one, expected), (many, gradient) = _gradient(Sliced(2, 1)), _gradient(Sliced(2, workers))
+    assert torch.equal(one, many)
+    assert torch.equal(gradient, expected)
+
+
+@pytest.mark.parametrize("rule", [WholeBatch(), Sliced(2, 2)])
+def test_gradients_lie_in_memory_as_their_parameters_do(rule: Gradients) -> None:
+    # The fused Adam takes that for granted.
+    conv = nn.Conv2d(2, 4, 3)
+
+    def loss(x: Tensor, _: Tensor, __: Tensor) -> Tensor:
+        weight = conv.weight.permute(2, 3, 1, 0).square()
+        return x.sum() * weight.to(memory_format=torch.channels_last).sum()
+
+    rule(loss, [conv.weight], (torch.ones(4), torch.ones(4), torch.ones(4)))
+    assert conv.weight.grad is not None
+    assert conv.weight.grad.stride() == conv.weight.stride()

@@ -1,0 +1,145 @@
+"""Whole trainings of a toy: reproducible, resumable, and better than no training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bench.api import BenchError
+from bench.train.config import Precision, TrainConfig
+from bench.train.data import IntegerData
+from bench.train.ema import PowerLaw
+from bench.train.gradients import Sliced
+from bench.train.loop import Housekeeping, Report, average_at, train
+from bench_models.networks.loading import build_network
+from bench_models.networks.mlp import MLPConfig
+from bench_models.networks.precond import Preconditioning
+
+Build = tuple[TrainConfig, IntegerData]
+
+
+def _fresh() -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        sizes = MLPConfig(sample=(1, 4, 4), width=8, blocks=1, embedding=8, features=4)
+        return build_network(sizes, Preconditioning(0.6, -0.1))
+
+
+def _weights(network: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+
+def test_same_seed_same_bits(config: TrainConfig, data: IntegerData) -> None:
+    first, second = (train(config, _fresh(), data).average for _ in range(2))
+    assert torch.equal(_weights(first), _weights(second))
+    other = train(replace(config, seed=1), _fresh(), data).average
+    assert not torch.equal(_weights(first), _weights(other))
+
+
+@pytest.mark.parametrize("sliced", [False, True])
+def test_resumed_equals_uninterrupted_bit_for_bit(
+    config: TrainConfig, data: IntegerData, tmp_path: Path, sliced: bool
+) -> None:
+    config = replace(config, gradients=Sliced(4, 2)) if sliced else config
+    whole, cut = _fresh(), _fresh()
+    expected = train(config, whole, data)
+    keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt")
+    train(config, _fresh(), data, replace(keeping, stop_after=4))
+    resumed = train(config, cut, data, keeping)
+    assert torch.equal(_weights(whole), _weights(cut))
+    assert torch.equal(_weights(expected.average), _weights(resumed.average))
+    assert expected.images == resumed.images == 160
+
+
+def test_length_may_change_on_the_plateau(
+    config: TrainConfig, data: IntegerData, tmp_path: Path
+) -> None:
+    keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt")
+    train(replace(config, images=10_000), _fresh(), data, replace(keeping, stop_after=4))
+    resumed = train(config, _fresh(), data, keeping).average
+    assert torch.equal(_weights(resumed), _weights(train(config, _fresh(), data).average))
+
+
+def test_another_configuration_is_refused(
+    config: TrainConfig, data: IntegerData, tmp_path: Path
+) -> None:
+    keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt", stop_after=1)
+    train(config, _fresh(), data, keeping)
+    with pytest.raises(BenchError, match=r"another configuration[\s\S]*resume with the options"):
+        train(replace(config, ema=PowerLaw(0.1)), _fresh(), data, keeping)
+
+
+def test_damaged_checkpoint_is_refused(
+    config: TrainConfig, data: IntegerData, tmp_path: Path
+) -> None:
+    keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt", stop_after=1)
+    train(config, _fresh(), data, keeping)
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(BenchError, match="cannot read the checkpoint"):
+        train(config, _fresh(), data, keeping)
+    torch.save({"step": 1}, path)
+    with pytest.raises(BenchError, match="no training checkpoint"):
+        train(config, _fresh(), data, keeping)
+
+
+def test_checkpoint_of_another_network_is_refused(
+    config: TrainConfig, data: IntegerData, tmp_path: Path
+) -> None:
+    keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt", stop_after=1)
+    train(config, _fresh(), data, keeping)
+    wider = build_network(MLPConfig(sample=(1, 4, 4), width=16), Preconditioning())
+    with pytest.raises(BenchError, match="another network"):
+        train(config, wider, data, keeping)
+
+
+def test_average_can_be_read_from_a_training_in_progress(
+    config: TrainConfig, data: IntegerData, tmp_path: Path
+) -> None:
+    path = tmp_path / "checkpoint.pt"
+    result = train(config, _fresh(), data, Housekeeping(path, stop_after=5))
+    read = average_at(config, _fresh(), path)
+    assert torch.equal(_weights(read.average), _weights(result.average))
+    assert read.images == 80
+
+
+def test_loss_falls_and_reports_say_so(config: TrainConfig, data: IntegerData) -> None:
+    told: list[Report] = []
+    longer = replace(config, images=6400)
+    train(longer, _fresh(), data, Housekeeping(report=told.append, report_s=0.0))
+    assert len(told) == longer.steps
+    early, late = (sum(report.loss for report in part) for part in (told[:40], told[-40:]))
+    assert late < 0.8 * early
+    assert told[-1].images == told[-1].total == 6400
+    assert told[-1].remaining_s == 0.0
+
+
+def test_divergence_is_an_error_with_a_remedy(config: TrainConfig, data: IntegerData) -> None:
+    broken = _fresh()
+    next(broken.parameters()).data.fill_(float("nan"))
+    with pytest.raises(BenchError, match="lower the learning rate"):
+        train(config, broken, data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes", [{"precision": Precision.BFLOAT16}, {"compiled": True}], ids=["bf16", "compiled"]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_faster_arithmetic_trains_alike(
+    config: TrainConfig, data: IntegerData, changes: dict[str, Precision | bool]
+) -> None:
+    config = replace(config, images=1600)
+    fast = replace(config, **changes)  # type: ignore[arg-type]
+    weights = [_weights(train(c, _fresh(), data).average) for c in (config, fast)]
+    assert float((weights[0] - weights[1]).norm() / weights[0].norm()) < 0.05
+
+
+@pytest.mark.parametrize("field", ["images", "batch", "learning_rate", "clip"])
+def test_senseless_numbers_are_refused(config: TrainConfig, field: str) -> None:
+    with pytest.raises(BenchError, match=f"{field} is 0; it must be positive"):
+        replace(config, **{field: 0})  # type: ignore[arg-type]

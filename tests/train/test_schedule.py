@@ -1,0 +1,24 @@
+"""Warm-up, plateau, decay."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.train.schedule import WarmupStableDecay
+
+SCHEDULE = WarmupStableDecay(warmup=99, decay=0.5)
+
+
+@pytest.mark.parametrize(
+    ("done", "factor"), [(0, 0.01), (49, 0.5), (99, 1.0), (500, 1.0), (750, 0.5), (1000, 0.0)]
+)
+def test_shape(done: int, factor: float) -> None:
+    assert SCHEDULE.factor(done, 1000) == pytest.approx(factor)
+
+
+def test_plateau_does_not_depend_on_the_total() -> None:
+    assert SCHEDULE.factor(400, 1000) == SCHEDULE.factor(400, 100_000) == 1.0
+
+
+def test_never_negative_past_the_end() -> None:
+    assert SCHEDULE.factor(1100, 1000) == 0.0
