@@ -207,7 +207,7 @@ def main() -> None:
     try:
         app()
     except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
+        print("bench:", " ".join(str(error).split()), file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("bench: interrupted; finished cells are kept, run again to go on", file=sys.stderr)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import hashlib
 import importlib
 import json
+import math
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -150,6 +153,11 @@ def build(cls: type[P], params: Mapping[str, object]) -> P:
     unknown = sorted(set(params) - {f.name for f in parameters(cls)})
     if unknown:
         raise ParameterError(unknown[0], _unknown_key(unknown[0], cls))
+    defaults = {f.name: f.default for f in parameters(cls)}
+    for key, value in params.items():
+        # A default may be infinite (no upper limit, say); nothing else may, and nothing be nan.
+        if value != defaults[key] and not _finite(value):
+            raise ParameterError(key, f"must be finite, not {value!r}")
     try:
         # JSON mode: strict about types, yet a YAML list may become a tuple.
         return TypeAdapter(cls).validate_json(json.dumps(dict(params)))
@@ -159,6 +167,12 @@ def build(cls: type[P], params: Mapping[str, object]) -> P:
         raise ParameterError(key, _plain(str(first["msg"]), first.get("input"))) from None
     except (TypeError, ValueError) as error:
         raise ParameterError("", f"{error}; use numbers, strings, lists and mappings") from None
+
+
+def _finite(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 class ParameterError(BenchError):
@@ -205,20 +219,26 @@ def _load(point: metadata.EntryPoint) -> tuple[list[Entry], list[Broken]]:
         return Broken(point.name, distribution, version, reason)
 
     try:
-        hooks = _hooks(point)
-        source = Source(distribution, version, point.name, code_hash(point.module))
-        results = [(kind, hook()) for kind, hook in hooks]
+        # What a plugin prints must not stand before the JSON of `bench plugins --json`.
+        with contextlib.redirect_stdout(sys.stderr):
+            hooks = _hooks(point)
+            source = Source(distribution, version, point.name, code_hash(point.module))
+            results = [(kind, _classes(hook())) for kind, hook in hooks]
     except (Exception, SystemExit) as error:
         return [], [refuse(f"{type(error).__name__}: {error}".strip().replace("\n", " "))]
     entries, failed = [], []
     for kind, classes in results:
-        for cls in classes if isinstance(classes, Iterable) else [classes]:
+        for cls in classes:
             reason = _fault(kind, cls)
             if reason:
                 failed.append(refuse(reason))
             else:
                 entries.append(Entry(kind, cls, source))
     return entries, failed
+
+
+def _classes(answer: object) -> list[Any]:
+    return list(answer) if isinstance(answer, Iterable) else [answer]
 
 
 def _hooks(point: metadata.EntryPoint) -> list[tuple[Kind, Any]]:

@@ -14,7 +14,7 @@ from bench.report.axes import legend, limits, log_axis_suits, log_x, log_y
 from bench.report.canvas import Drawing, blank, save
 from bench.report.frame import exact_partners, primary
 from bench.report.intervals import Interval
-from bench.report.looks import MUTED, TEXT, Look
+from bench.report.looks import TEXT, Look
 from bench.report.text import metric_label, number, one_line
 
 PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.6, 2.75, 2.8
@@ -46,8 +46,9 @@ class Panel:
 def panels(points: pd.DataFrame, abscissa: Abscissa) -> tuple[Panel, ...]:
     """The panels of one subject: what must not be compared stands in panels of its own."""
     drawable = points[points[abscissa.column] > 0]
-    partners = exact_partners(list(drawable["metric"].unique()))
-    shown = drawable[drawable["metric"].isin(primary(list(drawable["metric"].unique())))]
+    every = list(points["metric"].unique())
+    partners = exact_partners(every)
+    shown = drawable[drawable["metric"].isin(primary(every))]
     found = []
     for metric, of_metric in shown.groupby("metric", sort=False):
         exact = drawable.loc[drawable["metric"].eq(partners.get(str(metric), "")), "value"]
@@ -107,6 +108,7 @@ def _panel(metric: str, letter: str, part: pd.DataFrame, exact: pd.Series) -> Pa
     arrow = "→ exact" if len(exact) else arrow
     title = one_line(label, 40) + (f", protocol {letter}" if letter else "")
     reference = float(exact.mean()) if len(exact) else None
+    title += "" if reference is None else f", exact: {number(reference)}"
     return Panel(title, f"{one_line(label, 40)} {arrow}", part, reference)
 
 
@@ -131,16 +133,6 @@ def _draw_panel(axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str
         axes.set_ylim(low, high)
     if panel.exact is not None:
         axes.axhline(panel.exact, color=TEXT.light, lw=1.0, ls=(0, (1, 1.5)))
-        axes.annotate(
-            f"exact: {number(panel.exact)}",
-            (1.0, panel.exact),
-            xycoords=("axes fraction", "data"),
-            xytext=(-2, 3),
-            textcoords="offset points",
-            ha="right",
-            color=MUTED.light,
-            fontsize=7.5,
-        )
     axes.set_title(panel.title)
     axes.set_xlabel(abscissa.label)
     axes.set_ylabel(panel.label)

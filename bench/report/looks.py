@@ -71,11 +71,11 @@ class Look:
 
 
 def looks(frame: pd.DataFrame) -> Mapping[str, Look]:
-    """A look for each curve of a prepared frame, by the alphabetical place of its name."""
-    kinds = {
-        str(curve): _kind(part["solver_kind"].iloc[0], bool(part["stochastic"].iloc[0]))
-        for curve, part in frame.groupby("curve", sort=True)
-    }
+    """A look for each curve of a prepared frame, by its place among all: by kind, then by name."""
+    first = frame.drop_duplicates("curve").sort_values("curve")
+    rows = zip(first["curve"], first["solver_kind"], first["stochastic"], strict=True)
+    unsorted = [(str(curve), _kind(kind, stochastic)) for curve, kind, stochastic in rows]
+    kinds = {curve: kind for wanted in Kind for curve, kind in unsorted if kind is wanted}
     return {
         curve: Look(label, kind, HUES[i % len(HUES)].light, MARKERS[i % len(MARKERS)])
         for i, ((curve, kind), label) in enumerate(

@@ -48,7 +48,8 @@ class Order:
         """The order with its standard error, for legends and tables."""
         if np.isnan(self.std_error):
             return f"{self.slope:.2f}"
-        return f"{self.slope:.2f} ± {self.std_error:.2f}"
+        places = 2 if self.std_error >= 0.005 else 3
+        return f"{self.slope:.{places}f} ± {self.std_error:.{places}f}"
 
 
 def falling(errors: Floats, floor: float) -> npt.NDArray[np.bool_]:

@@ -7,11 +7,19 @@ import pandas as pd
 from bench.report.frame import points, prepared, with_params
 from bench.report.tables import Best, best_values
 from bench.report.text import one_line
+from bench.run.schema import Status
 
 MAX_LINES = 20
 
 _HEADS = ("model", "process", "metric", "best", "NFE", "ms/sample", "sampler")
 _WIDTHS = (24, 16, 26, 20, 6, 10, 40)
+_GRAVITY = {
+    Status.FAILED: 0,
+    Status.TIMEOUT: 1,
+    Status.DIVERGED: 2,
+    Status.OK: 3,
+    Status.UNSUPPORTED: 4,
+}
 _NUMERIC = frozenset({"best", "NFE", "ms/sample"})
 
 
@@ -34,8 +42,13 @@ def summary_lines(frame: pd.DataFrame) -> list[str]:
 
 
 def cells_by_status(table: pd.DataFrame) -> dict[str, int]:
-    """How many cells have each status; a cell with several counts by its first that is not ok."""
-    worst = table.sort_values("status", key=lambda s: s.eq("ok"), kind="stable")
+    """How many cells have each status, the worst of a cell's rows.
+
+    A cell of which some metrics are unsupported is ok: it gave the numbers that it has.
+    """
+    worst = table.assign(gravity=table["status"].map(_GRAVITY).fillna(0)).sort_values(
+        "gravity", kind="stable"
+    )
     counts = worst.drop_duplicates("key")["status"].value_counts()
     return {str(status): int(count) for status, count in counts.items()}
 

@@ -41,7 +41,9 @@ def with_half_width(value: float, half_width: float) -> str:
     if -1 <= digits <= 5 and abs(value) < 1e6:
         places = max(digits, 0)
         return f"{value:.{places}f} ± {half_width:.{places}f}"
-    return f"{value:.3g} ± {half_width:.1g}"
+    # as many digits of the value as reach the first digit of the half-width
+    digits = math.floor(math.log10(abs(value))) + digits - 1 if value else 0
+    return f"{value:.{min(max(digits, 0), 5)}e} ± {half_width:.0e}"
 
 
 def tick(value: float) -> str:

@@ -83,9 +83,10 @@ def _guides(axes: Axes) -> None:
         axes.annotate(
             f"order {order}",
             (at, top * (at / left) ** -order),
-            xytext=(-4, 4),
-            textcoords="offset points",
             ha="right",
+            va="center",
             fontsize=7.5,
             color=MUTED.light,
+            bbox={"boxstyle": "square,pad=0.15", "facecolor": PAPER.light, "edgecolor": "none"},
+            zorder=1.5,
         )

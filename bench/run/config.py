@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bench.core.errors import BenchError
 from bench.run.document import Document, Path_, read_document
 
-Positive = Annotated[int, Field(gt=0)]
+Positive = Annotated[int, Field(gt=0, le=10**9)]
+Budget = Annotated[int, Field(gt=0, le=10**6)]
 Items = Annotated[list[Any], Field(min_length=1)]
 
 
@@ -50,7 +51,7 @@ class SuiteConfig(Protocol):
     processes: Items = ["vp"]
     grids: Items = ["karras"]
     solvers: Items
-    nfe: list[Positive] = []
+    nfe: list[Budget] = []
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(min_length=1)] = [0]
     metrics: Items
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
@@ -125,6 +126,8 @@ def load_config(path: Path) -> Config:
 def _suites(document: Document, chain: tuple[Path, ...]) -> Iterator[Suite]:
     top = _validate_top(document)
     for i, name in enumerate(top.include):
+        if "\0" in name:
+            raise document.error(("include", i), "holds a zero byte; name a file")
         target = (document.path.parent / name).resolve()
         if target in chain:
             loop = " -> ".join(p.name for p in (*chain[chain.index(target) :], target))
@@ -142,7 +145,10 @@ def _suites(document: Document, chain: tuple[Path, ...]) -> Iterator[Suite]:
                 ("suites", name), "use letters, digits, '.', '_' and '-' in a suite's name"
             )
         config = _validate(SuiteConfig, merged, document, ("suites", name))
-        yield Suite(name, config, document, frozenset(top.defaults) - frozenset(body))
+        suite = Suite(name, config, document, frozenset(top.defaults) - frozenset(body))
+        if config.s_min is not None and config.s_max is not None and config.s_min >= config.s_max:
+            raise suite.error(("s_min",), f"must be below s_max = {config.s_max:g}")
+        yield suite
 
 
 class _Defaults(SuiteConfig):
@@ -171,6 +177,8 @@ def _validate(model: type[M], data: Mapping[str, Any], document: Document, top: 
             message = _unknown_key(str(place[-1]), model)
         elif kind == "missing":
             message, place = f"'{place[-1]}' is missing; add it", place[:-1]
+        elif kind == "too_short":
+            message = "must not be empty"
         else:
             message = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {_short(value)}"
         raise document.error((*top, *place), message) from None

@@ -125,14 +125,14 @@ def _plain(
     if isinstance(node, CommentedMap):
         return {
             key: _child(path, value, (*place, key), _line_of(node, key), lines, budget)
-            for key, value in _string_keys(path, node, place)
+            for key, value in _string_keys(path, node, place, lines)
         }
     if isinstance(node, CommentedSeq):
         return [
             _child(path, value, (*place, i), _line_of(node, i), lines, budget)
             for i, value in enumerate(node)
         ]
-    return _scalar(path, node, place)
+    return _scalar(path, node, place, lines)
 
 
 def _line_of(node: CommentedMap | CommentedSeq, key: str | int) -> int:
@@ -148,15 +148,20 @@ def _child(
     return _plain(path, node, place, lines, budget)
 
 
-def _string_keys(path: Path, node: CommentedMap, place: Path_) -> Iterator[tuple[str, Any]]:
+def _string_keys(
+    path: Path, node: CommentedMap, place: Path_, lines: Mapping[Path_, int]
+) -> Iterator[tuple[str, Any]]:
     for key, value in node.items():
         if not isinstance(key, str):
             where = dotted(place) or "the top"
-            raise BenchError(f"{path}: {where}: key {key!r} must be a string; put it in quotes")
+            raise BenchError(
+                f"{path}:{lines.get(place, 1)}: {where}: key {key!r} must be a string; "
+                "put it in quotes"
+            )
         yield str(key), value
 
 
-def _scalar(path: Path, node: Any, place: Path_) -> Any:
+def _scalar(path: Path, node: Any, place: Path_, lines: Mapping[Path_, int]) -> Any:
     # ruamel's scalars are subclasses that remember their spelling; bool before int.
     if node is None or isinstance(node, bool):
         return node
@@ -164,7 +169,7 @@ def _scalar(path: Path, node: Any, place: Path_) -> Any:
         if isinstance(node, kind):
             return kind(node)
     raise BenchError(
-        f"{path}: {dotted(place)}: a {_kind(node)} is not allowed; "
+        f"{path}:{lines.get(place, 1)}: {dotted(place)}: a {_kind(node)} is not allowed; "
         "use numbers, strings, true, false, lists and mappings"
     )
 

@@ -110,6 +110,8 @@ class _Planner:
         return choices
 
     def _correctors(self, item: Any, place: Path_) -> Sequence[PluginSpec | None]:
+        if item == []:
+            raise self.suite.error(place, "must not be empty; use null for none")
         items = item if isinstance(item, list) else [item]
         specs: list[PluginSpec | None] = []
         for i, value in enumerate(items):
@@ -162,7 +164,7 @@ class _Planner:
                 plugin = build(entry.cls, dict(zip(params, values, strict=True)))
                 specs.append(PluginSpec.of(entry, plugin, _fingerprint(plugin)))
             except ParameterError as error:
-                where = tuple(part for part in error.key.split(".") if part)
+                where = tuple(int(x) if x.isdecimal() else x for x in error.key.split(".") if x)
                 raise self.suite.error((*place, *where), error.message) from None
             except BenchError as error:
                 raise self.suite.error(place, str(error)) from None

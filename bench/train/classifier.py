@@ -63,7 +63,7 @@ def train_classifier(
         images = _shifted(samples[rows], config.shift, generator_of(config.seed, 3, step))
         loss = functional.cross_entropy(classifier(images), labels[rows])
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
         if report is not None and (step + 1) % steps_per_epoch == 0:

@@ -109,9 +109,10 @@ class Empirical(Model):
     def fingerprint(self) -> str:
         try:
             return hashlib.sha256(self._path.read_bytes()).hexdigest()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: no file name at all, such as "\0"
+            reason = error.strerror if isinstance(error, OSError) else error
             raise BenchError(
-                f"model 'empirical': data '{self.data}': {error.strerror}; "
+                f"model 'empirical': data '{self.data}': {reason}; "
                 "use mnist, digits or a file of images"
             ) from None
 

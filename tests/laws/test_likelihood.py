@@ -112,7 +112,7 @@ def points() -> Tensor:
 
 
 # Steps and range of s that are enough. Order 1 is slow: its range is shorter.
-ENOUGH = {1: (3000, (0.2, 5.0)), 4: (80, (S_MIN, S_MAX))}
+ENOUGH = {1: (5000, (0.2, 5.0)), 4: (80, (S_MIN, S_MAX))}
 
 
 def _enough(solver: OdeSolver[Any]) -> tuple[int, tuple[float, float]]:

@@ -113,5 +113,5 @@ def test_network_choice(choice: NetworkChoice, shape: tuple[int, ...], kind: typ
 
 
 def test_unsuitable_shape_names_the_way_out() -> None:
-    with pytest.raises(BenchError, match="multiples of 4.*--network mlp"):
+    with pytest.raises(BenchError, match=r"multiples of 4.*--network mlp"):
         network_for(NetworkChoice.UNET, (1, 30, 30))

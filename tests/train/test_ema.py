@@ -40,4 +40,5 @@ def test_averaged_model_follows_the_formula() -> None:
         model.weight.data.fill_(float(step**2))
         average.update_parameters(model)
         expected += (1 - rule.decay(step)) * (step**2 - expected)
-    assert float(average.module.weight.detach()) == pytest.approx(expected, rel=1e-6)
+    (weight,) = average.module.parameters()
+    assert float(weight.detach()) == pytest.approx(expected, rel=1e-6)

@@ -16,7 +16,8 @@ def _gradient(rule: Gradients) -> tuple[Tensor, Tensor]:
     model = nn.Linear(3, 3)
 
     def loss(x: Tensor, eps: Tensor, target: Tensor) -> Tensor:
-        return (model(x + eps) - target).square().mean(dim=1).mean()
+        error: Tensor = model(x + eps) - target
+        return error.square().mean(dim=1).mean()
 
     value = rule(loss, list(model.parameters()), (BATCH[0], BATCH[1], BATCH[2]))
     assert model.weight.grad is not None

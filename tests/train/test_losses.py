@@ -52,7 +52,8 @@ def test_exact_denoiser_is_stationary_and_attains_the_known_minimum(
     minimum = weight * VARIANCE * s**2 / (VARIANCE + s**2)  # the posterior variance of x_0
     torch.testing.assert_close(loss, minimum)
     # Relative to the size of the two terms that cancel.
-    for gradient, scale in zip(torch.autograd.grad(loss, (slope, shift)), (1 + s**2, 1 + s)):
+    gradients = torch.autograd.grad(loss, (slope, shift))
+    for gradient, scale in zip(gradients, (1 + s**2, 1 + s), strict=True):
         assert abs(float(gradient / (weight * scale))) < 1e-12
 
 
@@ -69,10 +70,10 @@ def test_training_a_linear_denoiser_finds_the_exact_one() -> None:
         optimizer.zero_grad()
         x_0, eps = _exact_moments()
         loss = objective.loss(lambda y, _: weights[0] * y + weights[1], x_0, eps, uniforms)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    optimizer.step(closure)
     slope = VARIANCE / (VARIANCE + s**2)
     assert weights.tolist() == pytest.approx([slope, MEAN * (1 - slope)], abs=1e-5)
 

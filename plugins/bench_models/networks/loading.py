@@ -82,7 +82,7 @@ def _metadata(path: Path, record: dict[str, Any], digest: str) -> Metadata:
         known = {field.name for field in fields(Metadata)}
         rest = {key: value for key, value in _tuples(record).items() if key in known}
         return Metadata(network, preconditioning, sha256=digest, **rest)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path, f"its description is wrong ({error!r})") from error
 
 

@@ -1,0 +1,133 @@
+"""The files that ship: what the model card says of them, and that they are any good."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+from bench.train.data import dequantise, generator_of
+from bench.train.sources import digits
+from bench_models.networks.classifier import Classifier
+from bench_models.networks.loading import load_network
+
+MODELS = Path(str(resources.files("bench_models"))) / "data"
+METRICS = Path(str(resources.files("bench_metrics"))) / "data"
+FILES = [
+    MODELS / "mnist_unet.safetensors",
+    MODELS / "mnist_test.safetensors",
+    MODELS / "digits_mlp.safetensors",
+    MODELS / "digits_test.safetensors",
+    METRICS / "mnist_classifier.safetensors",
+    METRICS / "mnist_reference.safetensors",
+    METRICS / "digits_classifier.safetensors",
+    METRICS / "digits_reference.safetensors",
+]
+NETWORKS = {"digits": "digits_mlp", "mnist": "mnist_unet"}
+
+
+def _record(path: Path) -> dict[str, object]:
+    with safe_open(path, framework="pt") as file:
+        record: dict[str, object] = json.loads(file.metadata()["bench"])
+    return record
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_model_card_lists_the_file_with_its_hash(path: Path) -> None:
+    card = (MODELS / "WEIGHTS.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `([\w.]+)` \| `([0-9a-f]{64})` \|", card, flags=re.MULTILINE))
+    assert listed[path.name] == _digest(path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_file_is_small_and_names_its_licence(path: Path) -> None:
+    assert path.stat().st_size <= 4_000_000
+    assert "CC BY" in str(_record(path)["licence"])
+
+
+@pytest.mark.parametrize("data", ["digits", "mnist"])
+def test_networks_denoise_what_they_have_not_seen(data: str) -> None:
+    network, metadata = load_network(MODELS / f"{NETWORKS[data]}.safetensors")
+    samples = load_file(MODELS / f"{data}_test.safetensors")["samples"][:128]
+    generator = generator_of(0)
+    x_0 = dequantise(samples, metadata.levels, torch.rand(samples.shape, generator=generator))
+    assert metadata.preconditioning is not None
+    variance = metadata.preconditioning.sigma_data**2
+    for s in (0.1, 0.5, 2.0):
+        y = x_0 + s * torch.randn(x_0.shape, generator=generator)
+        error = float((network(y, torch.tensor(s)) - x_0).square().mean())
+        gaussian = variance * s**2 / (variance + s**2)  # of the best denoiser blind to shapes
+        assert error < 0.8 * gaussian
+
+
+@pytest.mark.parametrize("data", ["digits", "mnist"])
+def test_statistics_belong_to_the_extractor(data: str) -> None:
+    path = METRICS / f"{data}_reference.safetensors"
+    record, statistics = _record(path), load_file(path)
+    assert record["extractor_sha256"] == _digest(METRICS / f"{data}_classifier.safetensors")
+    assert record["n"] == {"digits": 1797, "mnist": 60_000}[data]
+    covariance = statistics["covariance"]
+    assert covariance.dtype is torch.float64
+    assert torch.equal(covariance, covariance.T) or torch.allclose(covariance, covariance.T)
+    assert float(torch.linalg.eigvalsh(covariance).min()) > -1e-9
+
+
+@pytest.mark.parametrize("data", ["digits", "mnist"])
+def test_extractors_know_their_digits(data: str) -> None:
+    _, metadata = load_network(METRICS / f"{data}_classifier.safetensors")
+    assert metadata.recipe["test_accuracy"] > {"digits": 0.97, "mnist": 0.991}[data]
+
+
+def test_held_out_digits_are_those_of_the_split() -> None:
+    split = digits()
+    _, metadata = load_network(MODELS / "digits_mlp.safetensors")
+    assert metadata.data_sha256 == split.training.digest
+    held_out = load_file(MODELS / "digits_test.safetensors")["samples"]
+    assert torch.equal(held_out, split.test.samples)
+
+
+def test_digits_sampled_by_heun_look_like_digits_to_the_extractor() -> None:
+    network, _ = load_network(MODELS / "digits_mlp.safetensors")
+    extractor, _ = load_network(METRICS / "digits_classifier.safetensors")
+    assert isinstance(extractor, Classifier)
+    reference = load_file(METRICS / "digits_reference.safetensors")
+    samples = _heun(lambda y, s: network(y, torch.tensor(s)), torch.Size([1000, 1, 8, 8]))
+    levels = ((samples + 1) * 8.5).floor().clamp(0, 16).to(torch.uint8)
+    features = extractor.features(levels).double()
+    distance = _frechet(features, reference["mean"], reference["covariance"])
+    assert distance < 10.0  # noise: 350; half of the digits against the other half: 1 to 2
+
+
+def _heun(denoise: object, shape: torch.Size, steps: int = 18) -> Tensor:
+    """EDM's deterministic sampler, Karras et al. 2022 (arXiv:2206.00364), algorithm 1."""
+    assert callable(denoise)
+    ramp = torch.linspace(80.0 ** (1 / 7), 0.002 ** (1 / 7), steps)
+    levels = [float(level) ** 7 for level in ramp]
+    y: Tensor = levels[0] * torch.randn(shape, generator=generator_of(1))
+    for now, then in zip(levels[:-1], levels[1:], strict=True):
+        slope = (y - denoise(y, now)) / now
+        trial = y + (then - now) * slope
+        y = y + (then - now) * (slope + (trial - denoise(trial, then)) / then) / 2
+    result: Tensor = denoise(y, levels[-1])
+    return result
+
+
+def _frechet(features: Tensor, mean: Tensor, covariance: Tensor) -> float:
+    own = torch.cov(features.T)
+    values, vectors = torch.linalg.eigh(covariance)
+    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    cross = torch.linalg.eigvalsh(root @ own @ root).clamp(min=0).sqrt().sum()
+    gap = (features.mean(dim=0) - mean).square().sum()
+    return float(gap + own.trace() + covariance.trace() - 2 * cross)
