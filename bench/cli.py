@@ -93,8 +93,12 @@ def run(
         raise BenchError(f"{file}: no cell fits --only {' '.join(only or ())}")
     done = len(plan.wanted) - len(plan.missing)
     console.print(f"{plan.name}: {len(plan.missing)} cells to run, {done} finished before")
-    with RichObserver(console, plan.missing) as observer:
-        outcome = execute_plan(plan, workers, observer)
+    try:
+        with RichObserver(console, plan.missing) as observer:
+            outcome = execute_plan(plan, workers, observer)
+    except KeyboardInterrupt:
+        print("bench: interrupted; finished cells are kept, run again to go on", file=sys.stderr)
+        raise typer.Exit(130) from None
     page = _write_report(plan, console) if report_ else None
     _print_outcome(outcome, page, console, json)
     if outcome.faults:
@@ -209,8 +213,5 @@ def main() -> None:
     except BenchError as error:
         print("bench:", " ".join(str(error).split()), file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("bench: interrupted; finished cells are kept, run again to go on", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         sys.exit(141)

@@ -55,10 +55,16 @@ class Sampler:
     def run(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
         """x_0 from ``x`` at ``times[0]`` (x at ``times[-1]`` where ``finish`` is off)."""
         if isinstance(self.stepper, OdeSolver) and self.corrector is None:
-            x = self.stepper.solve(problem, x, times)
+            end = self.stepper.solve(problem, x, times)
         else:
-            x = self._alternate(problem, x, times)
-        return problem.denoise(x, times[-1]) if self.finish else x
+            end = self._alternate(problem, x, times)
+        if end.shape != x.shape or end.dtype != x.dtype:
+            # Else broadcasting or promotion would hide it, and the numbers mean nothing.
+            raise BenchError(
+                f"sampler '{self.stepper.name}' turned a state of {tuple(x.shape)} {x.dtype} "
+                f"into {tuple(end.shape)} {end.dtype}; a step must keep both"
+            )
+        return problem.denoise(end, times[-1]) if self.finish else end
 
     def _alternate(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
         # Song et al. 2021, Algorithm 1: predict, then correct at the time just reached.

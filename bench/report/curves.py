@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from string import ascii_uppercase
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,7 +14,7 @@ from bench.report.canvas import Drawing, blank, save
 from bench.report.frame import exact_partners, primary
 from bench.report.intervals import Interval
 from bench.report.looks import TEXT, Look
-from bench.report.text import metric_label, number, one_line
+from bench.report.text import letters, metric_label, number, one_line
 
 PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.6, 2.75, 2.8
 
@@ -53,7 +52,7 @@ def panels(points: pd.DataFrame, abscissa: Abscissa) -> tuple[Panel, ...]:
     for metric, of_metric in shown.groupby("metric", sort=False):
         exact = drawable.loc[drawable["metric"].eq(partners.get(str(metric), "")), "value"]
         parts = [part for _, part in of_metric.groupby(list(abscissa.apart), sort=True)]
-        for letter, part in zip(_letters(len(parts)), parts, strict=True):
+        for letter, part in zip(letters(len(parts)), parts, strict=True):
             found.append(_panel(str(metric), letter, part, exact))
     return tuple(found)
 
@@ -110,13 +109,6 @@ def _panel(metric: str, letter: str, part: pd.DataFrame, exact: pd.Series) -> Pa
     reference = float(exact.mean()) if len(exact) else None
     title += "" if reference is None else f", exact: {number(reference)}"
     return Panel(title, f"{one_line(label, 40)} {arrow}", part, reference)
-
-
-def _letters(count: int) -> list[str]:
-    """A name for each protocol, none where there is only one."""
-    if count == 1:
-        return [""]
-    return [ascii_uppercase[i] if i < 26 else str(i + 1) for i in range(count)]
 
 
 def _draw_panel(axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str, Look]) -> None:

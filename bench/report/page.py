@@ -14,6 +14,9 @@ from bench.report.order import Order
 from bench.report.provenance import Provenance
 from bench.report.tables import Best, Failure, Table
 
+INLINE_BYTES = 2_400_000
+"""Of figures on the page; all figures are files next to it as well."""
+
 
 @dataclass(frozen=True)
 class Section:
@@ -24,11 +27,6 @@ class Section:
     figures: tuple[Drawing, ...]
     tables: tuple[Table, ...]
     orders: tuple[Order, ...]
-
-    @property
-    def inline_figures(self) -> tuple[tuple[Drawing, Markup], ...]:
-        """The figures with their markup, which matplotlib has escaped."""
-        return tuple((figure, Markup(figure.markup)) for figure in self.figures)
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,10 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """The HTML of the page."""
+    """The HTML of the page.
+
+    Figures beyond what a page of reasonable size can hold are named, not shown.
+    """
     environment = Environment(
         loader=PackageLoader("bench.report"),
         autoescape=True,
@@ -58,7 +59,18 @@ def render(page: Page) -> str:
     )
     template = environment.get_template("page.html.j2")
     light, dark = _variables(i.light for i in INKS), _variables(i.dark for i in INKS)
-    return template.render(page=page, light=light, dark=dark)
+    return template.render(page=page, markup=_markup(page), light=light, dark=dark)
+
+
+def _markup(page: Page) -> dict[str, Markup]:
+    """The figures that the page shows, by name; matplotlib has escaped all text in them."""
+    shown: dict[str, Markup] = {}
+    room = INLINE_BYTES
+    for figure in (figure for section in page.sections for figure in section.figures):
+        room -= len(figure.markup)
+        if room >= 0:
+            shown[figure.name] = Markup(figure.markup)
+    return shown
 
 
 def _variables(colors: Iterable[str]) -> Markup:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
-from bench.report.frame import SUBJECT, Subject, primary
-from bench.report.text import metric_label, number, tick, with_half_width
+from bench.report.frame import SUBJECT, Subject, exact_partners, primary
+from bench.report.text import letters, metric_label, number, tick, with_half_width
 from bench.run.schema import Status
 
 MAX_FAILURES = 500
 """Distinct failures that the page lists; table.csv has all."""
+
+ADAPTIVE_REMARK = "Adaptive solvers: the best run whose measured NFE is within the budget."
+ADAPTIVE_TIMES_REMARK = "Adaptive solvers: the run of most NFE within the budget."
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Best:
     subject: Subject
     metric: str
     label: str
-    protocol: int
+    letter: str
     value: float
     half_width: float
     curve: str
@@ -90,21 +94,27 @@ def best_values(points: pd.DataFrame) -> tuple[Best, ...]:
     """The best point of each subject, metric and protocol."""
     ranked = points[points["metric"].isin(primary(list(points["metric"].unique())))]
     groups = ranked.groupby([*SUBJECT, "metric", "protocol"], sort=False, dropna=False)
-    return tuple(_best(ranked.loc[i]) for i in groups["rank"].idxmin())
+    best = ranked.loc[groups["rank"].idxmin()]
+    # with `protocol` 0, 1, ... under each subject and metric, its place is its letter
+    count = best.groupby([*SUBJECT, "metric"], dropna=False)["protocol"].transform("size")
+    names = [letters(n)[p] for n, p in zip(count, best["protocol"], strict=True)]
+    return tuple(_best(row) for row in best.assign(letter=names).to_dict("records"))
 
 
 def tables(points: pd.DataFrame) -> tuple[Table, ...]:
-    """The tables of one subject: one for each metric and protocol, and one of wall-clock."""
-    shown = points[points["metric"].isin(primary(list(points["metric"].unique())))]
-    parts = [
-        (part, of_metric["protocol"].nunique())
-        for _, of_metric in shown.groupby("metric", sort=False)
-        for _, part in of_metric.groupby("protocol")
-    ]
-    return tuple(
-        _table(part, f", protocol {part['protocol'].iloc[0] + 1}" if several > 1 else "")
-        for part, several in parts
-    )
+    """The tables of one subject: one for each metric and protocol."""
+    names = list(points["metric"].unique())
+    partners = exact_partners(names)
+    found = []
+    for metric in primary(names):
+        of_metric = points[points["metric"].eq(metric)]
+        exact = points.loc[points["metric"].eq(partners.get(metric, "")), "value"]
+        remarks = (f"Exact value: {number(float(exact.mean()))}.",) if len(exact) else ()
+        parts = [part for _, part in of_metric.groupby("protocol")]
+        for letter, part in zip(letters(len(parts)), parts, strict=True):
+            table = _table(part, f", protocol {letter}" if letter else "")
+            found.append(replace(table, remarks=(*table.remarks, *remarks)))
+    return tuple(found)
 
 
 def wall_clock_table(points: pd.DataFrame) -> tuple[Table, ...]:
@@ -118,12 +128,12 @@ def wall_clock_table(points: pd.DataFrame) -> tuple[Table, ...]:
         return ()
     named = known.assign(
         value=known["value"] * 1e3,
-        rank=known["value"],
+        rank=-known["nfe"],  # of an adaptive solver, the run that comes nearest to the budget
         metric="sampling time per sample",
         unit="ms",
         half_width=float("nan"),
     )
-    return (_table(named, ""),)
+    return (_table(named, "", emphasis=False),)
 
 
 def failures(frame: pd.DataFrame) -> tuple[Failure, ...]:
@@ -135,12 +145,12 @@ def failures(frame: pd.DataFrame) -> tuple[Failure, ...]:
     return tuple(_failure(key, part) for key, part in groups)
 
 
-def _best(row: pd.Series) -> Best:
+def _best(row: Mapping[Hashable, Any]) -> Best:
     return Best(
         subject=Subject(*(str(row[name]) for name in SUBJECT)),
         metric=str(row["metric"]),
         label=metric_label(str(row["metric"]), str(row["unit"])),
-        protocol=int(row["protocol"]),
+        letter=str(row["letter"]),
         value=float(row["value"]),
         half_width=float(row["half_width"]),
         curve=str(row["curve"]),
@@ -149,18 +159,20 @@ def _best(row: pd.Series) -> Best:
     )
 
 
-def _table(part: pd.DataFrame, suffix: str) -> Table:
+def _table(part: pd.DataFrame, suffix: str, emphasis: bool = True) -> Table:
     fixed, adaptive = part[part["budget"].notna()], part[part["budget"].isna()]
     budgets = sorted(fixed["budget"].unique()) or [float("inf")]
-    columns = [_column(fixed, adaptive, budget) for budget in budgets]
+    columns = [_column(fixed, adaptive, budget, emphasis) for budget in budgets]
     curves = sorted(part["curve"].unique())
     lines = tuple(Line(c, tuple(column.get(c, Value()) for column in columns)) for c in curves)
     label = metric_label(str(part["metric"].iloc[0]), str(part["unit"].iloc[0]))
     heads = tuple(f"NFE ≤ {tick(b)}" if math.isfinite(b) else "any NFE" for b in budgets)
-    return Table(label + suffix, heads, lines, _remarks(part, adaptive))
+    return Table(label + suffix, heads, lines, _remarks(part, adaptive, emphasis))
 
 
-def _column(fixed: pd.DataFrame, adaptive: pd.DataFrame, budget: float) -> dict[str, Value]:
+def _column(
+    fixed: pd.DataFrame, adaptive: pd.DataFrame, budget: float, emphasis: bool
+) -> dict[str, Value]:
     """Each sampler's best value at a budget; an adaptive solver's best within it."""
     within = adaptive[adaptive["nfe"] <= budget]
     at = pd.concat([fixed[fixed["budget"].eq(budget)], within])
@@ -172,7 +184,7 @@ def _column(fixed: pd.DataFrame, adaptive: pd.DataFrame, budget: float) -> dict[
         str(row["curve"]): Value(
             with_half_width(float(row["value"]), float(row["half_width"])),
             _note(float(row["budget"]), float(row["nfe"]), bool(row["over_budget"])),
-            bool(row["rank"] == least),
+            emphasis and bool(row["rank"] == least),
         )
         for row in rows.to_dict("records")
     }
@@ -184,10 +196,10 @@ def _note(budget: float, nfe: float, over_budget: bool) -> str:
     return f"NFE {nfe:.0f}" if math.isnan(budget) or round(nfe) != round(budget) else ""
 
 
-def _remarks(part: pd.DataFrame, adaptive: pd.DataFrame) -> tuple[str, ...]:
+def _remarks(part: pd.DataFrame, adaptive: pd.DataFrame, emphasis: bool) -> tuple[str, ...]:
     remarks = []
     if len(adaptive):
-        remarks.append("Adaptive solvers: the best run whose measured NFE is within the budget.")
+        remarks.append(ADAPTIVE_REMARK if emphasis else ADAPTIVE_TIMES_REMARK)
     if part["over_budget"].any():
         remarks.append("Over budget: the measured cost exceeds the budget; not a fair comparison.")
     return tuple(remarks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from string import ascii_uppercase
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -38,7 +39,7 @@ def with_half_width(value: float, half_width: float) -> str:
     if math.isnan(half_width) or half_width <= 0 or not math.isfinite(half_width):
         return number(value)
     digits = 1 - math.floor(math.log10(half_width))  # two digits of the half-width
-    if -1 <= digits <= 5 and abs(value) < 1e6:
+    if digits <= 6 and 1e-3 <= abs(value) < 1e6:
         places = max(digits, 0)
         return f"{value:.{places}f} ± {half_width:.{places}f}"
     # as many digits of the value as reach the first digit of the half-width
@@ -56,6 +57,13 @@ def tick(value: float) -> str:
     factor = value / 10.0**exponent
     power = "10" + str(exponent).translate(_SUPERSCRIPTS)
     return power if abs(factor - 1) < 1e-6 else f"{factor:.3g}×{power}"
+
+
+def letters(count: int) -> list[str]:
+    """A name for each of several protocols, empty where there is only one."""
+    if count == 1:
+        return [""]
+    return [ascii_uppercase[i] if i < 26 else str(i + 1) for i in range(count)]
 
 
 def metric_label(metric: str, unit: str) -> str:

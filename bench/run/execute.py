@@ -106,6 +106,8 @@ def _verdict(error: BaseException) -> tuple[Status, str]:
         return Status.FAILED, str(error)
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return Status.FAILED, f"out of memory: {_line(error)}; use a smaller batch"
+    if isinstance(error, RuntimeError) and "can't allocate memory" in str(error):  # torch on a CPU
+        return Status.FAILED, f"out of memory: {_line(error)}; use a smaller batch"
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
     return Status.FAILED, f"{type(error).__name__}: {_line(error)}{where}"
@@ -263,7 +265,9 @@ def _add(accumulator: _Outcome[Accumulator | None], batch: Batch) -> _Outcome[Ac
     """The accumulator with the batch in it, or why it has none: other metrics go on."""
     if accumulator.value is None:
         return accumulator
-    outcome = _attempt(partial(accumulator.value.add, batch))
+    # A copy each: a metric that writes into its samples must not change those of the next.
+    own = replace(batch, x=batch.x.clone())
+    outcome = _attempt(partial(accumulator.value.add, own))
     if outcome.status is Status.OK:
         return accumulator
     return _Outcome(None, outcome.status, outcome.reason)
@@ -278,9 +282,32 @@ def _finish(
 ) -> _Outcome[Sequence[Measurement]]:
     if accumulator.status is not Status.OK:
         return _Outcome(None, accumulator.status, accumulator.reason)
-    if accumulator.value is not None:
-        return _attempt(accumulator.value.result)
-    return _attempt(partial(cast(SolverMetric, metric).measure, trial))
+    measure = (
+        accumulator.value.result
+        if accumulator.value is not None
+        else partial(cast(SolverMetric, metric).measure, trial)
+    )
+    return _attempt(lambda: _checked(metric, measure()))
+
+
+def _checked(metric: Metric, numbers: Sequence[Measurement] | None) -> Sequence[Measurement]:
+    """The measurements as plain Python numbers and strings, at least one."""
+    if not numbers:
+        raise BenchError(f"{metric.name}: returned no measurement")
+    return [
+        Measurement(
+            metric=str(number.metric),
+            value=float(number.value),
+            unit=str(number.unit),
+            n=int(number.n),
+            std_error=None if number.std_error is None else float(number.std_error),
+            reference=str(number.reference),
+            nfe=float(number.nfe),
+            vjp=float(number.vjp),
+            ranked=bool(number.ranked),
+        )
+        for number in numbers
+    ]
 
 
 def _s_range(

@@ -168,6 +168,12 @@ class _Planner:
                 raise self.suite.error((*place, *where), error.message) from None
             except BenchError as error:
                 raise self.suite.error(place, str(error)) from None
+            except Exception as error:  # of the plugin's own checks
+                raise self.suite.error(
+                    place,
+                    f"plugin '{entry.name}' of '{entry.source.distribution}' cannot be built: "
+                    f"{type(error).__name__}: {error}",
+                ) from None
         return specs
 
 

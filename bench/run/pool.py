@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from datetime import UTC, datetime
@@ -60,8 +61,16 @@ def _submit(
     pool: Any, cell: Cell, machine: Machine, on_start: Callable[[Cell], None]
 ) -> Future[CellResult]:
     on_start(cell)
-    future: Future[CellResult] = pool.schedule(run_cell, args=[cell, machine], timeout=cell.timeout)
+    future: Future[CellResult] = pool.schedule(_work, args=[cell, machine], timeout=cell.timeout)
     return future
+
+
+def _work(cell: Cell, machine: Machine) -> CellResult:
+    # Workers ignore Ctrl-C, so that this one is a plugin's; raised here it would end the run.
+    try:
+        return run_cell(cell, machine)
+    except (KeyboardInterrupt, GeneratorExit) as error:
+        raise RuntimeError(f"the cell raised {type(error).__name__}") from None
 
 
 def _outcome(future: Future[CellResult], cell: Cell, machine: Machine, log: Path) -> CellResult:
@@ -85,6 +94,15 @@ def _start_worker(threads: int, log: str) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(threads)
+
+
+def _end_with_parent() -> None:
+    """A killed `bench run` must not leave a worker behind that computes for hours."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
+from bench.report import Report, write_report
 from bench.run.schema import COLUMNS
 from bench.run.store import Row, Store
 
 BUDGETS = (5, 10, 20, 40)
 SEEDS = (0, 1)
+COUNTS = tuple(column.name for column in COLUMNS if column.type == pa.int64())
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,35 @@ def fake_run(root: Path, budgets: tuple[int, ...] = BUDGETS) -> Store:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the made-up run."""
     return fake_run(tmp_path_factory.mktemp("results") / "fake").root
+
+
+@pytest.fixture(scope="session")
+def results(run: Path) -> pd.DataFrame:
+    """The results of the made-up run."""
+    return Store(run).load()
+
+
+@pytest.fixture(scope="session")
+def report(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The report of the made-up run."""
+    return write_report(run, tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture
+def report_on(tmp_path: Path) -> Callable[[pd.DataFrame], Report]:
+    """A report on any results."""
+
+    def write(results: pd.DataFrame) -> Report:
+        store = Store(tmp_path / "run")
+        rows = results.astype(object).where(results.notna(), None).to_dict("records")
+        whole = [
+            {**row, **{name: int(row[name]) for name in COUNTS if row[name] is not None}}
+            for row in rows
+        ]
+        store.write("all", whole, None)
+        return write_report(store.root, tmp_path / "report")
+
+    return write
 
 
 def _rows(

@@ -1,0 +1,16 @@
+"""What a plugin's own tests measure: the order of convergence and the network evaluations.
+
+from bench.testing import measured_nfe, measured_order
+
+def test_order() -> None:
+    assert abs(measured_order(Mine()) - Mine.order) < 0.1
+
+def test_cost() -> None:
+    assert measured_nfe(Mine(), steps=10) == Mine().cost(10)
+"""
+
+from bench.testing.cost import measured_nfe
+from bench.testing.line import LineMixture
+from bench.testing.order import convergence_slope, measured_order
+
+__all__ = ["LineMixture", "convergence_slope", "measured_nfe", "measured_order"]

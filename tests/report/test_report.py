@@ -1,0 +1,226 @@
+"""The report as a whole: what it writes and what the page says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.core.errors import BenchError
+from bench.report import Report, write_report
+from bench.report.frame import prepared
+from bench.report.looks import looks
+from bench.run.store import Store
+
+ReportOn = Callable[[pd.DataFrame], Report]
+
+
+class Page(HTMLParser):
+    """What a browser would fetch, run or read."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+        self.handlers: list[str] = []
+        self.texts: list[str] = []
+        self.ids: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        links = {"src", "href", "xlink:href", "srcset", "action", "data"}
+        self.links += [value or "" for name, value in attrs if name in links]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        """All text, with single spaces."""
+        return " ".join(" ".join(self.texts).split())
+
+
+def page_of(report: Report) -> Page:
+    return Page(report.page.read_text(encoding="utf-8"))
+
+
+def test_all_files_are_there(report: Report) -> None:
+    assert len(report.figures) == 3 * 4 * 2
+    for path in (report.page, *report.figures, *report.tables):
+        assert path.stat().st_size > 0
+    assert [path.name for path in report.tables] == ["table.csv", "points.csv", "orders.csv"]
+
+
+def test_figures_are_sound(report: Report) -> None:
+    for path in report.figures:
+        if path.suffix == ".svg":
+            ElementTree.parse(path)
+        else:
+            assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_asks_for_nothing_from_outside(report: Report) -> None:
+    page = page_of(report)
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in page.links)
+    assert not re.search(r"url\((?!['\"]?#)", report.page.read_text(encoding="utf-8"))
+    assert "script" not in page.tags
+    assert not page.handlers
+    assert report.page.stat().st_size < 3_000_000
+
+
+def test_references_within_the_page_have_their_targets(report: Report) -> None:
+    page = page_of(report)
+    inner = {link[1:] for link in page.links if link.startswith("#")}
+    inner |= set(re.findall(r"url\(#([^)]+)\)", report.page.read_text(encoding="utf-8")))
+    assert inner <= set(page.ids)
+
+
+def test_figures_follow_the_colour_scheme(report: Report) -> None:
+    html = report.page.read_text(encoding="utf-8")
+    figures = html[html.index("<figure") :]
+    assert "var(--text)" in figures
+    assert "#1b1f24" not in figures
+    assert "prefers-color-scheme: dark" in html
+
+
+def test_every_reason_is_on_the_page(report: Report, results: pd.DataFrame) -> None:
+    text = page_of(report).text
+    reasons = set(results["reason"]) - {""}
+    assert len(reasons) >= 5
+    for reason in reasons:
+        assert reason in text
+
+
+def test_every_sampler_and_metric_is_on_the_page(report: Report, results: pd.DataFrame) -> None:
+    text = page_of(report).text
+    for name in (*results["sampler"].unique(), *results["metric"].unique()):
+        assert name in text
+
+
+def test_protocol_is_on_the_page(report: Report, results: pd.DataFrame) -> None:
+    text = page_of(report).text
+    for column in ("weights", "reference_hash", "solver_source", "device", "torch", "core"):
+        assert column in text
+        for value in results.loc[results["status"].eq("ok"), column].unique():
+            assert str(value) in text
+    assert "Not all" not in text
+
+
+def test_orders_are_recovered(report: Report) -> None:
+    orders = pd.read_csv(report.tables[2])
+    of_points = orders[orders["subject"].str.startswith("toys")].set_index("curve")["slope"]
+    for name, order in {"ddim": 1, "heun": 2, "deis(order=3)": 3, "rk4": 4, "rk45": 5}.items():
+        assert of_points[name] == pytest.approx(order, abs=0.2)
+
+
+def test_the_table_holds_all_rows(report: Report, results: pd.DataFrame) -> None:
+    table = pd.read_csv(report.tables[0])
+    assert len(table) == len(results)
+    assert list(table.columns) == list(results.columns)
+
+
+def test_a_sampler_looks_the_same_in_all_figures(results: pd.DataFrame) -> None:
+    found = looks(prepared(results))
+    again = looks(prepared(results.sample(frac=1.0, random_state=1)))
+    assert found == again
+    assert len({(look.color, look.marker) for look in found.values()}) == len(found)
+
+
+def test_writing_twice_gives_the_same_page(report: Report, run: Path, tmp_path: Path) -> None:
+    again = write_report(run, tmp_path)
+    assert again.page.read_bytes() == report.page.read_bytes()
+
+
+def test_a_different_protocol_is_said(results: pd.DataFrame, report_on: ReportOn) -> None:
+    one = results[results["metric"].eq("fd_mnist")].copy()
+    one.loc[one["sampler"].eq("heun"), "metric_n"] = 50
+    text = page_of(report_on(one)).text
+    assert "Not all values are comparable" in text
+    assert "differ in metric_n" in text
+    assert "protocol B" in text
+
+
+def test_different_hardware_is_said(results: pd.DataFrame, report_on: ReportOn) -> None:
+    one = results[results["metric"].eq("fd_mnist")].copy()
+    one.loc[one["sampler"].eq("heun"), "threads"] = 8
+    text = page_of(report_on(one)).text
+    assert "Not all timings are comparable" in text
+    assert "Not all values are comparable" not in text
+
+
+def test_results_without_a_single_value_still_give_a_report(
+    results: pd.DataFrame, report_on: ReportOn
+) -> None:
+    failed = results.assign(value=None, std_error=None, nfe=None, status="failed", reason="boom")
+    report = report_on(failed[failed["model"].eq("mnist_unet")])
+    text = page_of(report).text
+    assert "No cell has a usable value" in text
+    assert "boom" in text
+    assert report.figures == ()
+
+
+def test_results_without_rows_still_give_a_report(
+    results: pd.DataFrame, report_on: ReportOn
+) -> None:
+    assert "The results hold no rows" in page_of(report_on(results.iloc[:0])).text
+
+
+def test_one_budget_and_one_seed_suffice(results: pd.DataFrame, report_on: ReportOn) -> None:
+    few = results[results["budget"].eq(10) & results["seed"].eq(0)]
+    report = report_on(few[few["model"].eq("gaussian_mixture")])
+    assert len(report.figures) == 3 * 2
+    assert "have no known error" in page_of(report).text
+
+
+def test_adaptive_solvers_alone_suffice(results: pd.DataFrame, report_on: ReportOn) -> None:
+    few = results[results["solver_kind"].eq("adaptive") & results["model"].eq("mnist_unet")]
+    assert "any NFE" in page_of(report_on(few)).text
+
+
+def test_a_value_missing_from_an_ok_row_is_listed(
+    results: pd.DataFrame, report_on: ReportOn
+) -> None:
+    few = results[results["metric"].eq("fd_mnist")].copy()
+    few.loc[few["sampler"].eq("heun"), "value"] = None
+    assert "the value is missing or not finite" in page_of(report_on(few)).text
+
+
+def test_negative_and_equal_values_can_be_drawn(results: pd.DataFrame, report_on: ReportOn) -> None:
+    few = results[results["metric"].eq("fd_mnist")]
+    assert report_on(few.assign(metric="log_likelihood", value=-3.0)).figures
+
+
+def test_no_results_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="bench run"):
+        write_report(tmp_path, tmp_path / "report")
+
+
+def test_an_unwritable_folder_is_an_error_with_a_remedy(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BenchError, match="choose another folder"):
+        write_report(run, tmp_path / "file" / "report")
+
+
+def test_damaged_samples_are_no_obstacle(results: pd.DataFrame, tmp_path: Path) -> None:
+    store = Store(tmp_path / "run")
+    few = results[results["metric"].eq("fd_mnist") & results["sampler"].eq("ddim")]
+    for key, part in few.astype(object).where(few.notna(), None).groupby("key"):
+        store.write(str(key), part.to_dict("records"), None)
+        store.sample_path(str(key)).parent.mkdir(exist_ok=True)
+        store.sample_path(str(key)).write_bytes(b"not an array")
+    assert len(write_report(store.root, tmp_path / "report").figures) == 4
+
+
+def test_reports_do_not_import_torch() -> None:
+    code = "import sys, bench.report; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
