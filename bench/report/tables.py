@@ -205,11 +205,16 @@ def _remarks(part: pd.DataFrame, adaptive: pd.DataFrame, emphasis: bool) -> tupl
     return tuple(remarks)
 
 
-def _places(frame: pd.DataFrame) -> pd.Series:
+def _places(frame: pd.DataFrame) -> list[str]:
     """Budget or tolerance of each row, in words."""
-    budget = "NFE " + frame["budget"].map(tick)
-    tolerance = "tolerance " + frame["tolerance"].map(lambda value: f"{value:.3g}")
-    return budget.where(frame["budget"].notna(), tolerance.where(frame["tolerance"].notna(), ""))
+    return [
+        f"NFE {tick(budget)}"
+        if budget > 0
+        else f"tolerance {tolerance:.3g}"
+        if tolerance > 0
+        else ""
+        for budget, tolerance in zip(frame["budget"], frame["tolerance"], strict=True)
+    ]
 
 
 def _failure(key: Sequence[object], part: pd.DataFrame) -> Failure:

@@ -39,7 +39,7 @@ def with_half_width(value: float, half_width: float) -> str:
     if math.isnan(half_width) or half_width <= 0 or not math.isfinite(half_width):
         return number(value)
     digits = 1 - math.floor(math.log10(half_width))  # two digits of the half-width
-    if digits <= 6 and 1e-3 <= abs(value) < 1e6:
+    if digits <= 6 and 1e-3 <= max(abs(value), half_width) < 1e6:
         places = max(digits, 0)
         return f"{value:.{places}f} ± {half_width:.{places}f}"
     # as many digits of the value as reach the first digit of the half-width

@@ -46,10 +46,8 @@ def measured_order(
     u = torch.linspace(0.03, 0.97, 61, dtype=torch.float64)[:, None]
     start, exact = mixture.quantile(u, S_MAX), mixture.quantile(u, S_MIN)
     registry = load_registry()
-    noise_process, time_grid = (
-        registry.get(process, Kind.PROCESS).cls(),
-        registry.get(grid, Kind.GRID).cls(),
-    )
+    noise_process = registry.get(process, Kind.PROCESS).cls()
+    time_grid = registry.get(grid, Kind.GRID).cls()
     assert isinstance(noise_process, NoiseProcess)
     assert isinstance(time_grid, TimeGrid)
     problem = Problem(noise_process, mixture.denoise)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from bench.api import (
     AdaptiveOdeSolver,
-    CountedDenoiser,
     Corrector,
+    CountedDenoiser,
     Denoiser,
     Draw,
     NoiseProcess,
@@ -29,7 +29,7 @@ from bench.api import (
     rows_of,
 )
 from bench.core.sample import generate
-from bench.registry import Kind, load_registry
+from bench.registry import Kind, build, load_registry
 from bench_models.mixture import RandomMixture
 
 SAMPLES = 256
@@ -82,12 +82,10 @@ def _samples(
 ) -> Tensor:
     process = _process(process_name)
     if isinstance(sampler.stepper, AdaptiveOdeSolver):  # a coarse tolerance is a fast one
-        loose = replace(sampler.stepper, **{sampler.stepper.ladder: 1e-3})
+        loose = build(type(sampler.stepper), {sampler.stepper.ladder: 1e-3})
         sampler = replace(sampler, stepper=loose)
     draw = Draw(seed, samples, batch, shape, dtype)
-    batches = list(
-        generate(process, CountedDenoiser(network), sampler, _times(process), draw)
-    )
+    batches = list(generate(process, CountedDenoiser(network), sampler, _times(process), draw))
     assert [b.first for b in batches] == list(np.cumsum([0, *(len(b.x) for b in batches[:-1])]))
     return torch.cat([b.x for b in batches])
 
@@ -127,9 +125,7 @@ def test_whole_shards_give_the_same_bits_with_a_corrector(
     shape, dtype = PROBLEMS[problem]
     stepper: Any = load_registry().get("reverse_diffusion", Kind.PREDICTOR).cls()
     sampler = Sampler(stepper, corrector)
-    runs = [
-        _samples(sampler, _network(problem), shape, dtype, batch) for batch in (64, 128, 256)
-    ]
+    runs = [_samples(sampler, _network(problem), shape, dtype, batch) for batch in (64, 128, 256)]
     assert torch.equal(runs[0], runs[1])
     assert torch.equal(runs[0], runs[2])
 
@@ -140,9 +136,10 @@ def test_other_batch_sizes_differ_in_the_last_bits_alone(
     stepper: Stepper[Any], problem: str, batch: int
 ) -> None:
     shape, dtype = PROBLEMS[problem]
-    few = {"samples": 130}
-    whole = _samples(Sampler(stepper), _network(problem), shape, dtype, 64, **few)
-    parts = _samples(Sampler(stepper), _network(problem), shape, dtype, batch, **few)
+    whole, parts = (
+        _samples(Sampler(stepper), _network(problem), shape, dtype, size, samples=130)
+        for size in (64, batch)
+    )
     torch.testing.assert_close(parts, whole, rtol=1e-4, atol=1e-4)
 
 
@@ -204,9 +201,7 @@ def _problem_and_state(
     return Problem(process, _mixture(dtype), noise), x
 
 
-def test_steps_leave_their_inputs_alone(
-    fixed_stepper: Stepper[Any], process: NoiseProcess
-) -> None:
+def test_steps_leave_their_inputs_alone(fixed_stepper: Stepper[Any], process: NoiseProcess) -> None:
     problem, x = _problem_and_state(process)
     state = None
     for now, then in zip(_times(process), _times(process)[1:], strict=False):
@@ -225,9 +220,7 @@ def test_adaptive_solvers_leave_their_inputs_alone(adaptive_solver: OdeSolver[An
     assert torch.equal(x, before)
 
 
-def test_correctors_leave_their_inputs_alone(
-    corrector: Corrector, process: NoiseProcess
-) -> None:
+def test_correctors_leave_their_inputs_alone(corrector: Corrector, process: NoiseProcess) -> None:
     problem, x = _problem_and_state(process)
     before = x.clone()
     corrector.correct(problem, x, process.at_s(2.0))
@@ -261,7 +254,7 @@ def test_no_global_random_state_is_touched_or_read(stepper: Stepper[Any]) -> Non
         torch.manual_seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         random.seed(seed)
-        before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # type: ignore[index, union-attr]  # noqa: NPY002
+        before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # type: ignore[index]  # noqa: NPY002
         for sampler in (Sampler(stepper), Sampler(stepper, corrector)):
             results.append(_samples(sampler, network, shape, dtype, 64, samples=64))
         assert torch.equal(torch.get_rng_state(), before[0])

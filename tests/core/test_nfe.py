@@ -65,9 +65,7 @@ def test_measured_cost_is_the_declared_one(fixed_stepper: Stepper[Any], finish: 
         assert nfe == sampler.cost(steps) == fixed_stepper.cost(steps) + finish
 
 
-def test_measured_cost_with_a_corrector(
-    fixed_stepper: Stepper[Any], corrector: Corrector
-) -> None:
+def test_measured_cost_with_a_corrector(fixed_stepper: Stepper[Any], corrector: Corrector) -> None:
     sampler = Sampler(fixed_stepper, corrector)
     for steps in range(1, 13):
         nfe, _ = _measure(sampler, steps)
@@ -84,9 +82,7 @@ def test_correctors_with_more_steps_cost_more(name: str) -> None:
 
 
 @pytest.mark.parametrize("corrected", [False, True])
-def test_budgets_are_spent_as_far_as_possible(
-    fixed_stepper: Stepper[Any], corrected: bool
-) -> None:
+def test_budgets_are_spent_as_far_as_possible(fixed_stepper: Stepper[Any], corrected: bool) -> None:
     corrector: Any = load_registry().get("langevin", Kind.CORRECTOR).cls() if corrected else None
     for finish in (True, False):
         sampler = Sampler(fixed_stepper, corrector, finish=finish)

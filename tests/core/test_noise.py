@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from typing import get_args
 
@@ -93,11 +94,12 @@ def test_rademacher_signs_are_fair() -> None:
 def _correlation(a: Tensor, b: Tensor) -> float:
     """Correlation in units of its standard error."""
     stacked = torch.stack([a.flatten(), b.flatten()]).double()
-    return float(torch.corrcoef(stacked)[0, 1]) * a.numel() ** 0.5
+    return float(torch.corrcoef(stacked)[0, 1]) * math.sqrt(a.numel())
 
 
 def test_streams_are_independent_of_each_other() -> None:
     """Seeds, purposes, shards and successive draws: no pair correlates."""
+
     def first(seed: int, purpose: Purpose, shard: int = 0) -> Tensor:
         return NoiseStream(seed, purpose, shard * SHARD, SHARD, (128,)).normal()
 

@@ -41,9 +41,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def _isotropic(
-    weights: list[float], means: list[list[float]], stds: list[float]
-) -> Mixture:
+def _isotropic(weights: list[float], means: list[list[float]], stds: list[float]) -> Mixture:
     centres = torch.tensor(means, dtype=torch.float64)
     variances = torch.tensor(stds, dtype=torch.float64).square()
     covariances = torch.eye(centres.shape[1], dtype=torch.float64) * variances[:, None, None]

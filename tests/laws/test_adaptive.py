@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from scipy.integrate import solve_ivp
@@ -32,7 +33,7 @@ def test_result_is_that_of_scipy(name: str, process_name: str, plane: Mixture) -
     start, end = process.at_s(10.0), process.at_s(0.1)
     x = start.sigma * torch.from_numpy(np.random.default_rng(3).standard_normal((12, 2)))
 
-    def drift(t: float, flat: np.ndarray) -> np.ndarray:
+    def drift(t: float, flat: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         points = torch.from_numpy(flat.reshape(-1, 2))
         now = process.at(float(t))
         score = (now.alpha * plane.denoise(points / now.alpha, torch.tensor(now.s)) - points) / (
@@ -57,7 +58,7 @@ def test_dopri5_costs_about_what_scipys_rk45_does(plane: Mixture) -> None:
     start, end = process.at_s(10.0), process.at_s(0.1)
     x = start.sigma * torch.from_numpy(np.random.default_rng(3).standard_normal((12, 2)))
 
-    def drift(t: float, flat: np.ndarray) -> np.ndarray:
+    def drift(t: float, flat: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         points = torch.from_numpy(flat.reshape(-1, 2))
         return problem.velocity(points, process.at(float(t))).numpy().ravel()
 

@@ -6,6 +6,7 @@ Schedulers that convert to float32 are compared to 1e-5 of the largest entry, ot
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -82,7 +83,7 @@ def _compare(
     start = np.random.default_rng(2).standard_normal((32, 2)) * times[0].sigma
     ours = theirs = torch.from_numpy(start).to(dtype)
     state = None
-    for i, (now, then) in enumerate(zip(times, times[1:], strict=False)):
+    for i, (now, then) in enumerate(itertools.pairwise(times)):
         ours, state = stepper.step(problem, ours, now, then, state)
         theirs = other(i, theirs, lambda x, now=now: problem.denoise(x, now))  # type: ignore[misc]
         scale = float(theirs.abs().max())
@@ -92,7 +93,7 @@ def _compare(
 
 @pytest.mark.parametrize("spacing", ["use_karras_sigmas", "use_exponential_sigmas"])
 def test_dpmpp_2m_is_that_of_diffusers(plane: Mixture, spacing: str) -> None:
-    scheduler = diffusers.DPMSolverMultistepScheduler(
+    scheduler: Any = diffusers.DPMSolverMultistepScheduler(
         algorithm_type="dpmsolver++",
         solver_order=2,
         solver_type="midpoint",
@@ -113,7 +114,7 @@ def test_dpmpp_2m_is_that_of_diffusers(plane: Mixture, spacing: str) -> None:
 
 def test_dpmpp_2m_under_ve_is_that_of_diffusers(plane: Mixture) -> None:
     """diffusers' EDM variant keeps alpha = 1; its network output is inverted to give D."""
-    scheduler = diffusers.EDMDPMSolverMultistepScheduler(
+    scheduler: Any = diffusers.EDMDPMSolverMultistepScheduler(
         sigma_min=0.01, sigma_max=40.0, solver_order=2, lower_order_final=False
     )
     scheduler.set_timesteps(20)
@@ -138,7 +139,7 @@ def test_ddim_is_that_of_diffusers(
     plane: Mixture, process_name: str, prediction: str, set_alpha_to_one: bool
 ) -> None:
     """Any VP process has the scheduler's alpha and sigma at its levels."""
-    scheduler = diffusers.DDIMScheduler(
+    scheduler: Any = diffusers.DDIMScheduler(
         clip_sample=False, set_alpha_to_one=set_alpha_to_one, prediction_type=prediction
     )
     scheduler.set_timesteps(25)
@@ -163,7 +164,7 @@ def test_ddim_is_that_of_diffusers(
 
 
 def test_the_final_denoise_is_ddims_step_to_alpha_one(plane: Mixture) -> None:
-    scheduler = diffusers.DDIMScheduler(
+    scheduler: Any = diffusers.DDIMScheduler(
         clip_sample=False, set_alpha_to_one=True, prediction_type="epsilon"
     )
     scheduler.set_timesteps(25)
@@ -180,7 +181,7 @@ def test_ancestral_is_ddpm_of_diffusers(
     plane: Mixture, forward_variance: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = "fixed_large" if forward_variance else "fixed_small"
-    scheduler = diffusers.DDPMScheduler(
+    scheduler: Any = diffusers.DDPMScheduler(
         variance_type=kind, clip_sample=False, prediction_type="sample"
     )
     scheduler.set_timesteps(50)
@@ -202,7 +203,7 @@ def test_ancestral_is_ddpm_of_diffusers(
 def test_ancestral_without_scaling_is_euler_ancestral_of_diffusers(
     plane: Mixture, process_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scheduler = diffusers.EulerAncestralDiscreteScheduler(prediction_type="epsilon")
+    scheduler: Any = diffusers.EulerAncestralDiscreteScheduler(prediction_type="epsilon")
     scheduler.set_timesteps(30)
     process, noise = _process(process_name), Replay((32, 2), torch.float32)
     monkeypatch.setattr(scheduling_euler_ancestral_discrete, "randn_tensor", noise.last)
@@ -220,7 +221,9 @@ def test_ancestral_without_scaling_is_euler_ancestral_of_diffusers(
 
 @pytest.mark.parametrize("process_name", ["edm", "ve"])
 def test_edm_heun_is_heun_of_diffusers(plane: Mixture, process_name: str) -> None:
-    scheduler = diffusers.HeunDiscreteScheduler(prediction_type="sample", use_karras_sigmas=True)
+    scheduler: Any = diffusers.HeunDiscreteScheduler(
+        prediction_type="sample", use_karras_sigmas=True
+    )
     scheduler.set_timesteps(18)
     scheduler.sigmas = scheduler.sigmas.double()
     process = _process(process_name)
@@ -236,9 +239,13 @@ def test_edm_heun_is_heun_of_diffusers(plane: Mixture, process_name: str) -> Non
     _compare(plane, process, _stepper("edm_heun"), times, torch.float64, FLOAT64, step)
 
 
-@pytest.mark.parametrize(("process_name", "ours"), [("edm", "ddim"), ("edm", "euler"), ("ve", "ddim")])
+@pytest.mark.parametrize(
+    ("process_name", "ours"), [("edm", "ddim"), ("edm", "euler"), ("ve", "ddim")]
+)
 def test_euler_in_s_is_euler_of_diffusers(plane: Mixture, process_name: str, ours: str) -> None:
-    scheduler = diffusers.EulerDiscreteScheduler(prediction_type="sample", use_karras_sigmas=True)
+    scheduler: Any = diffusers.EulerDiscreteScheduler(
+        prediction_type="sample", use_karras_sigmas=True
+    )
     scheduler.set_timesteps(30)
     process = _process(process_name)
     times = _times(process, scheduler.sigmas[:-1])
@@ -253,7 +260,7 @@ def test_euler_in_s_is_euler_of_diffusers(plane: Mixture, process_name: str, our
 
 def test_euler_under_rectified_flow_is_flow_matching_of_diffusers(plane: Mixture) -> None:
     """There dx/dt = eps - x_0, and Euler in t is DDIM."""
-    scheduler = diffusers.FlowMatchEulerDiscreteScheduler()
+    scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(30)
     process = _process("rectified_flow")
     t = scheduler.sigmas[1:-1].double()  # the first is t = 1, where alpha vanishes
@@ -276,7 +283,7 @@ def test_reverse_diffusion_is_that_of_diffusers(
     plane: Mixture, process_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     count = 40
-    scheduler = diffusers.ScoreSdeVeScheduler(
+    scheduler: Any = diffusers.ScoreSdeVeScheduler(
         num_train_timesteps=count, sigma_min=0.01, sigma_max=50.0
     )
     scheduler.set_timesteps(count)

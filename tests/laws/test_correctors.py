@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -39,7 +39,9 @@ def _corrector(name: str, **parameters: object) -> Corrector:
     return plugin
 
 
-def _correct(corrector: Corrector, process: NoiseProcess, s: float, x: Tensor, *z: Tensor) -> Tensor:
+def _correct(
+    corrector: Corrector, process: NoiseProcess, s: float, x: Tensor, *z: Tensor
+) -> Tensor:
     problem = Problem(process, gaussian, cast(NoiseStream, Draws(*z)))
     return corrector.correct(problem, x, process.at_s(s))
 
@@ -83,7 +85,7 @@ def test_langevin_is_that_of_score_sde(monkeypatch: pytest.MonkeyPatch) -> None:
     """diffusers averages the norms over the batch, so that batches of one are compared."""
     process = load_registry().get("ve", Kind.PROCESS).cls()
     assert isinstance(process, NoiseProcess)
-    scheduler = ScoreSdeVeScheduler(snr=0.16)
+    scheduler: Any = ScoreSdeVeScheduler(snr=0.16)
     scheduler.set_timesteps(10)
     for seed in range(5):
         x, z = 3 * _random(1, 3, 4, 4, seed=seed), _random(1, 3, 4, 4, seed=seed + 100)
@@ -108,11 +110,9 @@ def test_annealed_langevin_settles_at_the_variance_of_its_autoregression(
         assert shift / (1 - keep) == pytest.approx(now.alpha * MEAN, rel=1e-7)
         variance = now.alpha**2 * VARIANCE + now.sigma**2
         settled = gain**2 / (1 - keep**2)
-        assert settled == pytest.approx(
-            variance / (1 - snr**2 * now.sigma**2 / variance), rel=1e-7
-        )
+        assert settled == pytest.approx(variance / (1 - snr**2 * now.sigma**2 / variance), rel=1e-7)
     # Without data variance the bias at 0.16 is 1 / (1 - r^2): the +2.6 % of the literature.
-    assert 1 / (1 - 0.16**2) == pytest.approx(1.026, abs=5e-4)
+    assert pytest.approx(1.026, abs=5e-4) == 1 / (1 - 0.16**2)
 
 
 @pytest.mark.parametrize(("snr", "level"), [(0.16, 0.3), (0.16, 5.0), (0.3, 1.0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from math import log, sqrt
 from typing import Any
 
@@ -34,9 +35,9 @@ def test_noise_falls_strictly_between_exact_ends(
         assert times[0].s == pytest.approx(s_max, rel=1e-10)
         assert times[-1].s == pytest.approx(s_min, rel=1e-10)
         levels = [time.s for time in times]
-        assert all(high > low for high, low in zip(levels, levels[1:], strict=False))
+        assert all(high > low for high, low in itertools.pairwise(levels))
         moments = [time.t for time in times]
-        assert all(late > early for late, early in zip(moments, moments[1:], strict=False))
+        assert all(late > early for late, early in itertools.pairwise(moments))
 
 
 @pytest.mark.parametrize("rho", [1.0, 3.0, 7.0])
@@ -50,12 +51,13 @@ def test_karras_is_the_papers_formula(process: NoiseProcess, rho: float, steps: 
 
 @pytest.mark.parametrize("steps", [2, 9, 30])
 @pytest.mark.parametrize(
-    ("name", "method"), [("karras", "_convert_to_karras"), ("exponential", "_convert_to_exponential")]
+    ("name", "method"),
+    [("karras", "_convert_to_karras"), ("exponential", "_convert_to_exponential")],
 )
 def test_levels_are_those_of_diffusers(
     process: NoiseProcess, name: str, method: str, steps: int
 ) -> None:
-    scheduler = EulerDiscreteScheduler()
+    scheduler: Any = EulerDiscreteScheduler()
     ends = torch.tensor([S_MAX, S_MIN], dtype=torch.float64)
     expected = getattr(scheduler, method)(in_sigmas=ends, num_inference_steps=steps + 1)
     times = _grid(name).times(process, steps, S_MIN, S_MAX)

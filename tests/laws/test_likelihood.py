@@ -86,9 +86,7 @@ def _line_density(line: Mixture, y: Tensor, s: float) -> Tensor:
     return parts.sum(1)
 
 
-def _line_reference(
-    line: Mixture, y: Tensor, ends: tuple[float, float] = (S_MIN, S_MAX)
-) -> Tensor:
+def _line_reference(line: Mixture, y: Tensor, ends: tuple[float, float] = (S_MIN, S_MAX)) -> Tensor:
     """The NLL of a perfect integration on the line: y_T = F_T^-1(F_0(y_0))."""
 
     def cdf(x: Tensor, s: float) -> Tensor:
@@ -129,7 +127,7 @@ def test_nll_of_a_mixture_within_a_thousandth_of_a_nat(
 
 
 def test_nll_of_a_gaussian_within_a_thousandth_of_a_nat_per_dimension(
-    fixed_solver: OdeSolver[Any]
+    fixed_solver: OdeSolver[Any],
 ) -> None:
     y = MEAN + torch.from_numpy(np.random.default_rng(1).standard_normal((16, 2, 2))) * STD
     steps, ends = _enough(fixed_solver)
@@ -246,7 +244,7 @@ def test_hutchinson_is_unbiased(plane: Mixture) -> None:
 
 
 def test_likelihood_counts_forwards_and_vector_jacobian_products(
-    fixed_solver: OdeSolver[Any]
+    fixed_solver: OdeSolver[Any],
 ) -> None:
     process: NoiseProcess = _plugin(Kind.PROCESS, "vp")
     grid: TimeGrid = _plugin(Kind.GRID, "karras")
@@ -274,7 +272,5 @@ def test_a_stochastic_step_has_no_likelihood(predictor: Predictor[Any]) -> None:
     process: NoiseProcess = _plugin(Kind.PROCESS, "vp")
     x = torch.zeros(2, 3)
     with pytest.raises(UnsupportedError, match="draws noise") as caught:
-        predictor.step(
-            Problem(process, gaussian), x, process.at_s(2.0), process.at_s(1.0), None
-        )
+        predictor.step(Problem(process, gaussian), x, process.at_s(2.0), process.at_s(1.0), None)
     assert isinstance(caught.value, BenchError)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from scipy import integrate, stats
@@ -95,7 +96,7 @@ def test_samples_on_the_line_follow_the_density(line: Mixture) -> None:
     x = line.sample(50_000, seed=3)[:, 0].numpy()
     std, means, weights = line.values[:, 0].sqrt(), line.means[:, 0], line.log_weights.exp()
 
-    def cdf(points: np.ndarray) -> np.ndarray:
+    def cdf(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         z = (torch.from_numpy(points)[:, None] - means) / std
         return (weights * torch.special.ndtr(z)).sum(1).numpy()
 
@@ -154,7 +155,9 @@ def test_weights_are_normalised(plane: Mixture) -> None:
     assert few.target.exact is not None
     assert many.target.exact is not None
     y = _points(few)
-    torch.testing.assert_close(few.target.exact.log_prob(y, 1.0), many.target.exact.log_prob(y, 1.0))
+    torch.testing.assert_close(
+        few.target.exact.log_prob(y, 1.0), many.target.exact.log_prob(y, 1.0)
+    )
 
 
 @pytest.mark.parametrize(

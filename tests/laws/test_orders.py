@@ -8,11 +8,13 @@ boundary between two Gaussians.
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from scipy.integrate import solve_ivp
@@ -150,7 +152,7 @@ def test_errors_of_adaptive_solvers_follow_the_tolerance(
         solver = build(type(adaptive_solver), {adaptive_solver.ladder: tolerance})
         end = solver.solve(problem, start * times[0].alpha, times) / times[-1].alpha
         errors.append(float((end - exact).abs().median()))
-    assert all(coarse > fine for coarse, fine in zip(errors, errors[1:], strict=False))
+    assert all(coarse > fine for coarse, fine in itertools.pairwise(errors))
     assert all(e < 10 * t for e, t in zip(errors, tolerances, strict=True))
 
 
@@ -176,13 +178,11 @@ def _plane_flow(plane: Mixture) -> tuple[Tensor, Tensor]:
     random = np.random.default_rng(7)
     start = torch.from_numpy(S_MAX * random.standard_normal((48, 2)))
 
-    def slope(log_s: float, y: np.ndarray) -> np.ndarray:
+    def slope(log_s: float, y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         points = torch.from_numpy(y.reshape(-1, 2))
         s = torch.tensor(math.exp(log_s), dtype=torch.float64)
         return (points - plane.denoise(points, s)).numpy().ravel()
 
     span = math.log(S_MAX), math.log(S_MIN)
-    path = solve_ivp(
-        slope, span, start.numpy().ravel(), method="DOP853", rtol=1e-12, atol=1e-13
-    )
+    path = solve_ivp(slope, span, start.numpy().ravel(), method="DOP853", rtol=1e-12, atol=1e-13)
     return start, torch.from_numpy(path.y[:, -1].reshape(-1, 2))

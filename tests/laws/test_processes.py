@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from math import cos, exp, expm1, log, pi, sqrt, tan
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from scipy.integrate import solve_ivp
@@ -136,7 +138,7 @@ def test_moment_equations_lead_to_the_marginals(process: NoiseProcess) -> None:
     """mean' = f mean and var' = 2 f var + g^2 of the forward SDE, integrated from t_min."""
     start = process.at(process.t_min)
 
-    def moments(t: float, y: np.ndarray) -> list[float]:
+    def moments(t: float, y: npt.NDArray[np.float64]) -> list[float]:
         now = process.at(float(t))
         return [now.f * y[0], 2 * now.f * y[1] + now.g2]
 
@@ -166,7 +168,7 @@ def test_simulated_paths_have_the_marginals(process: NoiseProcess) -> None:
     for level in (0.3, 2.0, 10.0):
         end = process.at_s(level)
         edges = np.linspace(now.t, end.t, steps // 3 + 1)
-        for t, t_next in zip(edges, edges[1:], strict=False):
+        for t, t_next in itertools.pairwise(edges):
             dt = t_next - t
             # Coefficients in the middle of the step: the bias falls from first to second order.
             here = process.at(float((t + t_next) / 2))
@@ -261,7 +263,7 @@ def test_probability_flow_carries_gaussians(process: NoiseProcess) -> None:
     start, end = process.at_s(5.0), process.at_s(0.05)
     x_T = np.array([-3.0, 0.2, 4.0]) * start.sigma
 
-    def drift(t: float, x: np.ndarray) -> np.ndarray:
+    def drift(t: float, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return problem.velocity(torch.from_numpy(x)[:, None], process.at(float(t)))[:, 0].numpy()
 
     solution = solve_ivp(drift, (start.t, end.t), x_T, method="DOP853", rtol=1e-10, atol=1e-12)

@@ -8,6 +8,8 @@ asserts a time; what is asserted is that all contestants compute the same sample
 
 from __future__ import annotations
 
+import itertools
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -65,7 +67,7 @@ def _scheduler(scheduler: Any, d: Tensor, x: Tensor) -> Loop:
         if hasattr(scheduler, "is_scale_input_called"):
             scheduler.is_scale_input_called = True
         result = x
-        for t in scheduler.timesteps[:-1]:  # the last step goes to zero noise
+        for t in scheduler.timesteps[:-1]:  # the last step is our final denoise
             result = scheduler.step(d, t, result).prev_sample
         return result
 
@@ -84,31 +86,42 @@ def _bare_euler(levels: Tensor, d: Tensor, x: Tensor) -> Loop:
     return run
 
 
-def _bare_scaled(
-    levels: Tensor, d: Tensor, x: Tensor, *, multistep: bool
-) -> Loop:
-    """DDIM, or DPM-Solver++(2M), in normalised coordinates."""
+def _bare_ddim(levels: Tensor, d: Tensor, x: Tensor) -> Loop:
+    """In normalised coordinates y = x / alpha, where it is Euler's method in s."""
     s = levels.double().tolist()
-    scale = [(1 + level * level) ** 0.5 for level in s]
+    shares = [1 - low / high for high, low in itertools.pairwise(s)]
 
     def run() -> Tensor:
-        y = x * scale[0]
-        for i in range(len(s) - 1):
-            # With a constant D both terms of the multistep formula see the same tensor.
-            ratio = s[i + 1] / s[i]
-            if multistep and i > 0:
-                c = 0.5 * torch.log(torch.tensor(ratio)).item()
-                y.mul_(ratio).add_(d, alpha=(1 - ratio) * (1 + c)).add_(d, alpha=(ratio - 1) * c)
-            else:
-                y.lerp_(d, 1 - ratio)
-        return y.div_(scale[-1])
+        y = x * math.hypot(1, s[0])
+        for share in shares:
+            y.lerp_(d, share)
+        return y.div_(math.hypot(1, s[-1]))
+
+    return run
+
+
+def _bare_2m(levels: Tensor, d: Tensor, x: Tensor) -> Loop:
+    """DPM-Solver++(2M) as two interpolations in normalised coordinates."""
+    s = levels.double().tolist()
+    shares = [1 - low / high for high, low in itertools.pairwise(s)]
+    h = [-math.log1p(-share) for share in shares]
+    weights = [-0.5 * now / before for before, now in itertools.pairwise(h)]
+
+    def run() -> Tensor:
+        y, mixed, previous = x * math.hypot(1, s[0]), torch.empty_like(x), d
+        y.lerp_(d, shares[0])
+        for share, weight in zip(shares[1:], weights, strict=True):
+            torch.lerp(d, previous, weight, out=mixed)
+            y.lerp_(mixed, share)
+            previous = d
+        return y.div_(math.hypot(1, s[-1]))
 
     return run
 
 
 def _euler() -> tuple[Loop, Loop, Loop]:
     noise, d = _start()
-    scheduler = EulerDiscreteScheduler(prediction_type="sample", use_karras_sigmas=True)
+    scheduler: Any = EulerDiscreteScheduler(prediction_type="sample", use_karras_sigmas=True)
     scheduler.set_timesteps(STEPS)
     levels = scheduler.sigmas[:-1]
     x = noise * levels[0]
@@ -118,23 +131,23 @@ def _euler() -> tuple[Loop, Loop, Loop]:
 
 def _ddim() -> tuple[Loop, Loop, Loop]:
     noise, d = _start()
-    scheduler = DDIMScheduler(prediction_type="sample", clip_sample=False)
+    scheduler: Any = DDIMScheduler(prediction_type="sample", clip_sample=False)
     scheduler.set_timesteps(STEPS)
     kept = scheduler.alphas_cumprod[scheduler.timesteps].double()
     levels = ((1 - kept) / kept).sqrt()
     ours = _ours("ddim", "vp", levels, d, noise)
-    return _bare_scaled(levels, d, noise, multistep=False), ours, _scheduler(scheduler, d, noise)
+    return _bare_ddim(levels, d, noise), ours, _scheduler(scheduler, d, noise)
 
 
 def _dpmpp_2m() -> tuple[Loop, Loop, Loop]:
     noise, d = _start()
-    scheduler = DPMSolverMultistepScheduler(
+    scheduler: Any = DPMSolverMultistepScheduler(
         prediction_type="sample", use_karras_sigmas=True, lower_order_final=False
     )
     scheduler.set_timesteps(STEPS)
     levels = scheduler.sigmas[:-1]
     ours = _ours("dpmpp_2m", "vp", levels, d, noise)
-    return _bare_scaled(levels, d, noise, multistep=True), ours, _scheduler(scheduler, d, noise)
+    return _bare_2m(levels, d, noise), ours, _scheduler(scheduler, d, noise)
 
 
 @pytest.mark.parametrize("contest", [_euler, _ddim, _dpmpp_2m], ids=["euler", "ddim", "dpmpp_2m"])

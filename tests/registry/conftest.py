@@ -61,9 +61,7 @@ def install(
 
 
 @pytest.fixture
-def load(
-    points: list[FakeEntryPoint], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], Registry]:
+def load(points: list[FakeEntryPoint], monkeypatch: pytest.MonkeyPatch) -> Callable[[], Registry]:
     """Loads the registry of the fake environment, beside the cache of the real one."""
 
     def entry_points(*, group: str) -> list[FakeEntryPoint]:

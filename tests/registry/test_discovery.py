@@ -181,7 +181,9 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_others_load(
 
 def test_an_undecorated_subclass_of_a_plugin_is_refused(install: Install, load: Load) -> None:
     """It would silently have its parent's parameters."""
-    source = _solver("parent") + """
+    source = (
+        _solver("parent")
+        + """
     class Child(Solver):
         name: ClassVar[str] = "child"
 
@@ -189,6 +191,7 @@ def test_an_undecorated_subclass_of_a_plugin_is_refused(install: Install, load: 
     def bench_grids():
         return []
 """
+    )
     install("family", source.replace("return [Solver]", "return [Solver, Child]"))
     registry = load()
     assert [entry.name for entry in registry.entries] == ["parent"]
@@ -224,7 +227,9 @@ def test_predictors_and_ode_solvers_share_their_names(install: Install, load: Lo
     predictor = _solver("shared").replace("OdeSolver", "Predictor")
     install("one", _solver("shared"), distribution="first-dist")
     install(
-        "two", predictor.replace("bench_ode_solvers", "bench_predictors"), distribution="second-dist"
+        "two",
+        predictor.replace("bench_ode_solvers", "bench_predictors"),
+        distribution="second-dist",
     )
     registry = load()
     assert {item.distribution for item in registry.broken} == {"first-dist", "second-dist"}

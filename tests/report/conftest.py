@@ -7,7 +7,9 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -126,21 +128,28 @@ def report(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
     return write_report(run, tmp_path_factory.mktemp("report"))
 
 
+@pytest.fixture(scope="session")
+def report_in() -> Callable[[Path, pd.DataFrame], Report]:
+    """Writes a report on any results into a folder."""
+    return _report_in
+
+
 @pytest.fixture
 def report_on(tmp_path: Path) -> Callable[[pd.DataFrame], Report]:
-    """A report on any results."""
+    """Writes a report on any results."""
+    return partial(_report_in, tmp_path)
 
-    def write(results: pd.DataFrame) -> Report:
-        store = Store(tmp_path / "run")
-        rows = results.astype(object).where(results.notna(), None).to_dict("records")
-        whole = [
-            {**row, **{name: int(row[name]) for name in COUNTS if row[name] is not None}}
-            for row in rows
-        ]
-        store.write("all", whole, None)
-        return write_report(store.root, tmp_path / "report")
 
-    return write
+def _report_in(folder: Path, results: pd.DataFrame) -> Report:
+    rows = results.astype(object).where(results.notna(), None).to_dict("records")
+    store = Store(folder / "run")
+    store.write("all", [_counted(row) for row in rows], None)
+    return write_report(store.root, folder / "report")
+
+
+def _counted(row: dict[Any, Any]) -> Row:
+    """The row with whole numbers where pandas has made them floats for the sake of a null."""
+    return row | {name: int(row[name]) for name in COUNTS if row[name] is not None}
 
 
 def _rows(

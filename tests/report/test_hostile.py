@@ -12,7 +12,8 @@ import pytest
 
 from bench.report import Report, summary_lines
 
-ReportOn = Callable[[pd.DataFrame], Report]
+ReportIn = Callable[[Path, pd.DataFrame], Report]
+Folders = pytest.TempPathFactory
 
 SCRIPT = "<script>alert(1)</script>"
 NAMES = (
@@ -29,7 +30,7 @@ NAMES = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hostile(results: pd.DataFrame) -> pd.DataFrame:
     """Results in which every name is hostile."""
     few = results[results["model"].eq("mnist_unet")].copy()
@@ -43,8 +44,14 @@ def hostile(results: pd.DataFrame) -> pd.DataFrame:
     return few.assign(model_params=f'{{"a": "{SCRIPT}"}}', process_params=SCRIPT)
 
 
-def test_nothing_of_it_reaches_the_markup(hostile: pd.DataFrame, report_on: ReportOn) -> None:
-    html = report_on(hostile).page.read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def report(hostile: pd.DataFrame, report_in: ReportIn, tmp_path_factory: Folders) -> Report:
+    """The report on them."""
+    return report_in(tmp_path_factory.mktemp("hostile"), hostile)
+
+
+def test_nothing_of_it_reaches_the_markup(report: Report) -> None:
+    html = report.page.read_text(encoding="utf-8")
     assert "<script" not in html
     assert "<img" not in html
     assert not re.search(r"<[^>]*\son\w+=", html)
@@ -52,25 +59,22 @@ def test_nothing_of_it_reaches_the_markup(hostile: pd.DataFrame, report_on: Repo
     assert "{{ 7 * 7 }}" in html
 
 
-def test_figures_stay_sound(hostile: pd.DataFrame, report_on: ReportOn) -> None:
-    svgs = [path for path in report_on(hostile).figures if path.suffix == ".svg"]
+def test_figures_stay_sound(report: Report) -> None:
+    svgs = [path for path in report.figures if path.suffix == ".svg"]
     assert svgs
     for path in svgs:
         tags = {element.tag.split("}")[-1] for element in ElementTree.parse(path).iter()}
         assert "script" not in tags
 
 
-def test_file_names_are_plain(hostile: pd.DataFrame, report_on: ReportOn) -> None:
-    report = report_on(hostile)
+def test_file_names_are_plain(report: Report) -> None:
     for path in (*report.figures, *report.tables):
         assert re.fullmatch(r"[a-z0-9.-]{1,90}", path.name)
         assert path.parent == report.page.parent
 
 
-def test_names_in_figures_are_shown_as_they_are(
-    hostile: pd.DataFrame, report_on: ReportOn, tmp_path: Path
-) -> None:
-    html = report_on(hostile).page.read_text(encoding="utf-8")
+def test_names_in_figures_are_shown_as_they_are(report: Report) -> None:
+    html = report.page.read_text(encoding="utf-8")
     assert 'id="x" href="#y" url(#z) 1.23456789' in html  # a figure's text keeps its digits
     assert "$\\frac{a$ and $" in html
 

@@ -1,0 +1,123 @@
+"""Small matrices, planned and run in this process or through the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.registry import load_registry
+from bench.run.cell import Cell
+from bench.run.config import load_config
+from bench.run.execute import run_cell
+from bench.run.machine import Machine
+from bench.run.plan import make_plan
+from bench.run.store import Row
+
+GOOD = """\
+suites:
+  a:
+    models: [gaussian_mixture]
+    solvers: [ddim]
+    nfe: [5]
+    samples: 64
+    metrics: [rmse]
+"""
+
+Planner = Callable[[str], tuple[Cell, ...]]
+Runner = Callable[[Cell], list[Row]]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The command line, in a process of its own."""
+
+    folder: Path
+
+    @property
+    def command(self) -> str:
+        """The program of this environment."""
+        return str(Path(sys.executable).with_name("bench"))
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Wide enough that no line is wrapped."""
+        return {**os.environ, "COLUMNS": "300", "NO_COLOR": "1"}
+
+    def __call__(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.command, *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        """Start without waiting, at the head of a process group of its own."""
+        return subprocess.Popen(
+            [self.command, *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+
+@pytest.fixture
+def good() -> str:
+    """A file without faults: one cell."""
+    return GOOD
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """The command line in an empty folder."""
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def cells_of(tmp_path: Path) -> Planner:
+    """Plans the text of a YAML file called benchmarks.yaml."""
+
+    def plan(text: str) -> tuple[Cell, ...]:
+        file = tmp_path / "benchmarks.yaml"
+        file.write_text(text, encoding="utf-8")
+        return make_plan(load_config(file), load_registry(), "cpu")
+
+    return plan
+
+
+@pytest.fixture
+def rows_of() -> Runner:
+    """Runs a cell in this process."""
+
+    def run(cell: Cell) -> list[Row]:
+        return list(run_cell(cell, Machine("cpu", 1, 1)).rows)
+
+    return run
+
+
+@pytest.fixture
+def numbers() -> Callable[[Sequence[Row]], dict[str, float | None]]:
+    """The value of each metric, by its name."""
+    return lambda rows: {row["metric"]: row["value"] for row in rows}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    """As a worker on a CPU has it; the tensors are tiny."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
