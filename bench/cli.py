@@ -111,7 +111,7 @@ def _write_report(plan: Plan, console: Console) -> Path:
 
     report = write_report(plan.store.root, plan.store.root / "report")
     for line in summary_lines(Store(plan.store.root).load()):
-        console.print(line, markup=False)
+        console.print(line, markup=False, soft_wrap=True)
     return report.page
 
 

@@ -149,4 +149,11 @@ def generate(
         draw = replace(draw, batch=SHARD)
     for first, count in draw.slices():
         problem = Problem(process, model, draw.sampler_noise(first, count))
-        yield Batch(first, sampler.run(problem, draw.prior(times[0], first, count), times))
+        x_T = draw.prior(times[0], first, count)
+        x = sampler.run(problem, x_T, times)
+        if x.shape != x_T.shape or x.dtype != x_T.dtype:
+            raise BenchError(
+                f"'{sampler.stepper.name}' made {x.dtype} samples of shape {tuple(x.shape)} from "
+                f"{x_T.dtype} of shape {tuple(x_T.shape)}; a step must keep shape and dtype"
+            )
+        yield Batch(first, x)

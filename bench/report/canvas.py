@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from bench.report.looks import INKS, LINE, PAPER, TEXT
@@ -53,7 +54,6 @@ STYLE: Mapping[str, Any] = MappingProxyType(
         "svg.hashsalt": "scorebench",
         "image.composite_image": False,
         "image.interpolation": "none",
-        "savefig.dpi": 160.0,
         "text.parse_math": False,
     }
 )
@@ -96,22 +96,22 @@ def style() -> Iterator[None]:
 
 def blank(width: float, height: float) -> Figure:
     """An empty figure of a size in inches, laid out so that nothing overlaps."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    return Figure(figsize=(width, height), dpi=160, layout="constrained")
 
 
 def save(figure: Figure, folder: Path, name: str, title: str, caption: str) -> Drawing:
     """Write the figure as SVG and PNG, and keep its markup for the page."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once: the files need not do it again
+    # `savefig` would draw everything twice for each file
     svg, png = folder / f"{name}.svg", folder / f"{name}.png"
+    agg: Any = FigureCanvasAgg(figure)
+    agg.print_png(png)
+    figure.set_layout_engine("none")  # laid out by now
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing)
+    vector: Any = FigureCanvasSVG(figure)
+    vector.print_svg(buffer, metadata=nothing)
     source = buffer.getvalue()
     svg.write_text(source, encoding="utf-8")
-    figure.savefig(png, format="png")
     return Drawing(name, title, caption, svg, png, inline(source, name))
 
 

@@ -20,17 +20,17 @@ class Ink:
     dark: str
 
 
-# Hues after Okabe & Ito and Tol: told apart under the common colour-vision deficiencies, and dark
-# enough (light enough) for thin lines. Each pair keeps its hue so that light and dark agree.
+# Found by a search for colours that stay apart under protanopia, deuteranopia and tritanopia, with
+# contrast enough for thin lines (tests/report/test_looks.py measures both). Pairs keep their hue.
 HUES: tuple[Ink, ...] = (
-    Ink("hue-0", "#0072b2", "#56a9e6"),
-    Ink("hue-1", "#d55e00", "#ff914d"),
-    Ink("hue-2", "#009e73", "#3cc9a0"),
-    Ink("hue-3", "#aa3f9a", "#e08bd3"),
-    Ink("hue-4", "#a07800", "#e0bf45"),
-    Ink("hue-5", "#3f3f9f", "#9c9cf0"),
-    Ink("hue-6", "#8f1d3f", "#e0708f"),
-    Ink("hue-7", "#5c6670", "#adb7c0"),
+    Ink("hue-0", "#01396a", "#4fa0ca"),
+    Ink("hue-1", "#bb8517", "#907b0d"),
+    Ink("hue-2", "#1ba560", "#9affcf"),
+    Ink("hue-3", "#8f1644", "#bd6159"),
+    Ink("hue-4", "#6663fe", "#937bf6"),
+    Ink("hue-5", "#572b02", "#fcb576"),
+    Ink("hue-6", "#6e02ad", "#e61d9b"),
+    Ink("hue-7", "#8d9196", "#d3e1f6"),
 )
 
 TEXT = Ink("text", "#1b1f24", "#e6e9ed")

@@ -14,8 +14,9 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from bench.run.cell import Cell
-from bench.run.execute import CellResult, failure, run_cell
+from bench.run.execute import run_cell
 from bench.run.machine import Machine
+from bench.run.rows import CellResult, failure
 from bench.run.schema import Status
 
 

@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.text import Text
 
 from bench.run.cell import Cell
-from bench.run.execute import CellResult
+from bench.run.rows import CellResult
 from bench.run.schema import Status
 
 _STYLE = {

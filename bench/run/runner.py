@@ -11,10 +11,10 @@ from typing import Protocol
 from bench.registry import Registry
 from bench.run.cell import Cell
 from bench.run.config import load_config
-from bench.run.execute import CellResult
 from bench.run.machine import choose_device, choose_workers
 from bench.run.plan import Filter, make_plan
 from bench.run.pool import run_cells
+from bench.run.rows import CellResult
 from bench.run.schema import Status
 from bench.run.store import Store
 

@@ -255,8 +255,10 @@ def test_no_global_random_state_is_touched_or_read(stepper: Stepper[Any]) -> Non
         np.random.seed(seed)  # noqa: NPY002
         random.seed(seed)
         before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # type: ignore[index]  # noqa: NPY002
-        for sampler in (Sampler(stepper), Sampler(stepper, corrector)):
-            results.append(_samples(sampler, network, shape, dtype, 64, samples=64))
+        results += [
+            _samples(sampler, network, shape, dtype, 64, samples=64)
+            for sampler in (Sampler(stepper), Sampler(stepper, corrector))
+        ]
         assert torch.equal(torch.get_rng_state(), before[0])
         assert np.array_equal(np.random.get_state()[1], before[1])  # type: ignore[index]  # noqa: NPY002
         assert random.getstate() == before[2]

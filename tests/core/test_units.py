@@ -207,6 +207,6 @@ def test_quantising_clamps() -> None:
 
 
 def test_errors_of_the_core_are_those_of_the_user() -> None:
+    heun: Any = load_registry().get("edm_heun", Kind.ODE_SOLVER).cls()
     with pytest.raises(BenchError, match="one step costs 3 NFE, more than the budget of 2"):
-        heun: Any = load_registry().get("edm_heun", Kind.ODE_SOLVER).cls()
         Sampler(heun).steps_for(2)

@@ -199,10 +199,9 @@ def test_functions_are_elementwise(process: NoiseProcess) -> None:
         assert grid.shape == (2, 3)
         single = torch.stack([function(u) for u in t])
         torch.testing.assert_close(grid.flatten(), single, rtol=1e-13, atol=0)
-    t = process.at_s(0.7).t
-    levels = process.time_at(torch.full((2, 3), 0.7, dtype=torch.float64))
-    assert levels.shape == (2, 3)
-    torch.testing.assert_close(levels, torch.full_like(levels, t))
+    levels = torch.full((2, 3), 0.7, dtype=torch.float64)
+    expected = torch.full_like(levels, process.at_s(0.7).t)
+    torch.testing.assert_close(process.time_at(levels), expected)
 
 
 def test_schedules_do_not_depend_on_the_grad_mode(process: NoiseProcess) -> None:
@@ -257,7 +256,7 @@ def test_problem_views_agree_with_a_gaussians_own_density(process: NoiseProcess)
 
 
 def test_probability_flow_carries_gaussians(process: NoiseProcess) -> None:
-    """Integrating ``velocity`` with scipy gives x_0 = alpha_0 m + (x_T - alpha_T m) (v_0/v_T)^1/2."""
+    """scipy on ``velocity``: x_0 = alpha_0 m + (x_T - alpha_T m) (v_0 / v_T)^1/2."""
     mean, variance = 0.4, 0.09
     problem = Problem(process, lambda y, s: mean + variance / (variance + s * s) * (y - mean))
     start, end = process.at_s(5.0), process.at_s(0.05)

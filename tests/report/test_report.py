@@ -17,7 +17,6 @@ from bench.core.errors import BenchError
 from bench.report import Report, write_report
 from bench.report.frame import prepared
 from bench.report.looks import looks
-from bench.run.store import Store
 
 ReportOn = Callable[[pd.DataFrame], Report]
 

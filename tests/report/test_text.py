@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from bench.report.looks import HUES, MARKERS
 from bench.report.text import letters, number, one_line, slug, tick, with_half_width
 
 
@@ -73,8 +72,3 @@ def test_protocols_have_letters_where_there_are_several() -> None:
     assert letters(1) == [""]
     assert letters(3) == ["A", "B", "C"]
     assert len(set(letters(40))) == 40
-
-
-def test_no_two_of_many_curves_look_alike() -> None:
-    pairs = {(i % len(HUES), i % len(MARKERS)) for i in range(80)}
-    assert len(pairs) == 80

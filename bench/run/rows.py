@@ -1,0 +1,154 @@
+"""From what was measured to the rows of the results table."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.core.metric import Measurement, Metric, Trial
+from bench.run.cell import Cell, PluginSpec, canonical
+from bench.run.machine import Machine
+from bench.run.outcome import Outcome
+from bench.run.schema import Status
+from bench.run.store import Row
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What one cell leaves behind."""
+
+    key: str
+    rows: Sequence[Row]
+    samples: np.ndarray | None = None
+
+    @property
+    def status(self) -> Status:
+        """The worst status of the rows."""
+        found = {Status(row["status"]) for row in self.rows}
+        order = (Status.TIMEOUT, Status.FAILED, Status.DIVERGED, Status.OK, Status.UNSUPPORTED)
+        return next(status for status in order if status in found)
+
+    @property
+    def reason(self) -> str:
+        """The first reason given."""
+        return next((row["reason"] for row in self.rows if row["reason"]), "")
+
+
+def failure(cell: Cell, machine: Machine, status: Status, reason: str, started: str) -> CellResult:
+    """The rows of a cell that has no samples: one for each metric that was asked for."""
+    base = base_row(cell, machine, started)
+    rows = [
+        {**base, "metric": m.name, "status": status.value, "reason": reason} for m in cell.metrics
+    ]
+    return CellResult(cell.key, rows)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What sampling cost."""
+
+    nfe: float
+    declared: int | None
+    wall_s: float
+    rows: int
+    peak_mib: float
+
+
+def base_row(cell: Cell, machine: Machine, started: str) -> Row:
+    """The columns that are known before anything runs."""
+    protocol = json.loads(cell.protocol)
+    named = {
+        "model": cell.model,
+        "process": cell.process,
+        "grid": cell.grid,
+        "solver": cell.solver,
+        "corrector": cell.corrector,
+    }
+    sources = {
+        spec.name: _source(spec) for spec in (*named.values(), *cell.metrics) if spec is not None
+    }
+    row: Row = {"key": cell.key, "run": cell.run, "suite": cell.suite}
+    for column, spec in named.items():
+        row[column] = spec.name if spec else ""
+        row[f"{column}_params"] = spec.changed if spec else ""
+    row |= {
+        "solver_kind": "adaptive" if cell.ladder else cell.solver.kind.value,
+        "sampler": cell.sampler,
+        "budget": cell.budget,
+        "tolerance": cell.tolerance,
+        "seed": cell.seed,
+        "reason": "",
+        "samples": protocol["samples"],
+        "batch": protocol["batch"],
+        "shard": protocol["shard"],
+        "dtype": protocol["dtype"],
+        "s_min": protocol["s_min"],
+        "s_max": protocol["s_max"],
+        "finish": protocol["finish"],
+        "reference_hash": "",
+        "solver_source": _source(cell.solver),
+        "plugin_sources": canonical(sources),
+        "core": cell.core,
+        "started": started,
+    }
+    return row | machine.columns()
+
+
+def _source(spec: PluginSpec) -> str:
+    return f"{spec.source.distribution} {spec.source.version} {spec.source.code}"
+
+
+def protocol_columns(trial: Trial, steps: int | None) -> Row:
+    return {
+        "steps": steps,
+        "s_min": trial.times[-1].s,
+        "s_max": trial.times[0].s,
+        "batch_coupled": trial.sampler.stepper.batch_coupled,
+        "weights": trial.model.weights,
+    }
+
+
+def cost_columns(cell: Cell, trial: Trial, cost: Cost) -> Row:
+    return {
+        "nfe": cost.nfe,
+        "nfe_declared": cost.declared,
+        "nfe_finish": float(trial.sampler.finish),
+        "over_budget": cell.budget is not None and cost.nfe > cell.budget,
+        "sample_wall_s": cost.wall_s,
+        "samples_per_s": trial.draw.samples / cost.wall_s,
+        "s_per_evaluation": cost.wall_s / max(cost.rows, 1),
+        "peak_memory_mib": cost.peak_mib,
+    }
+
+
+def metric_rows(
+    base: Row, metric: Metric, outcome: Outcome[Sequence[Measurement]]
+) -> Iterator[Row]:
+    if outcome.value is None:
+        status = {"status": outcome.status.value, "reason": outcome.reason}
+        yield base | status | {"metric": metric.name, "unit": metric.unit}
+        return
+    for number in outcome.value:
+        finite = math.isfinite(number.value)
+        yield (
+            base
+            | {
+                "metric": number.metric,
+                "larger_is_better": metric.larger_is_better if number.ranked else None,
+                "value": number.value if finite else None,
+                "std_error": number.std_error,
+                "unit": number.unit,
+                "metric_n": number.n,
+                "metric_nfe": number.nfe,
+                "metric_vjp": number.vjp,
+                "reference_hash": number.reference,
+                "status": (Status.OK if finite else Status.DIVERGED).value,
+                "reason": "" if finite else f"{number.metric} is {number.value}",
+            }
+        )
