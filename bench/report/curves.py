@@ -21,15 +21,25 @@ PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.6, 2.75, 2.8
 
 @dataclass(frozen=True)
 class Abscissa:
-    """What a figure has on its x axis."""
+    """What a figure has on its x axis.
+
+    Attributes:
+        column: of the points.
+        label: of the axis.
+        apart: columns that keep points out of one another's panel.
+        difference: what panels that these columns keep apart differ in.
+    """
 
     column: str
     label: str
     apart: tuple[str, ...]
+    difference: str
 
 
-NFE = Abscissa("nfe", "NFE per sample (measured)", ("protocol",))
-WALL_CLOCK = Abscissa("wall_per_sample_s", "sampling time per sample (s)", ("protocol", "hardware"))
+NFE = Abscissa("nfe", "NFE per sample (measured)", ("protocol",), "protocol")
+WALL_CLOCK = Abscissa(
+    "wall_per_sample_s", "sampling time per sample (s)", ("protocol", "hardware"), "conditions"
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class Panel:
     """The axes of one metric under one protocol."""
 
     title: str
+    difference: str
     label: str
     points: pd.DataFrame
     exact: float | None
@@ -53,7 +64,11 @@ def panels(points: pd.DataFrame, abscissa: Abscissa) -> tuple[Panel, ...]:
         exact = drawable.loc[drawable["metric"].eq(partners.get(str(metric), "")), "value"]
         parts = [part for _, part in of_metric.groupby(list(abscissa.apart), sort=True)]
         for letter, part in zip(letters(len(parts)), parts, strict=True):
-            found.append(_panel(str(metric), letter, part, exact))
+            found.append(
+                _panel(
+                    str(metric), f"{abscissa.difference} {letter}" if letter else "", part, exact
+                )
+            )
     return tuple(found)
 
 
@@ -101,14 +116,14 @@ def lines(axes: Axes, points: pd.DataFrame, column: str, looks: Mapping[str, Loo
         )
 
 
-def _panel(metric: str, letter: str, part: pd.DataFrame, exact: pd.Series) -> Panel:
+def _panel(metric: str, difference: str, part: pd.DataFrame, exact: pd.Series) -> Panel:
     label = metric_label(metric, str(part["unit"].iloc[0]))
     arrow = "↑" if part["larger_is_better"].iloc[0] else "↓"
     arrow = "→ exact" if len(exact) else arrow
-    title = one_line(label, 40) + (f", protocol {letter}" if letter else "")
+    title = one_line(label, 40) + (f", {difference}" if difference else "")
     reference = float(exact.mean()) if len(exact) else None
     title += "" if reference is None else f", exact: {number(reference)}"
-    return Panel(title, f"{one_line(label, 40)} {arrow}", part, reference)
+    return Panel(title, difference, f"{one_line(label, 40)} {arrow}", part, reference)
 
 
 def _draw_panel(axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str, Look]) -> None:
@@ -152,6 +167,6 @@ def _caption(panels: tuple[Panel, ...]) -> str:
         parts.append("Strokes may be cut at the frame.")
     if any(panel.exact is not None for panel in panels):
         parts.append("Dotted lines: the exact value.")
-    if any(", protocol " in panel.title for panel in panels):
-        parts.append("Panels with letters differ in protocol: do not compare across them.")
+    if any(panel.difference for panel in panels):
+        parts.append("Panels with letters are not comparable with one another.")
     return " ".join(parts)

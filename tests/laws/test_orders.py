@@ -28,36 +28,18 @@ from bench.api import (
     TimeGrid,
 )
 from bench.registry import Kind, build, load_registry
+from bench.testing import LineMixture, convergence_slope
 from bench_models.mixture import Mixture
 
 S_MIN, S_MAX = 0.05, 20.0
 
 
-def _cdf(line: Mixture, y: Tensor, s: float) -> Tensor:
-    """P(x_0 + s eps <= y) of a mixture on the line."""
-    scale = (line.values[:, 0] + s * s).sqrt()
-    return (line.log_weights.exp() * torch.special.ndtr((y - line.means[:, 0]) / scale)).sum(1)
-
-
-def _quantile(line: Mixture, u: Tensor, s: float) -> Tensor:
-    """The inverse of ``_cdf`` by bisection to the last bit, (n, 1)."""
-    low, high = torch.full_like(u, -200.0)[:, None], torch.full_like(u, 200.0)[:, None]
-    for _ in range(70):
-        middle = (low + high) / 2
-        below = (_cdf(line, middle, s) < u)[:, None]
-        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
-    return (low + high) / 2
-
-
 @pytest.fixture(scope="module")
-def transport(line: Mixture) -> tuple[Tensor, Tensor]:
+def transport() -> tuple[Tensor, Tensor]:
     """Points at noise level S_MAX and where the exact flow takes them at S_MIN, both (61, 1)."""
-    u = torch.linspace(0.03, 0.97, 61, dtype=torch.float64)
-    return _quantile(line, u, S_MAX), _quantile(line, u, S_MIN)
-
-
-def _slope(steps: list[int], errors: list[float]) -> float:
-    return float(-np.polyfit(np.log(steps), np.log(errors), 1)[0])
+    u = torch.linspace(0.03, 0.97, 61, dtype=torch.float64)[:, None]
+    exact = LineMixture()  # the mixture of the fixture ``line``, in another implementation
+    return exact.quantile(u, S_MAX), exact.quantile(u, S_MIN)
 
 
 # Enough steps for the leading term of the error to rule, few enough to stay above round-off.
@@ -79,7 +61,7 @@ def test_fixed_solvers_have_the_order_they_claim(
     counts = STEPS.get(fixed_solver.order, [40, 80, 160])
     errors = _errors(problem, fixed_solver, grid, counts, start, exact)
     assert min(errors) > 1e-13
-    assert _slope(counts, errors) == pytest.approx(fixed_solver.order, abs=0.1)
+    assert convergence_slope(counts, errors) == pytest.approx(fixed_solver.order, abs=0.1)
 
 
 def test_fixed_solvers_have_their_order_on_every_grid(
@@ -91,7 +73,7 @@ def test_fixed_solvers_have_their_order_on_every_grid(
     counts = STEPS.get(fixed_solver.order, [40, 80, 160])
     errors = _errors(Problem(process, line.denoise), fixed_solver, grid, counts, start, exact)
     assert min(errors) > 1e-13
-    assert _slope(counts, errors) == pytest.approx(fixed_solver.order, abs=0.1)
+    assert convergence_slope(counts, errors) == pytest.approx(fixed_solver.order, abs=0.1)
 
 
 @pytest.mark.parametrize("process_name", ["vp", "edm"])
@@ -108,7 +90,7 @@ def test_fixed_solvers_have_their_order_in_the_plane(
     counts = STEPS.get(fixed_solver.order, [40, 80, 160])
     errors = _errors(Problem(process, plane.denoise), fixed_solver, grid, counts, start, exact)
     assert min(errors) > 1e-12
-    assert _slope(counts, errors) == pytest.approx(fixed_solver.order, abs=0.1)
+    assert convergence_slope(counts, errors) == pytest.approx(fixed_solver.order, abs=0.1)
 
 
 def test_going_back_and_forth_returns_at_the_solvers_order(
@@ -129,9 +111,9 @@ def test_going_back_and_forth_returns_at_the_solvers_order(
         encoded.append(float((up / times[0].alpha - noise).abs().median()))
         down = fixed_solver.solve(problem, up, times)
         returned.append(float((down / times[-1].alpha - data).abs().median()))
-    assert _slope(counts, encoded) == pytest.approx(fixed_solver.order, abs=0.1)
+    assert convergence_slope(counts, encoded) == pytest.approx(fixed_solver.order, abs=0.1)
     # The errors of both ways may cancel and leave a higher order, never a lower one.
-    assert _slope(counts, returned) > fixed_solver.order - 0.1
+    assert convergence_slope(counts, returned) > fixed_solver.order - 0.1
 
 
 @pytest.mark.parametrize("process_name", ["vp", "edm"])

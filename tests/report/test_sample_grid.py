@@ -11,7 +11,8 @@ import pytest
 from bench.report.canvas import style
 from bench.report.frame import prepared
 from bench.report.looks import looks
-from bench.report.sample_grid import Folder, draw, layout
+from bench.report.sample_grid import Folder, draw
+from bench.report.sample_layout import layout
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from bench import cli
 from bench.core.errors import BenchError
 from bench.registry import load_registry
-from bench.run.config import load_config
+from bench.run.config import SuiteConfig, load_config
 from bench.run.document import read_document
 from bench.run.plan import make_plan
 
@@ -162,7 +163,7 @@ BROKEN = (
     Broken("suites are a list", "suites: [a]\n", ("dictionary",), 1, "suites"),
     Broken("include is text", "include: a.yaml\n" + GOOD, ("list",), 1, "include"),
     # Values
-    Broken("negative NFE", GOOD.replace("[5]", "[-5]"), ("> 0", "greater"), 5, "suites.a.nfe[0]"),
+    Broken("negative NFE", GOOD.replace("[5]", "[-5]"), ("greater than 0",), 5, "suites.a.nfe[0]"),
     Broken("NFE of zero", GOOD.replace("[5]", "[0]"), ("greater than 0",), 5, "suites.a.nfe[0]"),
     Broken("absurd NFE", GOOD.replace("[5]", "[1" + "0" * 12 + "]"), ("less",), 5, "suites.a.nfe"),
     Broken("no samples", _more("samples: 0"), ("greater than 0",), 7, "suites.a.samples"),
@@ -235,16 +236,16 @@ BROKEN = (
         4,
         "suites.a.solvers[0].corrector",
     ),
-    Broken("models missing", TOP + SOLVERS + NFE + METRICS, ("'models' is missing",), 2, "suites.a"),
+    Broken(
+        "models missing", TOP + SOLVERS + NFE + METRICS, ("'models' is missing",), 2, "suites.a"
+    ),
     Broken("models null", GOOD.replace("[gaussian_mixture]", ""), ("list",), 3, "suites.a.models"),
     Broken("nfe missing", TOP + MODELS + SOLVERS + METRICS, ("'nfe' is missing",), 2, "suites.a"),
     # Plugins
     Broken("unknown solver", _solver("zzzzz"), ("ancestral", "rk4"), 4, "suites.a.solvers[0]"),
     Broken("misspelled solver", _solver("ddmi"), ("'ddim'?",), 4, "suites.a.solvers[0]"),
     Broken("solver of two lines", _solver('"dd\\nim"'), ("unknown",), 4, "suites.a.solvers[0]"),
-    Broken(
-        "a corrector is no solver", _solver("langevin"), ("unknown",), 4, "suites.a.solvers[0]"
-    ),
+    Broken("a corrector is no solver", _solver("langevin"), ("unknown",), 4, "suites.a.solvers[0]"),
     Broken(
         "misspelled corrector",
         _solver("{name: ancestral, corrector: [null, langvin]}"),
@@ -335,8 +336,7 @@ def test_names_file_line_place_and_cause(
     message = _message(path)
     assert message.splitlines() == [message]
     assert message.startswith("self.yaml:")
-    found = [part for part in broken.says if part in message]
-    assert found, message
+    assert all(part in message for part in broken.says), message
     if broken.line is not None:
         assert message.startswith(f"self.yaml:{broken.line}:"), message
     if broken.place:
@@ -360,9 +360,7 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     assert _message(tmp_path).startswith(f"{tmp_path}: is a folder")
 
 
-def test_a_loop_of_includes_is_spelled_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_loop_of_includes_is_spelled_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.yaml").write_text("include: [b.yaml]\n", encoding="utf-8")
     Path("b.yaml").write_text("include: [sub/../a.yaml]\n", encoding="utf-8")
@@ -391,7 +389,14 @@ def test_a_fault_in_an_included_file_names_that_file(
 
 @pytest.mark.parametrize(
     "name",
-    ["unknown key in a suite", "empty", "binary", "billion laughs", "run climbs out", "merges itself"],
+    [
+        "unknown key in a suite",
+        "empty",
+        "binary",
+        "billion laughs",
+        "run climbs out",
+        "merges itself",
+    ],
 )
 def test_the_command_line_prints_that_one_line_and_exits_with_2(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -410,13 +415,12 @@ def test_the_command_line_prints_that_one_line_and_exits_with_2(
     assert sorted(item.name for item in tmp_path.iterdir()) == ["self.yaml"]
 
 
-def test_the_command_line_in_a_process_of_its_own(bench: Callable[..., object]) -> None:
-    folder: Path = bench.folder  # type: ignore[attr-defined]
-    (folder / "b.yaml").write_text(_solver("ddmi"), encoding="utf-8")
+def test_the_command_line_in_a_process_of_its_own(bench: Any) -> None:
+    (bench.folder / "b.yaml").write_text(_solver("ddmi"), encoding="utf-8")
     done = bench("run", "b.yaml")
-    assert done.returncode == 2  # type: ignore[attr-defined]
-    assert done.stdout == ""  # type: ignore[attr-defined]
-    assert done.stderr == (  # type: ignore[attr-defined]
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
         "bench: b.yaml:4: suites.a.solvers[0]: unknown predictor or ode solver 'ddmi'; "
         "did you mean 'ddim'?\n"
     )
@@ -434,9 +438,7 @@ _VALUES = st.recursive(
     ),
     max_leaves=6,
 )
-_KEYS = st.sampled_from(
-    "models solvers nfe metrics grids processes samples seeds s_min dtype timeout batch".split()
-)
+_KEYS = st.sampled_from(sorted(SuiteConfig.model_fields))
 
 
 @settings(
@@ -446,14 +448,14 @@ _KEYS = st.sampled_from(
 def test_no_content_of_a_suite_escapes_as_another_error(
     body: dict[str, object], tmp_path: Path
 ) -> None:
-    import json
-
     path = tmp_path / "f.yaml"
     path.write_text(json.dumps({"suites": {"a": body}}), encoding="utf-8")
+    message = ""
     try:
         make_plan(load_config(path), load_registry(), "cpu")
     except BenchError as error:
-        assert len(str(error).splitlines()) == 1
+        message = str(error)
+    assert len(message.splitlines()) <= 1
 
 
 @settings(
@@ -463,7 +465,9 @@ def test_no_content_of_a_suite_escapes_as_another_error(
 def test_no_text_escapes_as_another_error(text: str, tmp_path: Path) -> None:
     path = tmp_path / "f.yaml"
     path.write_text(text, encoding="utf-8", newline="")
+    message = ""
     try:
         read_document(path)
     except BenchError as error:
-        assert len(str(error).splitlines()) == 1
+        message = str(error)
+    assert len(message.splitlines()) <= 1

@@ -35,7 +35,9 @@ class Honest(OdeSolver):
 
     def step(self, problem, x, now, then, state):
         d = problem.denoise(x, now)
-        return x * (then.sigma / now.sigma) + d * (then.alpha - now.alpha * then.sigma / now.sigma), None
+        return x * (then.sigma / now.sigma) + d * (
+            then.alpha - now.alpha * then.sigma / now.sigma
+        ), None
 
 
 @hookimpl

@@ -32,7 +32,12 @@ class Nonsense(Model):
 
     def load(self, device, dtype):
         return ScoreModel(
-            lambda y, s: torch.full_like(y, float("inf")), (2,), 0.01, 10.0, "none", Target("nothing")
+            lambda y, s: torch.full_like(y, float("inf")),
+            (2,),
+            0.01,
+            10.0,
+            "none",
+            Target("nothing"),
         )
 
 

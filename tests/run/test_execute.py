@@ -1,0 +1,174 @@
+"""One cell: its numbers do not depend on how they were made, and its row says what they cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from bench.run.cell import Cell, canonical
+from bench.run.execute import run_cell
+from bench.run.machine import Machine, choose_device, choose_workers
+from bench.run.schema import COLUMNS
+from bench.run.store import Row
+
+Planner = Callable[[str], tuple[Cell, ...]]
+Runner = Callable[[Cell], list[Row]]
+
+DIGITS = (
+    "suites:\n  a:\n    models: [digits_mlp]\n    nfe: [6]\n    samples: 256\n"
+    "    solvers: [{solver}]\n    metrics: [{metrics}]\n"
+)
+POINTS = DIGITS.replace("digits_mlp", "gaussian_mixture").replace("256", "192")
+
+
+def _with(cell: Cell, **protocol: object) -> Cell:
+    changed = canonical({**json.loads(cell.protocol), **protocol})
+    return replace(cell, protocol=changed)
+
+
+def _values(rows: list[Row]) -> dict[str, tuple[str, float | None, float | None]]:
+    return {row["metric"]: (row["status"], row.get("value"), row.get("std_error")) for row in rows}
+
+
+@pytest.mark.parametrize(
+    "solver",
+    ["ddim", "heun", "ancestral", "{name: ancestral, corrector: langevin}", "euler_maruyama"],
+)
+def test_numbers_do_not_depend_on_the_batch(
+    solver: str, cells_of: Planner, rows_of: Runner
+) -> None:
+    (cell,) = cells_of(DIGITS.format(solver=solver, metrics="fd_digits, rmse"))
+    first, *others = (_values(rows_of(_with(cell, batch=batch))) for batch in (64, 128, 256))
+    assert first["fd_digits"][0] == "ok"
+    assert others == [first, first]
+
+
+def test_numbers_of_a_batch_coupled_solver_do_not_depend_on_the_batch(
+    cells_of: Planner, rows_of: Runner
+) -> None:
+    (cell,) = cells_of(POINTS.format(solver="{name: dopri5, rtol: 1e-2}", metrics="swd, rmse"))
+    one, two = (rows_of(_with(cell, batch=batch)) for batch in (64, 192))
+    assert _values(one) == _values(two)
+    assert {row["batch_coupled"] for row in one} == {True}
+    assert {row["budget"] for row in one} == {None}
+    assert one[0]["nfe"] == two[0]["nfe"] > 6
+
+
+def test_the_first_samples_are_the_same_whatever_their_number(cells_of: Planner) -> None:
+    (cell,) = cells_of(POINTS.format(solver="ancestral", metrics="swd"))
+    machine = Machine("cpu", 1, 1)
+    few, many = (run_cell(_with(cell, samples=n), machine).samples for n in (64, 192))
+    assert few is not None
+    assert many is not None
+    assert (few == many[:64]).all()
+
+
+def test_other_seeds_give_other_samples(cells_of: Planner) -> None:
+    one, two = cells_of(POINTS.format(solver="ddim", metrics="swd") + "    seeds: [0, 1]\n")
+    machine = Machine("cpu", 1, 1)
+    first, second = run_cell(one, machine).samples, run_cell(two, machine).samples
+    assert first is not None
+    assert second is not None
+    assert abs(first - second).min() > 0
+
+
+def test_a_row_has_the_columns_of_the_schema_and_no_others(
+    cells_of: Planner, rows_of: Runner
+) -> None:
+    (cell,) = cells_of(POINTS.format(solver="ddim", metrics="rmse"))
+    rows = rows_of(cell)
+    assert {name for row in rows for name in row} == {column.name for column in COLUMNS}
+
+
+def test_cost_is_measured(cells_of: Planner, rows_of: Runner) -> None:
+    solvers = "ddim, heun, rk4, {name: ancestral, corrector: langevin}"
+    found = {}
+    for cell in cells_of(POINTS.format(solver=solvers, metrics="swd")):
+        (row,) = rows_of(cell)
+        found[cell.sampler] = (row["steps"], row["nfe"], row["nfe_declared"], row["over_budget"])
+        assert row["nfe_finish"] == 1.0
+    assert found == {
+        "ddim": (5, 6.0, 6, False),
+        "heun": (2, 5.0, 5, False),
+        "rk4": (1, 5.0, 5, False),
+        "ancestral + langevin": (2, 5.0, 5, False),
+    }
+
+
+def test_without_the_final_denoise(cells_of: Planner, rows_of: Runner) -> None:
+    (cell,) = cells_of(POINTS.format(solver="ddim", metrics="rmse") + "    finish: none\n")
+    row = rows_of(cell)[0]
+    assert (row["steps"], row["nfe"], row["nfe_finish"]) == (6, 6.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("solver", "more", "metrics", "reason"),
+    [
+        ("ancestral", "", "rmse", "rmse needs an ODE solver"),
+        ("{name: ddim, corrector: langevin}", "", "rmse", "rmse needs an ODE solver"),
+        ("ancestral", "", "nll_nats", "a stochastic sampler has no likelihood"),
+        ("ddim", "", "fd_digits", "compares with the data set 'digits'"),
+        ("ddim", "", "nll_bpd", "needs held-out integer data"),
+        ("rk4", "    nfe: [4]\n", "swd", "one step costs 5 NFE, more than the budget of 4"),
+        ("ddim", "    s_min: 0.0001\n", "swd", "the model covers 0.002 to 80"),
+        ("ddim", "    s_max: 1000.0\n", "swd", "the model covers 0.002 to 80"),
+    ],
+)
+def test_what_has_no_meaning_is_unsupported(
+    solver: str, more: str, metrics: str, reason: str, cells_of: Planner, rows_of: Runner
+) -> None:
+    text = POINTS.format(solver=solver, metrics=metrics)
+    if "nfe" in more:
+        text = text.replace("    nfe: [6]\n", "")
+    (cell,) = cells_of(text + more)
+    (row,) = rows_of(cell)
+    assert row["status"] == "unsupported"
+    assert reason in row["reason"]
+    assert row.get("value") is None
+
+
+def test_the_other_metrics_of_a_cell_are_kept(cells_of: Planner, rows_of: Runner) -> None:
+    (cell,) = cells_of(POINTS.format(solver="ancestral", metrics="rmse, swd"))
+    statuses = {row["metric"]: row["status"] for row in rows_of(cell)}
+    assert statuses == {"rmse": "unsupported", "swd": "ok"}
+
+
+def test_float64_runs_in_float64_from_the_same_noise(cells_of: Planner) -> None:
+    (cell,) = cells_of(POINTS.format(solver="heun", metrics="rmse"))
+    machine = Machine("cpu", 1, 1)
+    single = run_cell(cell, machine)
+    double = run_cell(_with(cell, dtype="float64"), machine)
+    assert single.samples is not None
+    assert double.samples is not None
+    gap = abs(single.samples - double.samples).mean()
+    assert 0 < gap < 1e-4
+    assert double.rows[0]["dtype"] == "float64"
+
+
+def test_samples_of_images_are_kept_as_bytes(cells_of: Planner) -> None:
+    (cell,) = cells_of(DIGITS.format(solver="ddim", metrics="rmse"))
+    result = run_cell(cell, Machine("cpu", 1, 1))
+    assert result.samples is not None
+    assert result.samples.shape == (16, 1, 8, 8)
+    assert result.samples.dtype == "uint8"
+    assert 30 < result.samples.max() <= 255
+
+
+def test_devices_are_checked() -> None:
+    assert choose_device("cpu") == "cpu"
+    assert choose_device("auto") == ("cuda:0" if torch.cuda.is_available() else "cpu")
+    for wrong in ("tpu", "cuda:x", "cuda:99", ""):
+        with pytest.raises(Exception, match=f"--device {wrong}: "):
+            choose_device(wrong)
+
+
+def test_workers_are_never_more_than_cells_and_share_the_cores() -> None:
+    assert choose_workers("cpu", None, 1).workers == 1
+    assert choose_workers("cpu", 5, 3).workers == 3
+    assert choose_workers("cuda:0", None, 9).workers == 1
+    machine = choose_workers("cpu", None, 100)
+    assert machine.threads == 1
