@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 
 from bench.report.axes import legend, limits, log_axis_suits, log_x, log_y
@@ -95,35 +97,43 @@ def draw(
 
 def lines(axes: Axes, points: pd.DataFrame, column: str, looks: Mapping[str, Look]) -> None:
     """One line for each curve, with the intervals as thin upright strokes."""
-    for curve, part in points.groupby("curve", sort=True):
-        look, ordered = looks[str(curve)], part.sort_values(column)
-        x, told = ordered[column], ordered["half_width"].notna()
-        axes.vlines(
-            x[told],
-            ordered["low"][told],
-            ordered["high"][told],
-            color=look.color,
-            lw=0.9,
-            alpha=0.55,
-        )
-        axes.plot(
-            x,
-            ordered["value"],
-            color=look.color,
-            marker=look.marker,
-            linestyle=look.kind.dashes,
-            markeredgewidth=0,
-        )
+    told = points[points["half_width"].notna()]
+    colors = [looks[str(curve)].color for curve in told["curve"]]
+    axes.vlines(told[column], told["low"], told["high"], color=colors, lw=0.9, alpha=0.55)
+    curves = sorted(points["curve"].unique())
+    sns.lineplot(
+        points,
+        x=column,
+        y="value",
+        hue="curve",
+        style="curve",
+        hue_order=curves,
+        style_order=curves,
+        palette={curve: looks[curve].color for curve in curves},
+        markers={curve: looks[curve].marker for curve in curves},
+        dashes=cast(Any, {curve: looks[curve].kind.dashes[1] or "" for curve in curves}),
+        # The means and intervals are ours: seaborn's bootstrap is slow and knows no seeds.
+        estimator=None,
+        errorbar=None,
+        markeredgewidth=0,
+        legend=False,
+        ax=axes,
+    )
 
 
 def _panel(metric: str, difference: str, part: pd.DataFrame, exact: pd.Series) -> Panel:
     label = metric_label(metric, str(part["unit"].iloc[0]))
-    arrow = "↑" if part["larger_is_better"].iloc[0] else "↓"
-    arrow = "→ exact" if len(exact) else arrow
+    arrow = "→ exact" if len(exact) else _arrow(part)
     title = one_line(label, 40) + (f", {difference}" if difference else "")
     reference = float(exact.mean()) if len(exact) else None
     title += "" if reference is None else f", exact: {number(reference)}"
-    return Panel(title, difference, f"{one_line(label, 40)} {arrow}", part, reference)
+    return Panel(title, difference, f"{one_line(label, 40)} {arrow}".strip(), part, reference)
+
+
+def _arrow(part: pd.DataFrame) -> str:
+    if not part["ranked"].iloc[0]:
+        return ""
+    return "↑" if part["larger_is_better"].iloc[0] else "↓"
 
 
 def _draw_panel(axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str, Look]) -> None:
@@ -166,7 +176,7 @@ def _caption(panels: tuple[Panel, ...]) -> str:
     if bases - {Interval.NONE}:
         parts.append("Strokes may be cut at the frame.")
     if any(panel.exact is not None for panel in panels):
-        parts.append("Dotted lines: the exact value.")
+        parts.append("Dotted lines: the exact or converged value.")
     if any(panel.difference for panel in panels):
         parts.append("Panels with letters are not comparable with one another.")
     return " ".join(parts)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.report import curves, sample_grid, work_precision
 from bench.report.canvas import Drawing
-from bench.report.frame import points, primary
+from bench.report.frame import exact_partners, points, primary
 from bench.report.looks import Look
 from bench.report.order import ERROR_METRICS, Order, floor, orders
 
@@ -78,8 +78,10 @@ def _fit(points: pd.DataFrame, means: pd.DataFrame) -> Fits:
 def _nfe(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
     means = points(frame)
     # errors have a diagram of their own
-    chosen = set(primary(list(means["metric"].unique()))) - set(ERROR_METRICS)
-    others = means[means["metric"].isin(chosen)]
+    names = list(means["metric"].unique())
+    chosen = set(primary(names)) - set(ERROR_METRICS)
+    partners = {partner for name, partner in exact_partners(names).items() if name in chosen}
+    others = means[means["metric"].isin(chosen | partners)]
     panels = curves.panels(others, curves.NFE)
     if panels:
         heading = f"NFE versus every metric. {title}"

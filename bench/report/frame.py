@@ -20,7 +20,7 @@ SUBJECT = ("suite", "model", "model_params", "process", "process_params")
 CELL = ("curve", "solver_kind", "stochastic", "budget", "tolerance")
 """What, within a figure, distinguishes one point from the next; seeds are averaged over."""
 
-_NUMBER = ("metric", "unit", "larger_is_better")
+_NUMBER = ("metric", "unit", "larger_is_better", "ranked")
 
 _TEXT = tuple(column.name for column in COLUMNS if column.type == pa.string())
 _NUMERIC = tuple(column.name for column in COLUMNS if column.type in (pa.int64(), pa.float64()))
@@ -63,8 +63,9 @@ def prepared(raw: pd.DataFrame) -> pd.DataFrame:
     """The results with clean types and the columns that figures need beyond the schema's.
 
     Added are `curve` (label of the line), `stochastic`, `usable` (a finite value with status ok),
-    `evaluations` (NFE without the final denoise), `wall_per_sample_s`, and the numbers `protocol`
-    and `hardware`, which tell apart what must not be compared.
+    `ranked` (not a diagnostic), `evaluations` (NFE without the final denoise),
+    `wall_per_sample_s`, and the numbers `protocol` and `hardware`, which tell apart what must not
+    be compared.
     """
     frame = _clean(raw)
     frame["curve"] = _curves(frame)
@@ -138,13 +139,18 @@ def primary(metrics: Sequence[str]) -> list[str]:
 
 
 def exact_partners(metrics: Sequence[str]) -> dict[str, str]:
-    """Metrics and the one that gives their exact value: `nll_nats` has `nll_exact_nats`.
+    """Metrics and the one that gives the value they should have.
 
-    The rule is in the name alone, so that it holds for the metrics of any plugin.
+    `nll_nats` has `nll_exact_nats`, `nll_bpd` has `nll_bpd_converged`. The rule is in the name
+    alone, so that it holds for the metrics of any plugin.
     """
     known = frozenset(metrics)
-    plain = ((name.replace("_exact", ""), name) for name in metrics if "_exact" in name)
-    return {name: exact for name, exact in plain if name in known}
+    partners = {}
+    for name in metrics:
+        plain = name.replace("_exact", "").replace("_converged", "")
+        if plain != name and plain in known:
+            partners[plain] = name
+    return partners
 
 
 def _clean(raw: pd.DataFrame) -> pd.DataFrame:
@@ -157,6 +163,8 @@ def _clean(raw: pd.DataFrame) -> pd.DataFrame:
     for name in _FLAGS:
         columns[name] = raw[name].eq(True).fillna(False).astype(bool)
     ordered = {column.name: columns[column.name] for column in COLUMNS}
+    # A direction that is missing is a diagnostic: no value of it is better than another.
+    ordered["ranked"] = raw["larger_is_better"].notna()
     return pd.DataFrame(ordered).reset_index(drop=True)
 
 

@@ -92,7 +92,11 @@ class Failure:
 
 def best_values(points: pd.DataFrame) -> tuple[Best, ...]:
     """The best point of each subject, metric and protocol."""
-    ranked = points[points["metric"].isin(primary(list(points["metric"].unique())))]
+    names = list(points["metric"].unique())
+    shown = points[points["metric"].isin(primary(names))]
+    ranked = shown[shown["ranked"] | shown["metric"].isin(exact_partners(names))]
+    if ranked.empty:
+        return ()
     groups = ranked.groupby([*SUBJECT, "metric", "protocol"], sort=False, dropna=False)
     best = ranked.loc[groups["rank"].idxmin()]
     # with `protocol` 0, 1, ... under each subject and metric, its place is its letter
@@ -109,7 +113,9 @@ def tables(points: pd.DataFrame) -> tuple[Table, ...]:
     for metric in primary(names):
         of_metric = points[points["metric"].eq(metric)]
         exact = points.loc[points["metric"].eq(partners.get(metric, "")), "value"]
-        remarks = (f"Exact value: {number(float(exact.mean()))}.",) if len(exact) else ()
+        remarks = (
+            (f"Exact or converged value: {number(float(exact.mean()))}.",) if len(exact) else ()
+        )
         parts = [part for _, part in of_metric.groupby("protocol")]
         for letter, part in zip(letters(len(parts)), parts, strict=True):
             table = _table(part, f", protocol {letter}" if letter else "")

@@ -57,7 +57,8 @@ class NllNats(SolverMetric):
             raise UnsupportedError(f"{self.name} needs a closed-form density; see nll_bpd")
         draw, s_min = data_draw(trial.draw, self.points), trial.times[-1].s
         noise = NoiseStream(draw.seed, "dequantise", 0, self.points, draw.shape, torch.float64)
-        y = exact.sample(self.points, draw.seed) + s_min * noise.normal()
+        data = exact.sample(self.points, draw.seed)
+        y = data + s_min * noise.normal()
         counted = CountedDenoiser(trial.model.denoiser)
         nats = log_likelihoods(
             path, draw, counted, y.to(draw.device, draw.dtype), self._probes(draw.dimension)
@@ -65,7 +66,7 @@ class NllNats(SolverMetric):
         found = nats / -draw.dimension
         truth = exact.log_prob(y, s_min) / -draw.dimension
         error = (found - truth).abs()
-        digest = hashlib.sha256(y.numpy().tobytes()).hexdigest()
+        digest = hashlib.sha256(data.numpy().tobytes()).hexdigest()
         return [
             diagnostic(summarise("nll_nats", self.unit, found, digest, counted)),
             summarise("nll_error_nats", self.unit, error, digest),

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bench.report.frame import exact_partners, points, prepared, primary
+from bench.report.tables import best_values
 
 
 def cell(results: pd.DataFrame, **wanted: object) -> pd.DataFrame:
@@ -97,3 +98,19 @@ def test_of_likelihoods_the_nearest_to_the_exact_one_ranks_first(results: pd.Dat
     changed.loc[low, "value"] = -5.0
     means = cell(points(prepared(changed)), metric="nll_nats")
     assert means.loc[means["rank"].idxmax(), "curve"] == "ddim"
+
+
+def test_a_converged_value_is_what_a_likelihood_should_be() -> None:
+    names = ["nll_bpd", "nll_bpd_error", "nll_bpd_converged", "rmse"]
+    assert exact_partners(names) == {"nll_bpd": "nll_bpd_converged"}
+    assert primary(names) == ["nll_bpd", "nll_bpd_error", "rmse"]
+
+
+def test_a_diagnostic_has_no_best_value(results: pd.DataFrame) -> None:
+    raw = results.copy()
+    raw["larger_is_better"] = raw["larger_is_better"].astype(object)
+    assert any(best.label.startswith("swd") for best in best_values(points(prepared(raw))))
+    raw.loc[raw["metric"].eq("swd"), "larger_is_better"] = None
+    best = best_values(points(prepared(raw)))
+    assert best
+    assert not any(b.label.startswith("swd") for b in best)

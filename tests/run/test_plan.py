@@ -286,6 +286,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
     Path("b.yaml").write_text(_solvers("ddim, dopri5", "[5, 10]"), encoding="utf-8")
     code, out, err = _run(["run", "b.yaml", "--dry-run", "--json"], monkeypatch, capsys)
     assert (code, err) == (0, "")
