@@ -50,7 +50,9 @@ class Bench:
         """Wide enough that no line is wrapped."""
         return {**os.environ, "COLUMNS": "300", "NO_COLOR": "1"}
 
-    def __call__(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: str | Path, one_core: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.command, *map(str, arguments)],
             cwd=self.folder,
@@ -59,6 +61,7 @@ class Bench:
             text=True,
             timeout=300,
             check=False,
+            preexec_fn=_pin if one_core else None,
         )
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
@@ -72,6 +75,10 @@ class Bench:
             text=True,
             start_new_session=True,
         )
+
+
+def _pin() -> None:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 @pytest.fixture

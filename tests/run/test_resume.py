@@ -103,7 +103,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 def test_a_killed_run_goes_on_to_the_same_table(bench: Any, uninterrupted: pd.DataFrame) -> None:
     (bench.folder / "b.yaml").write_text(MATRIX, encoding="utf-8")
     results = bench.folder / "results"
-    process = bench.start("run", "b.yaml", "--workers", "1", "--no-report")
+    process = bench.start("run", "b.yaml", "--workers", "2", "--no-report")
     _wait_for_cells(results, process, 2)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -113,7 +113,7 @@ def test_a_killed_run_goes_on_to_the_same_table(bench: Any, uninterrupted: pd.Da
     cut, *kept = sorted(before)
     cut.write_bytes(cut.read_bytes()[:100])
 
-    done = bench("run", "b.yaml", "--workers", "1", "--no-report")
+    done = bench("run", "b.yaml", "--workers", "1", "--no-report", one_core=True)
     assert done.returncode == 0, done.stderr
     assert f"{CELLS - len(kept)} cells to run, {len(kept)} finished before" in done.stdout
     assert [path.stat().st_mtime_ns for path in kept] == [before[path] for path in kept]
@@ -170,7 +170,7 @@ def _busy(pid: int) -> bool:
 def test_ctrl_c_keeps_the_finished_cells_and_says_so(bench: Any) -> None:
     (bench.folder / "b.yaml").write_text(MATRIX, encoding="utf-8")
     results = bench.folder / "results"
-    process = bench.start("run", "b.yaml", "--workers", "1", "--no-report")
+    process = bench.start("run", "b.yaml", "--workers", "2", "--no-report")
     _wait_for_cells(results, process)
     children = _children(process.pid)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to all of the group
