@@ -129,7 +129,7 @@ class Registry:
     def _advice(self, name: str, kinds: Sequence[Kind]) -> str:
         names = [e.name for e in self.of(*kinds)]
         for item in self.broken:
-            if name in item.reason or name == item.entry_point:
+            if f"'{name}'" in item.reason or name == item.entry_point:
                 return (
                     f"plugin '{item.entry_point}' of '{item.distribution}' is broken: {item.reason}"
                 )

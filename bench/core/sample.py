@@ -149,11 +149,4 @@ def generate(
         draw = replace(draw, batch=SHARD)
     for first, count in draw.slices():
         problem = Problem(process, model, draw.sampler_noise(first, count))
-        x_T = draw.prior(times[0], first, count)
-        x = sampler.run(problem, x_T, times)
-        if x.shape != x_T.shape or x.dtype != x_T.dtype:
-            raise BenchError(
-                f"'{sampler.stepper.name}' made {x.dtype} samples of shape {tuple(x.shape)} from "
-                f"{x_T.dtype} of shape {tuple(x_T.shape)}; a step must keep shape and dtype"
-            )
-        yield Batch(first, x)
+        yield Batch(first, sampler.run(problem, draw.prior(times[0], first, count), times))

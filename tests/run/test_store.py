@@ -67,7 +67,7 @@ def test_a_cut_file_does_not_count(store: Store, rows: list[Row]) -> None:
         store.cell_path("k").write_bytes(whole[:size])
         assert store.read("k") is None
         assert not store.finished("k")
-        with pytest.raises(BenchError, match="damaged .* delete it and run again"):
+        with pytest.raises(BenchError, match=r"damaged .* delete it and run again"):
             store.load()
 
 

@@ -72,7 +72,8 @@ def test_round_trip_of_a_classifier(tmp_path: Path) -> None:
     loaded, metadata = load_network(path)
     assert metadata.network == config
     assert isinstance(loaded, Classifier)
-    assert torch.equal(loaded.features(images), classifier.features(images).detach())
+    # Loaded networks are channels-last, which may change the last bits of convolutions.
+    torch.testing.assert_close(loaded.features(images), classifier.features(images).detach())
 
 
 def test_writing_leaves_no_partial_file(path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,19 @@ def test_networks_denoise_what_they_have_not_seen(data: str) -> None:
         assert error < 0.8 * gaussian
 
 
+@pytest.mark.parametrize("network", NETWORKS.values())
+def test_threads_do_not_change_a_bit(network: str) -> None:
+    denoiser, metadata = load_network(MODELS / f"{network}.safetensors")
+    samples = load_file(MODELS / f"{metadata.data}_test.safetensors")["samples"][:64]
+    y, results = samples.float() * (2 / metadata.levels) - 1, []
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        results.append(denoiser(y, torch.tensor(0.8)))
+    torch.set_num_threads(before)
+    assert torch.equal(*results)
+
+
 @pytest.mark.parametrize("data", ["digits", "mnist"])
 def test_statistics_belong_to_the_extractor(data: str) -> None:
     path = METRICS / f"{data}_reference.safetensors"
@@ -116,7 +130,7 @@ def _heun(denoise: object, shape: torch.Size, steps: int = 18) -> Tensor:
     ramp = torch.linspace(80.0 ** (1 / 7), 0.002 ** (1 / 7), steps)
     levels = [float(level) ** 7 for level in ramp]
     y: Tensor = levels[0] * torch.randn(shape, generator=generator_of(1))
-    for now, then in zip(levels[:-1], levels[1:], strict=True):
+    for now, then in pairwise(levels):
         slope = (y - denoise(y, now)) / now
         trial = y + (then - now) * slope
         y = y + (then - now) * (slope + (trial - denoise(trial, then)) / then) / 2
