@@ -68,6 +68,10 @@ def run(
             min=1, help="Worker processes. Default: one per core on the CPU, one on a GPU."
         ),
     ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="CPU threads of each worker. Default: one."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and its cost; run nothing.")
     ] = False,
@@ -80,11 +84,12 @@ def run(
     from rich.console import Console
 
     from bench.registry import load_registry
+    from bench.run.machine import Crew
     from bench.run.progress import RichObserver
     from bench.run.runner import Request, execute_plan, plan_run
 
     console = Console(stderr=json, highlight=False)
-    request = Request(file, results, tuple(only or ()), device, workers)
+    request = Request(file, results, tuple(only or ()), device)
     plan = plan_run(request, load_registry())
     if dry_run:
         _print_plan(plan, console, json)
@@ -95,7 +100,7 @@ def run(
     console.print(f"{plan.name}: {len(plan.missing)} cells to run, {done} finished before")
     try:
         with RichObserver(console, plan.missing) as observer:
-            outcome = execute_plan(plan, workers, observer)
+            outcome = execute_plan(plan, Crew(workers, threads), observer)
     except KeyboardInterrupt:
         print("bench: interrupted; finished cells are kept, run again to go on", file=sys.stderr)
         raise typer.Exit(130) from None

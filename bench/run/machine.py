@@ -68,12 +68,22 @@ def choose_device(wanted: str) -> str:
     return f"cuda:{number}"
 
 
-def choose_workers(device: str, wanted: int | None, cells: int) -> Machine:
-    """Workers and threads: on a CPU one single-threaded worker per core, on a GPU one worker."""
-    cores = len(os.sched_getaffinity(0))
-    most = max(1, cells)
-    workers = min(wanted or (min(cores, 8) if device == "cpu" else 1), most)
-    return Machine(device, max(1, cores // workers), workers)
+@dataclass(frozen=True)
+class Crew:
+    """How many workers and threads the user wants; None leaves it to the host."""
+
+    workers: int | None = None
+    threads: int | None = None
+
+    def on(self, device: str, cells: int) -> Machine:
+        """On a CPU one worker per core, at most 8, on a GPU one; one CPU thread each.
+
+        One thread is the default even for a lone worker: threads of a small network mostly wait
+        for each other, and on a busy machine that costs orders of magnitude.
+        """
+        cores = min(len(os.sched_getaffinity(0)), 8)
+        workers = self.workers or (cores if device == "cpu" else 1)
+        return Machine(device, self.threads or 1, min(workers, max(1, cells)))
 
 
 def synchronise(device: torch.device) -> None:

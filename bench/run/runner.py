@@ -11,7 +11,7 @@ from typing import Protocol
 from bench.registry import Registry
 from bench.run.cell import Cell
 from bench.run.config import load_config
-from bench.run.machine import choose_device, choose_workers
+from bench.run.machine import Crew, choose_device
 from bench.run.plan import Filter, make_plan
 from bench.run.pool import run_cells
 from bench.run.rows import CellResult
@@ -30,7 +30,6 @@ class Request:
     results: Path
     only: tuple[str, ...] = ()
     device: str = "auto"
-    workers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     return Plan(config.name, store, device, cells, wanted, missing)
 
 
-def execute_plan(plan: Plan, workers: int | None, observer: Observer) -> Outcome:
+def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
     """Run the missing cells and store each as it finishes.
 
     Raises:
@@ -95,7 +94,7 @@ def execute_plan(plan: Plan, workers: int | None, observer: Observer) -> Outcome
     store = plan.store
     store.write_plan(plan.name, [cell.key for cell in plan.cells])
     if plan.missing:
-        machine = choose_workers(plan.device, workers, len(plan.missing))
+        machine = crew.on(plan.device, len(plan.missing))
         log = store.root / "workers.log"
         for cell, result in run_cells(plan.missing, machine, log, observer.started):
             store.write(cell.key, result.rows, result.samples)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ import torch
 
 from bench.run.cell import Cell, canonical
 from bench.run.execute import run_cell
-from bench.run.machine import Machine, choose_device, choose_workers
+from bench.run.machine import Crew, Machine, choose_device
 from bench.run.schema import COLUMNS
 from bench.run.store import Row
 
@@ -166,9 +167,9 @@ def test_devices_are_checked() -> None:
             choose_device(wrong)
 
 
-def test_workers_are_never_more_than_cells_and_share_the_cores() -> None:
-    assert choose_workers("cpu", None, 1).workers == 1
-    assert choose_workers("cpu", 5, 3).workers == 3
-    assert choose_workers("cuda:0", None, 9).workers == 1
-    machine = choose_workers("cpu", None, 100)
-    assert machine.threads == 1
+def test_workers_are_never_more_than_cells_and_have_one_thread_each() -> None:
+    assert Crew().on("cpu", 1) == Machine("cpu", threads=1, workers=1)
+    assert Crew(workers=5).on("cpu", 3).workers == 3
+    assert Crew().on("cuda:0", 9).workers == 1
+    assert Crew().on("cpu", 100).workers == min(len(os.sched_getaffinity(0)), 8)
+    assert Crew(workers=1, threads=4).on("cpu", 100) == Machine("cpu", threads=4, workers=1)
