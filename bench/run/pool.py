@@ -29,6 +29,7 @@ def run_cells(
     ``log``, so that a talkative plugin does not spoil the screen.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")  # of this run alone, so that it does not grow for ever
     waiting = iter(cells)
     running: dict[Future[CellResult], Cell] = {}
     pool = ProcessPool(

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from bench.api import Model, hookimpl
 from bench_models.empirical import Empirical
 from bench_models.mixture import GaussianMixture, RandomMixture
-from bench_models.pretrained import DigitsMlp, MnistUnet
+from bench_models.pretrained import DigitsMlp, MnistUnet, Trained
 
 
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
-    return [GaussianMixture, RandomMixture, Empirical, DigitsMlp, MnistUnet]
+    return [GaussianMixture, RandomMixture, Empirical, DigitsMlp, MnistUnet, Trained]

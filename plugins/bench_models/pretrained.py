@@ -1,7 +1,8 @@
-"""The pretrained networks that the package ships."""
+"""Networks trained by `bench train`: those of the wheel, and anybody's own."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,56 +11,104 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor
 
-from bench.api import Denoiser, DiscreteData, Model, ScoreModel, Target
+from bench.api import (
+    BenchError,
+    Denoiser,
+    DiscreteData,
+    Model,
+    ScoreModel,
+    Target,
+    UnsupportedError,
+    require,
+)
+from bench_models.networks.classifier import ClassifierConfig
 from bench_models.networks.loading import load_network
+from bench_models.networks.metadata import NetworkConfig
+from bench_models.networks.mlp import MLPConfig
 from bench_models.tensors import load_file
 
 DATA = Path(__file__).parent / "data"
 
-
-@dataclass(frozen=True)
-class _Shipped(Model):
-    """A network of the wheel; its s range is that of its training."""
-
-    weights_file: ClassVar[str]
-    test_file: ClassVar[str]
-    shape: ClassVar[tuple[int, ...]]
-
-    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        network, metadata = load_network(DATA / self.weights_file)
-        s_min, s_max = metadata.s_range
-        discrete = DiscreteData(metadata.levels, partial(_held_out, self.test_file))
-        return ScoreModel(
-            denoiser=cast(Denoiser, network.to(device, dtype)),
-            shape=self.shape,
-            s_min=s_min,
-            s_max=s_max,
-            weights=metadata.sha256,
-            target=Target(metadata.data, discrete=discrete),
-        )
+_HELD_OUT = {name: DATA / f"{name}_test.safetensors" for name in ("mnist", "digits")}
 
 
 @dataclass(frozen=True)
-class MnistUnet(_Shipped):
+class MnistUnet(Model):
     """A U-Net for 28x28 MNIST digits, trained by `bench train` (see WEIGHTS.md)."""
 
     name: ClassVar[str] = "mnist_unet"
     reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    weights_file: ClassVar[str] = "mnist_unet.safetensors"
-    test_file: ClassVar[str] = "mnist_test.safetensors"
-    shape: ClassVar[tuple[int, ...]] = (1, 28, 28)
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        return load_score_model(DATA / "mnist_unet.safetensors", device, dtype)
 
 
 @dataclass(frozen=True)
-class DigitsMlp(_Shipped):
+class DigitsMlp(Model):
     """A small MLP for scikit-learn's 8x8 digits, trained by `bench train` (see WEIGHTS.md)."""
 
     name: ClassVar[str] = "digits_mlp"
     reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    weights_file: ClassVar[str] = "digits_mlp.safetensors"
-    test_file: ClassVar[str] = "digits_test.safetensors"
-    shape: ClassVar[tuple[int, ...]] = (1, 8, 8)
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        return load_score_model(DATA / "digits_mlp.safetensors", device, dtype)
 
 
-def _held_out(file: str) -> Tensor:
-    return load_file(DATA / file)["samples"]
+@dataclass(frozen=True)
+class Trained(Model):
+    """A network of your own, trained by `bench train`.
+
+    Attributes:
+        weights: the weights.safetensors that `bench train` wrote, relative to where you are.
+    """
+
+    name: ClassVar[str] = "trained"
+    reference: ClassVar[str] = "your own; Song et al. 2021, arXiv:2011.13456"
+
+    weights: str = "weights.safetensors"
+
+    def __post_init__(self) -> None:
+        require(bool(self.weights) and "\0" not in self.weights, "weights must be a path")
+
+    def fingerprint(self) -> str:
+        try:
+            return hashlib.sha256(Path(self.weights).read_bytes()).hexdigest()
+        except OSError as error:
+            raise BenchError(
+                f"model 'trained': weights '{self.weights}': {error.strerror}; "
+                "name a file that `bench train` wrote"
+            ) from None
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        return load_score_model(Path(self.weights), device, dtype)
+
+
+def load_score_model(path: Path, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+    """The score model of a file of weights; its s range is that of its training.
+
+    Raises:
+        BenchError: the file is missing or damaged, or holds a classifier.
+    """
+    network, metadata = load_network(path)
+    s_min, s_max = metadata.s_range
+    discrete = DiscreteData(metadata.levels, partial(_held_out, metadata.data))
+    return ScoreModel(
+        denoiser=cast(Denoiser, network.to(device, dtype)),
+        shape=_sample_shape(path, metadata.network),
+        s_min=s_min,
+        s_max=s_max,
+        weights=metadata.sha256,
+        target=Target(metadata.data, discrete=discrete),
+    )
+
+
+def _sample_shape(path: Path, network: NetworkConfig) -> tuple[int, ...]:
+    if isinstance(network, ClassifierConfig):
+        raise BenchError(f"{path}: holds a classifier, not a score model")
+    return network.sample if isinstance(network, MLPConfig) else network.image
+
+
+def _held_out(data: str) -> Tensor:
+    if data not in _HELD_OUT:
+        raise UnsupportedError(f"no held-out data of '{data}' are shipped with the package")
+    return load_file(_HELD_OUT[data])["samples"]

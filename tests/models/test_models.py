@@ -11,9 +11,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+import bench_metrics
 from bench.api import BenchError, Model
 from bench_models.empirical import Empirical, Points
-from bench_models.pretrained import DATA, DigitsMlp, MnistUnet
+from bench_models.pretrained import DATA, DigitsMlp, MnistUnet, Trained
 
 CPU = torch.device("cpu")
 SHIPPED: list[Model] = [DigitsMlp(), MnistUnet()]
@@ -134,3 +135,23 @@ def test_shipped_weights_are_named_by_their_hash_and_load_alike(model: Model) ->
         assert torch.equal(one.denoiser(y, s), two.denoiser(y, s))
         rows = one.denoiser(y, torch.full((4,), 1.0))
         assert torch.allclose(rows, one.denoiser(y, s), atol=1e-5)
+
+
+def test_weights_of_ones_own_are_the_same_network(tmp_path: Path) -> None:
+    content = (DATA / "digits_mlp.safetensors").read_bytes()
+    mine = tmp_path / "weights.safetensors"
+    mine.write_bytes(content)
+    model = Trained(str(mine))
+    loaded, known = (m.load(CPU, torch.float32) for m in (model, DigitsMlp()))
+    assert loaded.weights == known.weights == model.fingerprint()
+    assert loaded.shape == known.shape == (1, 8, 8)
+    y = torch.ones(3, 1, 8, 8)
+    assert torch.equal(loaded.denoiser(y, torch.tensor(1.0)), known.denoiser(y, torch.tensor(1.0)))
+
+
+def test_weights_that_are_no_score_model_are_refused(tmp_path: Path) -> None:
+    classifier = Path(bench_metrics.__file__).parent / "data" / "digits_classifier.safetensors"
+    with pytest.raises(BenchError, match="holds a classifier, not a score model"):
+        Trained(str(classifier)).load(CPU, torch.float32)
+    with pytest.raises(BenchError, match="name a file that `bench train` wrote"):
+        Trained(str(tmp_path / "none.safetensors")).fingerprint()
