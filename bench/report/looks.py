@@ -8,6 +8,7 @@ from enum import Enum
 
 import pandas as pd
 
+from bench.report.frame import SUBJECT
 from bench.report.text import one_line
 
 
@@ -60,6 +61,10 @@ class Kind(Enum):
         self.dashes = dashes
 
 
+# Where the colours of each kind begin: small figures have few curves of each.
+_FIRST_HUE = {Kind.ODE: 0, Kind.ADAPTIVE: 5, Kind.STOCHASTIC: 6}
+
+
 @dataclass(frozen=True)
 class Look:
     """Label and style of a curve."""
@@ -71,17 +76,35 @@ class Look:
 
 
 def looks(frame: pd.DataFrame) -> Mapping[str, Look]:
-    """A look for each curve of a prepared frame, by its place among all: by kind, then by name."""
+    """A look for each curve of a prepared frame, in the order of legends: by kind, then by name.
+
+    Within a kind, colours go first to the curves that most figures show, so that those differ
+    most; kinds differ in their line style already.
+    """
     first = frame.drop_duplicates("curve").sort_values("curve")
     rows = zip(first["curve"], first["solver_kind"], first["stochastic"], strict=True)
     unsorted = [(str(curve), _kind(kind, stochastic)) for curve, kind, stochastic in rows]
     kinds = {curve: kind for wanted in Kind for curve, kind in unsorted if kind is wanted}
-    return {
-        curve: Look(label, kind, HUES[i % len(HUES)].light, MARKERS[i % len(MARKERS)])
-        for i, ((curve, kind), label) in enumerate(
-            zip(kinds.items(), _unique(one_line(c, 44) for c in kinds), strict=True)
+    shown = frame.drop_duplicates(["curve", *SUBJECT])["curve"].value_counts()
+    places = {
+        curve: i
+        for wanted in Kind
+        for i, curve in enumerate(
+            sorted((c for c in kinds if kinds[c] is wanted), key=lambda c: -int(shown[c])),
+            start=_FIRST_HUE[wanted],
         )
     }
+    labels = _unique(one_line(curve, 44) for curve in kinds)
+    return {
+        curve: _look(label, kind, places[curve])
+        for (curve, kind), label in zip(kinds.items(), labels, strict=True)
+    }
+
+
+def _look(label: str, kind: Kind, place: int) -> Look:
+    # Shifted once more, so that equal hues of two kinds have other markers.
+    marker = MARKERS[(place + _FIRST_HUE[kind] // 2) % len(MARKERS)]
+    return Look(label, kind, HUES[place % len(HUES)].light, marker)
 
 
 def _kind(solver_kind: str, stochastic: bool) -> Kind:

@@ -50,7 +50,7 @@ class Painter(Protocol):
 
 @dataclass(frozen=True)
 class Pictures:
-    """Fields of images, in strips of two rows.
+    """Fields of images, in a strip of one or two rows.
 
     Attributes:
         samples: of each cell.
@@ -65,13 +65,13 @@ class Pictures:
         """As many images as there are and as the figure may hold."""
         shape = next(iter(samples.values())).shape
         fit = int(images * 784 / math.prod(shape[1:])) // len(samples)
-        count = min(8, max(2, fit - fit % 2), *(len(array) for array in samples.values()))
+        count = min(8, max(4, fit - fit % 2), *(len(array) for array in samples.values()))
         return Pictures(samples, count)
 
     @property
     def rows(self) -> int:
         """Of images in a field."""
-        return min(2, self.count)
+        return 2 if self.count > 4 else 1
 
     @property
     def height(self) -> float:

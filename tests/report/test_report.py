@@ -132,7 +132,7 @@ def test_a_sampler_looks_the_same_in_all_figures(results: pd.DataFrame) -> None:
     found = looks(prepared(results))
     again = looks(prepared(results.sample(frac=1.0, random_state=1)))
     assert found == again
-    assert len({(look.color, look.marker) for look in found.values()}) == len(found)
+    assert len({(look.kind, look.color, look.marker) for look in found.values()}) == len(found)
 
 
 def test_writing_twice_gives_the_same_page(results: pd.DataFrame, report_on: ReportOn) -> None:
