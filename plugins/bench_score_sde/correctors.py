@@ -12,7 +12,22 @@ from bench.api import Corrector, Problem, Time, require, rows_of
 
 
 @dataclass(frozen=True)
-class Langevin(Corrector):
+class _SnrSteps(Corrector):
+    """The parameters of both: ``steps`` Langevin steps of a size that ``snr`` sets."""
+
+    snr: float = 0.16
+    steps: int = 1
+
+    def __post_init__(self) -> None:
+        require(self.snr > 0, "snr must be > 0")
+        require(self.steps >= 1, "steps must be >= 1")
+
+    def cost(self) -> int:
+        return self.steps
+
+
+@dataclass(frozen=True)
+class Langevin(_SnrSteps):
     """Langevin dynamics with the step 2 (snr |z| / |score|)^2.
 
     Norms are each sample's own (the authors average them over the batch, so that their samples
@@ -28,16 +43,6 @@ class Langevin(Corrector):
     name: ClassVar[str] = "langevin"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Algorithms 4 and 5"
 
-    snr: float = 0.16
-    steps: int = 1
-
-    def __post_init__(self) -> None:
-        require(self.snr > 0, "snr must be > 0")
-        require(self.steps >= 1, "steps must be >= 1")
-
-    def cost(self) -> int:
-        return self.steps
-
     def correct(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         for _ in range(self.steps):
             score, z = problem.score(x, now), problem.normal()
@@ -47,7 +52,7 @@ class Langevin(Corrector):
 
 
 @dataclass(frozen=True)
-class AnnealedLangevin(Corrector):
+class AnnealedLangevin(_SnrSteps):
     """Annealed Langevin dynamics: the step is 2 (snr sigma)^2, without norms.
 
     Attributes:
@@ -57,16 +62,6 @@ class AnnealedLangevin(Corrector):
 
     name: ClassVar[str] = "annealed_langevin"
     reference: ClassVar[str] = "Song and Ermon 2019, arXiv:1907.05600, Algorithm 1; score_sde's ald"
-
-    snr: float = 0.16
-    steps: int = 1
-
-    def __post_init__(self) -> None:
-        require(self.snr > 0, "snr must be > 0")
-        require(self.steps >= 1, "steps must be >= 1")
-
-    def cost(self) -> int:
-        return self.steps
 
     def correct(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         size = 2 * (self.snr * now.sigma) ** 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -30,15 +30,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             own = [e for e in found if e.source.distribution == "scorebench"]
             plugins: list[Any] = [e.cls() for e in own]
             metafunc.parametrize(argument, plugins, ids=[e.name for e in own])
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """Tensors are tiny here: waking a second thread takes longer than all of the arithmetic."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def _isotropic(weights: list[float], means: list[list[float]], stds: list[float]) -> Mixture:

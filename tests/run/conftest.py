@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import torch
 
 from bench.registry import load_registry
 from bench.run.cell import Cell
@@ -119,12 +118,3 @@ def rows_of() -> Runner:
 def numbers() -> Callable[[Sequence[Row]], dict[str, float | None]]:
     """The value of each metric, by its name."""
     return lambda rows: {row["metric"]: row["value"] for row in rows}
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """As a worker on a CPU has it; the tensors are tiny."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)

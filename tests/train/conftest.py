@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +21,6 @@ from bench_models.networks.mlp import MLPConfig
 from bench_models.networks.precond import Preconditioning
 
 TINY = MLPConfig(sample=(1, 4, 4), width=8, blocks=1, embedding=8, features=4)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """Networks are tiny here: a second thread would cost more than it gives."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
