@@ -35,8 +35,10 @@ class NllBpd(SolverMetric):
     A coarse solver's figure is no likelihood of anything, and usually too small: at 10 NFE it may
     even be negative. So ``nll_bpd`` is not ranked; beside it stand ``nll_bpd_converged``, the
     model's own value from a converged solver at the same points with the same probes, and
-    ``nll_bpd_error``, the mean absolute difference, which is the solver's error. The density is
-    that of the model at noise level s_min: compare equal s_min only.
+    ``nll_bpd_error``, the mean absolute difference, which is the solver's error, and
+    ``nll_bpd_error_reference``, the estimated error of the converged value itself: near it an
+    error means nothing. The density is that of the model at noise level s_min: compare equal
+    s_min only.
 
     Attributes:
         images: held-out data points (or as many as there are).
@@ -75,6 +77,9 @@ class NllBpd(SolverMetric):
             diagnostic(summarise("nll_bpd", self.unit, bits, points.digest, counted)),
             summarise("nll_bpd_error", self.unit, error, points.digest),
             diagnostic(summarise("nll_bpd_converged", self.unit, known.value, points.digest)),
+            Measurement(
+                "nll_bpd_error_reference", known.error, self.unit, len(known.value), ranked=False
+            ),
         ]
 
 

@@ -130,6 +130,19 @@ def test_the_error_of_a_coarse_solver_stands_beside_its_figure() -> None:
     metric = NllBpd(images=6, probes=1, reference_steps=64)
     found = _numbers(metric.measure(trial))
     assert found["nll_bpd_error"].value > 0.02
-    assert [found[name].ranked for name in found] == [False, True, False]
+    assert [found[name].ranked for name in found] == [False, True, False, False]
     again = _numbers(metric.measure(replace(trial)))
     assert again == found
+
+
+def test_the_error_of_the_converged_likelihood_is_known() -> None:
+    """Richardson's estimate is of the size of the true difference to many more steps."""
+    trial = _trial(Empirical(data="digits", levels=17, points=50), DDIM(), 4, s_min=0.3)
+    rough, finer, exact = (
+        _numbers(NllBpd(images=6, reference_steps=steps).measure(trial)) for steps in (8, 24, 192)
+    )
+    truth = exact["nll_bpd_converged"].value
+    for found in (rough, finer):
+        gap = abs(found["nll_bpd_converged"].value - truth)
+        assert gap < 10 * found["nll_bpd_error_reference"].value
+    assert finer["nll_bpd_error_reference"].value < rough["nll_bpd_error_reference"].value / 3
