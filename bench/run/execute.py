@@ -153,6 +153,7 @@ class _Run:
         device = trial.draw.device
         wall = metric_wall = 0.0
         shown: list[Batch] = []
+        most = SHOWN_POINTS if len(trial.draw.shape) == 1 else SHOWN
         memory = PeakMemory.start(device)
         batches = generate(trial.process, counted, trial.sampler, trial.times, trial.draw)
         for batch, seconds in _timed(batches, device):
@@ -160,8 +161,8 @@ class _Run:
             _check_finite(batch)
             begin = time.perf_counter()
             accumulators = [_add(accumulator, batch) for accumulator in accumulators]
-            if batch.first < SHOWN_POINTS:
-                shown.append(batch)
+            if batch.first < most:
+                shown.append(replace(batch, x=batch.x[: most - batch.first].clone()))
             metric_wall += time.perf_counter() - begin
         evaluations = counted.evaluations
         declared = None if trial.sampler.adaptive else trial.sampler.cost(len(trial.times) - 1)

@@ -139,14 +139,15 @@ def test_the_other_metrics_of_a_cell_are_kept(cells_of: Planner, rows_of: Runner
 
 
 def test_float64_runs_in_float64_from_the_same_noise(cells_of: Planner) -> None:
-    (cell,) = cells_of(POINTS.format(solver="heun", metrics="rmse"))
+    # Not Heun in t: two such steps from s = 80 blow round-off up a thousandfold.
+    (cell,) = cells_of(POINTS.format(solver="dpmpp_2m", metrics="rmse"))
     machine = Machine("cpu", 1, 1)
     single = run_cell(cell, machine)
     double = run_cell(_with(cell, dtype="float64"), machine)
     assert single.samples is not None
     assert double.samples is not None
     gap = abs(single.samples - double.samples).mean()
-    assert 0 < gap < 1e-3
+    assert 0 < gap < 1e-5
     assert double.rows[0]["dtype"] == "float64"
 
 
