@@ -3,6 +3,7 @@
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid, times_at_levels, unit_interval
+from bench.core.history import Evaluation, History
 from bench.core.likelihood import (
     Divergence,
     ExactDivergence,
@@ -22,14 +23,25 @@ from bench.core.noise import NoiseStream
 from bench.core.plugin import Plugin, require
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
+from bench.core.quadrature import adams_weights
 from bench.core.sample import Batch, Draw, Sampler, generate
-from bench.core.solver import AdaptiveOdeSolver, Corrector, OdeSolver, Predictor, Stepper
+from bench.core.solver import (
+    Adaptive,
+    AdaptiveOdeSolver,
+    AdaptivePredictor,
+    Corrector,
+    OdeSolver,
+    Predictor,
+    Stepper,
+)
 from bench.core.target import DiscreteData, ExactDistribution, Model, ScoreModel, Target
 from bench.hookspecs import hookimpl
 
 __all__ = [
     "Accumulator",
+    "Adaptive",
     "AdaptiveOdeSolver",
+    "AdaptivePredictor",
     "Batch",
     "BenchError",
     "Corrector",
@@ -38,8 +50,10 @@ __all__ = [
     "DiscreteData",
     "Divergence",
     "Draw",
+    "Evaluation",
     "ExactDistribution",
     "ExactDivergence",
+    "History",
     "HutchinsonDivergence",
     "Measurement",
     "Metric",
@@ -60,6 +74,7 @@ __all__ = [
     "TimeGrid",
     "Trial",
     "UnsupportedError",
+    "adams_weights",
     "combine",
     "from_eps",
     "from_score",

@@ -28,7 +28,7 @@ from bench.core.grid import TimeGrid
 from bench.core.metric import Metric
 from bench.core.plugin import Plugin
 from bench.core.process import NoiseProcess
-from bench.core.solver import Corrector, OdeSolver, Predictor
+from bench.core.solver import Corrector, OdeSolver, Predictor, Stepper
 from bench.core.target import Model
 
 P = TypeVar("P", bound=Plugin)
@@ -271,8 +271,8 @@ def _fault(kind: Kind, cls: object) -> str:
     missing = sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
         return f"{cls.__name__}: does not implement {', '.join(missing)}"
-    if kind is Kind.ODE_SOLVER and not isinstance(getattr(cls, "order", None), int):
-        return f"{cls.__name__}: class attribute 'order' must be an integer"
+    if issubclass(cls, Stepper) and not isinstance(getattr(cls, "order", None), int | property):
+        return f"{cls.__name__}: 'order' must be an integer, or a property that gives one"
     return ""
 
 

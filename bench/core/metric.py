@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from bench.core.plugin import Plugin
+from bench.core.problem import LogProb
 from bench.core.process import NoiseProcess, Time
 from bench.core.sample import Batch, Draw, Sampler
 from bench.core.target import ScoreModel
@@ -49,6 +50,12 @@ class Trial:
     sampler: Sampler
     times: Sequence[Time]
     draw: Draw
+
+    @property
+    def log_prob(self) -> LogProb | None:
+        """The exact log density, where the model has one."""
+        exact = self.model.target.exact
+        return exact.log_prob if exact else None
 
 
 class Accumulator(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,8 @@ from bench.core.model import Denoiser
 from bench.core.noise import NoiseStream
 from bench.core.process import NoiseProcess, Time
 
+LogProb = Callable[[Tensor, float], Tensor]
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -24,11 +27,14 @@ class Problem:
         model: the normalised denoiser, counted and sharded.
         noise: the solver's own per-sample stream; ``None`` where only deterministic solvers make
             sense (likelihoods).
+        log_prob: log density in nats of y = x / alpha at noise-to-signal ratio s, shape (n,);
+            known for closed forms alone. It costs no network evaluation.
     """
 
     process: NoiseProcess
     model: Denoiser
     noise: NoiseStream | None = None
+    log_prob: LogProb | None = None
 
     def denoise(self, x: Tensor, now: Time) -> Tensor:
         """D = E[x_0 | x_t = x], one network evaluation, shape of ``x``."""
@@ -64,6 +70,13 @@ class Problem:
 
     def normal(self) -> Tensor:
         """The next standard normal draw of these samples' own stream, shape of the batch."""
+        return self._stream().normal()
+
+    def uniform(self) -> Tensor:
+        """The next draw uniform on [0, 1) of these samples' own stream, shape of the batch."""
+        return self._stream().uniform()
+
+    def _stream(self) -> NoiseStream:
         if self.noise is None:
             raise UnsupportedError("this solver draws noise, which a likelihood has no use for")
-        return self.noise.normal()
+        return self.noise

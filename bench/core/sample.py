@@ -14,9 +14,9 @@ from torch import Tensor
 from bench.core.errors import BenchError
 from bench.core.model import CountedDenoiser
 from bench.core.noise import SHARD, NoiseStream, Purpose
-from bench.core.problem import Problem
+from bench.core.problem import LogProb, Problem
 from bench.core.process import NoiseProcess, Time
-from bench.core.solver import AdaptiveOdeSolver, Corrector, OdeSolver, Stepper
+from bench.core.solver import Adaptive, Corrector, Stepper
 
 AnyStepper = Stepper[Any]
 
@@ -50,14 +50,14 @@ class Sampler:
     @property
     def adaptive(self) -> bool:
         """Whether the stepper chooses its own steps."""
-        return isinstance(self.stepper, AdaptiveOdeSolver)
+        return isinstance(self.stepper, Adaptive)
 
     def run(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
         """x_0 from ``x`` at ``times[0]`` (x at ``times[-1]`` where ``finish`` is off)."""
-        if isinstance(self.stepper, OdeSolver) and self.corrector is None:
+        if self.corrector is None:
             end = self.stepper.solve(problem, x, times)
         else:
-            end = self._alternate(problem, x, times)
+            end = self._alternate(self.corrector, problem, x, times)
         if end.shape != x.shape or end.dtype != x.dtype:
             # Else broadcasting or promotion would hide it, and the numbers mean nothing.
             raise BenchError(
@@ -66,13 +66,14 @@ class Sampler:
             )
         return problem.denoise(end, times[-1]) if self.finish else end
 
-    def _alternate(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
+    def _alternate(
+        self, corrector: Corrector, problem: Problem, x: Tensor, times: Sequence[Time]
+    ) -> Tensor:
         # Song et al. 2021, Algorithm 1: predict, then correct at the time just reached.
-        state = None
+        state = self.stepper.start(times)
         for now, then in pairwise(times):
             x, state = self.stepper.step(problem, x, now, then, state)
-            if self.corrector is not None:
-                x = self.corrector.correct(problem, x, then)
+            x = corrector.correct(problem, x, then)
         return x
 
 
@@ -139,8 +140,9 @@ def generate(
     sampler: Sampler,
     times: Sequence[Time],
     draw: Draw,
+    log_prob: LogProb | None = None,
 ) -> Iterator[Batch]:
-    """Draw samples batch by batch.
+    """Draw samples batch by batch; ``log_prob`` is the exact log density where it is known.
 
     A batch-coupled stepper (one error norm for the whole batch) runs in batches of one shard, so
     that even its samples do not depend on the batch size.
@@ -148,5 +150,5 @@ def generate(
     if sampler.stepper.batch_coupled:
         draw = replace(draw, batch=SHARD)
     for first, count in draw.slices():
-        problem = Problem(process, model, draw.sampler_noise(first, count))
+        problem = Problem(process, model, draw.sampler_noise(first, count), log_prob)
         yield Batch(first, sampler.run(problem, draw.prior(times[0], first, count), times))

@@ -27,45 +27,58 @@ class Stepper(Plugin, ABC, Generic[S]):
     batch_coupled: ClassVar[bool] = False
     """True where samples of one batch influence each other (a shared error norm)."""
 
+    @property
+    @abstractmethod
+    def order(self) -> int:
+        """The global order of convergence that the author claims and the laws measure.
+
+        Of each sample's path for ODE solvers, of the distribution (weak order) for stochastic
+        steps. A class attribute ``order: ClassVar[int] = 2``, or a property where a parameter
+        decides it.
+        """
+
     def cost(self, steps: int) -> int:
         """Declared network evaluations per sample for ``steps`` steps; measured by the host."""
         return steps
+
+    def start(self, times: Sequence[Time]) -> S | None:
+        """The state of the first step on the grid ``times``.
+
+        For methods that have to know the grid ahead: how many steps are left, where it ends.
+        """
+        return None
 
     @abstractmethod
     def step(
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: S | None
     ) -> tuple[Tensor, S | None]:
-        """x at ``then`` from ``x`` at ``now``; ``state`` is None at the first step.
+        """x at ``then`` from ``x`` at ``now``; at the first step ``state`` is that of ``start``.
 
         ``x`` has shape (n, *shape) and must not be modified in place.
         """
 
-
-class Predictor(Stepper[S]):
-    """A stochastic step of the reverse SDE."""
-
-    stochastic: ClassVar[bool] = True
-
-
-class OdeSolver(Stepper[S]):
-    """A step of the probability-flow ODE. Runs in both directions of time.
-
-    ``order`` is the global order of convergence that the author claims and the laws measure.
-    """
-
-    stochastic: ClassVar[bool] = False
-    order: ClassVar[int]
-
     def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
         """x at ``times[-1]`` from ``x`` at ``times[0]``."""
-        state: S | None = None
+        state = self.start(times)
         for now, then in pairwise(times):
             x, state = self.step(problem, x, now, then, state)
         return x
 
 
-class AdaptiveOdeSolver(OdeSolver[None]):
-    """An ODE solver that chooses its own steps, so that its NFE is counted, not budgeted.
+class Predictor(Stepper[S]):
+    """A stochastic step of the reverse SDE. ``order`` is its weak order."""
+
+    stochastic: ClassVar[bool] = True
+
+
+class OdeSolver(Stepper[S]):
+    """A step of the probability-flow ODE. Runs in both directions of time."""
+
+    stochastic: ClassVar[bool] = False
+
+
+class Adaptive(Stepper[None]):
+    """A stepper that chooses its own steps, so that its NFE is counted, not budgeted.
 
     It runs a ladder of values of the parameter ``ladder`` instead of a ladder of budgets.
     """
@@ -81,6 +94,14 @@ class AdaptiveOdeSolver(OdeSolver[None]):
     @abstractmethod
     def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
         """x at ``times[-1]`` from ``x`` at ``times[0]``; times between are not needed."""
+
+
+class AdaptiveOdeSolver(Adaptive, OdeSolver[None]):
+    """An ODE solver that chooses its own steps."""
+
+
+class AdaptivePredictor(Adaptive, Predictor[None]):
+    """A solver of the reverse SDE that chooses its own steps."""
 
 
 class Corrector(Plugin, ABC):

@@ -155,7 +155,9 @@ class _Run:
         shown: list[Batch] = []
         most = SHOWN_POINTS if len(trial.draw.shape) == 1 else SHOWN
         memory = PeakMemory.start(device)
-        batches = generate(trial.process, counted, trial.sampler, trial.times, trial.draw)
+        batches = generate(
+            trial.process, counted, trial.sampler, trial.times, trial.draw, trial.log_prob
+        )
         for batch, seconds in _timed(batches, device):
             wall += seconds
             _check_finite(batch)
@@ -265,7 +267,7 @@ def _warm_up(trial: Trial, shard: int) -> None:
         times = (trial.times[0], trial.process.at_s(0.9 * trial.times[0].s))
     draw = replace(trial.draw, samples=min(trial.draw.samples, SHARD), batch=SHARD)
     counted = CountedDenoiser(trial.model.denoiser, shard=shard)
-    for _ in generate(trial.process, counted, trial.sampler, times, draw):
+    for _ in generate(trial.process, counted, trial.sampler, times, draw, trial.log_prob):
         pass
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast, get_origin
 
 from bench.core.errors import BenchError
 from bench.core.plugin import Plugin
-from bench.core.solver import AdaptiveOdeSolver
+from bench.core.solver import Adaptive
 from bench.core.target import Model
 from bench.registry import Entry, Kind, ParameterError, Registry, build, core_hash, parameters
 from bench.run.cell import Cell, PluginSpec, canonical
@@ -100,8 +100,8 @@ class _Planner:
             correctors = self._correctors(params.pop("corrector", None), (*place, "corrector"))
             grids = self._own_grids(params, (*place, "grids"))
             entry = self._entry(name, place, Kind.PREDICTOR, Kind.ODE_SOLVER)
-            adaptive = issubclass(entry.cls, AdaptiveOdeSolver)
-            ladder = cast(type[AdaptiveOdeSolver], entry.cls).ladder if adaptive else ""
+            adaptive = issubclass(entry.cls, Adaptive)
+            ladder = cast(type[Adaptive], entry.cls).ladder if adaptive else ""
             solvers = self._expand(entry, params, place)
             choices += [
                 _SolverChoice(solver, corrector, ladder, grids)

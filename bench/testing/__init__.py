@@ -12,5 +12,14 @@ def test_cost() -> None:
 from bench.testing.cost import measured_nfe
 from bench.testing.line import LineMixture
 from bench.testing.order import convergence_slope, measured_order
+from bench.testing.weak import Gaussian, measured_weak_order, propagated_moments
 
-__all__ = ["LineMixture", "convergence_slope", "measured_nfe", "measured_order"]
+__all__ = [
+    "Gaussian",
+    "LineMixture",
+    "convergence_slope",
+    "measured_nfe",
+    "measured_order",
+    "measured_weak_order",
+    "propagated_moments",
+]

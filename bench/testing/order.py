@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.core.grid import TimeGrid
 from bench.core.problem import Problem
-from bench.core.process import NoiseProcess
 from bench.core.solver import OdeSolver
-from bench.registry import Kind, load_registry
 from bench.testing.line import LineMixture
+from bench.testing.setting import grid_of, process_of
 
 S_MIN, S_MAX = 0.05, 20.0
 
@@ -45,11 +43,7 @@ def measured_order(
     mixture = LineMixture()
     u = torch.linspace(0.03, 0.97, 61, dtype=torch.float64)[:, None]
     start, exact = mixture.quantile(u, S_MAX), mixture.quantile(u, S_MIN)
-    registry = load_registry()
-    noise_process = registry.get(process, Kind.PROCESS).cls()
-    time_grid = registry.get(grid, Kind.GRID).cls()
-    assert isinstance(noise_process, NoiseProcess)
-    assert isinstance(time_grid, TimeGrid)
+    noise_process, time_grid = process_of(process), grid_of(grid)
     problem = Problem(noise_process, mixture.denoise)
     counts = steps or _STEPS.get(solver.order, (40, 80, 160))
     errors = []

@@ -21,6 +21,7 @@ class EulerMaruyama(Predictor[None]):
 
     name: ClassVar[str] = "euler_maruyama"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 6 and Appendix D"
+    order: ClassVar[int] = 1
 
     def step(
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
@@ -43,6 +44,7 @@ class ReverseDiffusion(Predictor[None]):
 
     name: ClassVar[str] = "reverse_diffusion"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 46"
+    order: ClassVar[int] = 1
 
     def step(
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
@@ -69,6 +71,7 @@ class Ancestral(Predictor[None]):
     reference: ClassVar[str] = (
         "Ho et al. 2020, arXiv:2006.11239, Eq. 7; Song et al. 2021, arXiv:2011.13456, Appendix F"
     )
+    order: ClassVar[int] = 1
 
     forward_variance: bool = False
 

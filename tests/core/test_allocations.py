@@ -150,16 +150,24 @@ def test_ode_steps_draw_nothing_and_never_wait_for_the_device(
     assert noise.count == 0
 
 
-def test_predictors_draw_once_a_step(predictor: Predictor[Any], process: NoiseProcess) -> None:
+# Draws per step, where it is not one.
+DRAWN: dict[str, int] = {}
+
+
+def test_predictors_draw_from_their_stream_alone(
+    predictor: Predictor[Any], process: NoiseProcess
+) -> None:
     for steps in (1, 6):
         ledger, noise = _record(predictor, process, steps)
-        assert noise.count == steps
+        assert noise.count == DRAWN.get(predictor.name, 1) * steps
         assert ledger.called(DRAWS) == []  # all noise comes from the stream
         assert ledger.called(SYNCS) == []
 
 
-def test_predictors_allocate_one_tensor_a_step(predictor: Predictor[Any]) -> None:
+@pytest.mark.parametrize("predictor_name", ["euler_maruyama", "reverse_diffusion", "ancestral"])
+def test_predictors_allocate_one_tensor_a_step(predictor_name: str) -> None:
     """x' = a x + b D + c z, and x / alpha where alpha is not 1."""
+    predictor: Any = load_registry().get(predictor_name, Kind.PREDICTOR).cls()
     for name, most in (("edm", 1), ("vp", 2)):
         process: Any = load_registry().get(name, Kind.PROCESS).cls()
         assert _per_step(predictor, process)[0] <= most

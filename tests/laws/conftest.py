@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 import torch
 
-from bench.api import AdaptiveOdeSolver
+from bench.api import Adaptive
 from bench.registry import Entry, Kind, load_registry
 from bench_models.mixture import Mixture
 
 _ARGUMENTS: dict[str, tuple[tuple[Kind, ...], Callable[[Entry], bool]]] = {
     "process": ((Kind.PROCESS,), lambda _: True),
     "grid": ((Kind.GRID,), lambda _: True),
-    "predictor": ((Kind.PREDICTOR,), lambda _: True),
+    "predictor": ((Kind.PREDICTOR,), lambda e: not issubclass(e.cls, Adaptive)),
     "corrector": ((Kind.CORRECTOR,), lambda _: True),
-    "fixed_solver": ((Kind.ODE_SOLVER,), lambda e: not issubclass(e.cls, AdaptiveOdeSolver)),
-    "adaptive_solver": ((Kind.ODE_SOLVER,), lambda e: issubclass(e.cls, AdaptiveOdeSolver)),
+    "fixed_solver": ((Kind.ODE_SOLVER,), lambda e: not issubclass(e.cls, Adaptive)),
+    "adaptive_solver": ((Kind.ODE_SOLVER,), lambda e: issubclass(e.cls, Adaptive)),
 }
 
 

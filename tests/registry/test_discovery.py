@@ -145,7 +145,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "no order": (
         _solver("disorder").replace("order: ClassVar[int] = 1", ""),
-        "Solver: class attribute 'order' must be an integer",
+        "Solver: does not implement order",
     ),
     "not frozen": (
         _solver("melted").replace("@dataclass(frozen=True)", "@dataclass"),

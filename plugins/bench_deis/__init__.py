@@ -1,0 +1,11 @@
+"""Diffusion exponential integrator samplers (Zhang and Chen 2022, arXiv:2204.13902)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.api import OdeSolver, hookimpl
+
+
+@hookimpl
+def bench_ode_solvers() -> Sequence[type[OdeSolver[Any]]]:
+    return []

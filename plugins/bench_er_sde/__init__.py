@@ -1,0 +1,11 @@
+"""Extended reverse-time SDE solvers (Cui et al. 2023, arXiv:2309.06169)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.api import Predictor, hookimpl
+
+
+@hookimpl
+def bench_predictors() -> Sequence[type[Predictor[Any]]]:
+    return []

@@ -1,0 +1,11 @@
+"""Gotta Go Fast (Jolicoeur-Martineau et al. 2021, arXiv:2105.14080)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.api import Predictor, hookimpl
+
+
+@hookimpl
+def bench_predictors() -> Sequence[type[Predictor[Any]]]:
+    return []

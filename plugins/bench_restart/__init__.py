@@ -1,0 +1,11 @@
+"""Restart sampling (Xu et al. 2023, arXiv:2306.14878)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.api import Predictor, hookimpl
+
+
+@hookimpl
+def bench_predictors() -> Sequence[type[Predictor[Any]]]:
+    return []
