@@ -1,5 +1,6 @@
 """The only module of the host that plugins import: the contracts and ``hookimpl``."""
 
+from bench.core.calibration import Calibration
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid, times_at_levels, unit_interval
@@ -19,7 +20,7 @@ from bench.core.metric import (
     Trial,
 )
 from bench.core.model import CountedDenoiser, Denoiser, from_eps, from_score, rows_of
-from bench.core.noise import NoiseStream
+from bench.core.noise import SHARD, NoiseStream
 from bench.core.plugin import Plugin, require
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
@@ -35,15 +36,18 @@ from bench.core.solver import (
     Stepper,
 )
 from bench.core.target import DiscreteData, ExactDistribution, Model, ScoreModel, Target
-from bench.hookspecs import hookimpl
+from bench.hookspecs import API_VERSION, hookimpl
 
 __all__ = [
+    "API_VERSION",
+    "SHARD",
     "Accumulator",
     "Adaptive",
     "AdaptiveOdeSolver",
     "AdaptivePredictor",
     "Batch",
     "BenchError",
+    "Calibration",
     "Corrector",
     "CountedDenoiser",
     "Denoiser",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.core.errors import BenchError
+from bench.plugins_command import app as plugins_app
 from bench.train.command import train_classifier_command, train_command
 
 if TYPE_CHECKING:
@@ -51,7 +52,13 @@ ResultsOption = Annotated[
 
 @app.command(epilog=_RUN_EPILOG)
 def run(
-    file: Annotated[Path, typer.Argument(help="YAML file with the benchmark matrix.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="YAML file with the benchmark matrix, or the name of a suite that ships: "
+            "all-solvers."
+        ),
+    ],
     results: ResultsOption = Path("results"),
     only: Annotated[
         list[str] | None,
@@ -87,9 +94,10 @@ def run(
     from bench.run.machine import Crew
     from bench.run.progress import RichObserver
     from bench.run.runner import Request, execute_plan, plan_run
+    from bench.suites import resolve
 
     console = Console(stderr=json, highlight=False)
-    request = Request(file, results, tuple(only or ()), device)
+    request = Request(resolve(file), results, tuple(only or ()), device)
     plan = plan_run(request, load_registry())
     if dry_run:
         _print_plan(plan, console, json)
@@ -158,36 +166,6 @@ def report(
 
 
 @app.command()
-def plugins(
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            help="Only this kind: process, grid, predictor, corrector, ode_solver, model, metric."
-        ),
-    ] = None,
-    json: JsonFlag = False,
-) -> None:
-    """List all plugins with distribution, version, reference and parameters; show broken ones."""
-    from rich.console import Console
-
-    from bench.plugin_list import plugin_summary, plugin_tables
-    from bench.registry import Kind, load_registry
-
-    kinds = tuple(Kind)
-    if kind is not None:
-        if kind not in set(Kind):
-            raise BenchError(f"--kind {kind}: is not a kind; there are: {', '.join(Kind)}")
-        kinds = (Kind(kind),)
-    registry = load_registry()
-    if json:
-        print(json_module.dumps(plugin_summary(registry, kinds), indent=1))
-        return
-    console = Console(highlight=False)
-    for table in plugin_tables(registry, kinds):
-        console.print(table)
-
-
-@app.command()
 def schema() -> None:
     """Print the documentation of the results table (Markdown)."""
     from bench.run.schema import markdown
@@ -195,6 +173,7 @@ def schema() -> None:
     print(markdown(), end="")
 
 
+app.add_typer(plugins_app, name="plugins")
 app.command("train")(train_command)
 app.command("train-classifier")(train_classifier_command)
 

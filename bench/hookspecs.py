@@ -4,6 +4,10 @@ A plugin module is named by an entry point of the group ``scorebench.plugins``:
 
     [project.entry-points."scorebench.plugins"]
     my_solver = "my_package"
+
+A plugin pins what it was made for in two ways: by the requirement of its distribution
+(``scorebench>=0.1,<0.2``), which is checked before its import, and by ``BENCH_API = "~=1.0"`` in
+its module. The API's minor version grows with what is added, its major version with what changes.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 PROJECT = "scorebench"
 GROUP = "scorebench.plugins"
+API_VERSION = "1.0"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -9,9 +9,11 @@ import hashlib
 import importlib
 import json
 import math
+import os
 import sys
+import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -20,6 +22,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pluggy
+from packaging.requirements import Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import TypeAdapter, ValidationError
 
 from bench import __version__, hookspecs
@@ -199,12 +203,21 @@ def _plain(message: str, value: object) -> str:
     return f"{message[0].lower()}{message[1:]}, not {value!r}"
 
 
+WITHOUT = "BENCH_WITHOUT"
+"""Environment variable: entry points to leave out, separated by commas."""
+
+_SLOW_IMPORT_S = 20.0
+
+
 @lru_cache(maxsize=1)
 def load_registry() -> Registry:
     """Load every entry point of the group, each in its own guard."""
     entries: list[Entry] = []
     broken: list[Broken] = []
+    left_out = {name.strip() for name in os.environ.get(WITHOUT, "").split(",")}
     for point in sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda e: e.name):
+        if point.name in left_out:
+            continue
         found, failed = _load(point)
         entries += found
         broken += failed
@@ -219,13 +232,15 @@ def _load(point: metadata.EntryPoint) -> tuple[list[Entry], list[Broken]]:
         return Broken(point.name, distribution, version, reason)
 
     try:
+        _check_requirement(point)
         # What a plugin prints must not stand before the JSON of `bench plugins --json`.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), _told_if_slow(point.name, distribution):
             hooks = _hooks(point)
             source = Source(distribution, version, point.name, code_hash(point.module))
             results = [(kind, _classes(hook())) for kind, hook in hooks]
     except (Exception, SystemExit) as error:
-        return [], [refuse(f"{type(error).__name__}: {error}".strip().replace("\n", " "))]
+        kind = "" if isinstance(error, BenchError) else f"{type(error).__name__}: "
+        return [], [refuse(f"{kind}{error}".strip().replace("\n", " "))]
     entries, failed = [], []
     for kind, classes in results:
         for cls in classes:
@@ -237,6 +252,53 @@ def _load(point: metadata.EntryPoint) -> tuple[list[Entry], list[Broken]]:
     return entries, failed
 
 
+def _check_requirement(point: metadata.EntryPoint) -> None:
+    """Refuse a distribution that was made for another version of the host, before its import.
+
+    pip checks a requirement once; later installs may break it.
+    """
+    for text in (point.dist.requires if point.dist else None) or ():
+        requirement = Requirement(text)
+        ours = requirement.name.lower().replace("_", "-") == hookspecs.PROJECT
+        relevant = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if ours and relevant and not requirement.specifier.contains(__version__, prereleases=True):
+            raise BenchError(
+                f"requires {hookspecs.PROJECT}{requirement.specifier}, and this is {__version__}; "
+                "install a version of either that fits the other"
+            )
+
+
+def _check_api(pin: object, point: metadata.EntryPoint) -> None:
+    """Refuse a module whose ``BENCH_API`` does not admit the host's plugin API."""
+    try:
+        fits = SpecifierSet(str(pin)).contains(hookspecs.API_VERSION)
+    except InvalidSpecifier:
+        raise BenchError(
+            f"BENCH_API = {pin!r} is no version specifier; write one such as '~=1.0'"
+        ) from None
+    if not fits:
+        raise BenchError(
+            f"is made for plugin API {pin}, and {hookspecs.PROJECT} {__version__} has "
+            f"{hookspecs.API_VERSION}; install a version of either that fits the other"
+        )
+
+
+@contextlib.contextmanager
+def _told_if_slow(name: str, distribution: str) -> Iterator[None]:
+    """Name the plugin whose import does not end: else the host just seems to hang."""
+    message = (
+        f"bench: still importing plugin '{name}' of '{distribution}'; "
+        f"interrupt and set {WITHOUT}={name} to leave it out"
+    )
+    timer = threading.Timer(_SLOW_IMPORT_S, print, [message], {"file": sys.stderr, "flush": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _classes(answer: object) -> list[Any]:
     return list(answer) if isinstance(answer, Iterable) else [answer]
 
@@ -245,7 +307,9 @@ def _hooks(point: metadata.EntryPoint) -> list[tuple[Kind, Any]]:
     """The hook implementations of one entry point; a manager of its own isolates it."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    manager.register(point.load(), name=point.name)
+    module = point.load()
+    _check_api(getattr(module, "BENCH_API", ""), point)
+    manager.register(module, name=point.name)
     manager.check_pending()  # refuses misspelled hooks
     implementations = [
         (kind, item.function)
@@ -288,7 +352,8 @@ def _collisions(entries: Sequence[Entry]) -> list[Broken]:
             entry.source.distribution,
             entry.source.version,
             f"the {entry.kind.replace('_', ' ')} name '{name}' is also claimed by "
-            + ", ".join(f"'{o.source.distribution}'" for o in group if o is not entry),
+            + ", ".join(f"'{o.source.distribution}'" for o in group if o is not entry)
+            + "; rename it, or uninstall one of them",
         )
         for (_, name), group in owners.items()
         if len(group) > 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from bench.core.calibration import Calibration
 from bench.core.plugin import Plugin
 from bench.core.process import NoiseProcess, Time
 
@@ -14,11 +16,24 @@ from bench.core.process import NoiseProcess, Time
 class TimeGrid(Plugin, ABC):
     """steps + 1 points of time with decreasing noise, from s_max down to s_min > 0."""
 
+    spans: ClassVar[bool] = True
+    """False where the ends are not exactly s_max and s_min."""
+    needs_calibration: ClassVar[bool] = False
+    """True where ``times`` works on what ``calibrate`` returned alone."""
+
+    def calibrate(self, cell: Calibration) -> TimeGrid:
+        """The grid to use for ``cell``; called once before its samples are drawn.
+
+        By default the grid itself, at no cost. Network evaluations through ``cell.model`` are
+        recorded as the cell's calibration and are no part of its NFE.
+        """
+        return self
+
     @abstractmethod
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float
     ) -> tuple[Time, ...]:
-        """The grid of ``steps`` >= 1 steps; its ends are exactly ``s_max`` and ``s_min``."""
+        """The grid of ``steps`` >= 1 steps; its ends are ``at_s`` of ``s_max`` and of ``s_min``."""
 
 
 def times_at_levels(process: NoiseProcess, levels: Tensor) -> tuple[Time, ...]:

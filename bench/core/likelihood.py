@@ -34,6 +34,10 @@ class Divergence(ABC):
     def evaluate(self, model: CountedDenoiser, y: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
         """(D, trace of dD/dy), shapes (n, *shape) and (n,)."""
 
+    def of_rows(self, rows: Tensor) -> Divergence:
+        """The same for the points with the indices ``rows`` alone."""
+        return self
+
 
 @dataclass(frozen=True)
 class ExactDivergence(Divergence):
@@ -62,6 +66,9 @@ class HutchinsonDivergence(Divergence):
     """
 
     probes: Tensor
+
+    def of_rows(self, rows: Tensor) -> Divergence:
+        return HutchinsonDivergence(self.probes[:, rows])
 
     def evaluate(self, model: CountedDenoiser, y: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
         with torch.enable_grad():
@@ -98,7 +105,12 @@ def log_likelihood(
     rising = tuple(reversed(times))
     d = y[0].numel()
     start = torch.cat([y.flatten(1), y.new_zeros(y.shape[0], 1)], dim=1)
-    problem = Problem(process, _extended(model, divergence, y.shape[1:]))
+    shape = y.shape[1:]
+    problem = Problem(
+        process,
+        _extended(model, divergence, shape),
+        narrow=lambda rows: _extended(model, divergence.of_rows(rows), shape),
+    )
     end = solver.solve(problem, start * rising[0].alpha, rising) / rising[-1].alpha
     s_0, s_T = rising[0].s, rising[-1].s
     log_prior = -0.5 * (end[:, :d] / s_T).square().sum(1) - d * math.log(

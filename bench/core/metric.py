@@ -43,13 +43,26 @@ class Measurement:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """All that stands behind the samples of one cell."""
+    """All that stands behind the samples of one cell.
+
+    Attributes:
+        model, process, sampler, draw: as they ran.
+        times: the grid.
+        asked: the noise-to-signal ratios s_min and s_max that were asked for; None: those at the
+            ends of ``times``, as of every grid that spans them.
+    """
 
     model: ScoreModel
     process: NoiseProcess
     sampler: Sampler
     times: Sequence[Time]
     draw: Draw
+    asked: tuple[float, float] | None = None
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The noise-to-signal ratios (s_min, s_max) between which the samples were asked for."""
+        return self.asked or (self.times[-1].s, self.times[0].s)
 
     @property
     def log_prob(self) -> LogProb | None:

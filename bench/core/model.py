@@ -45,20 +45,31 @@ class CountedDenoiser:
 
     The network always sees shards of ``shard`` rows (the last may be smaller), so that samples do
     not depend on the batch size: CPU and GPU kernels give other last bits for other batch shapes.
+    ``network`` itself counts, so that a solver that goes past this object is counted all the same.
     """
 
     network: Denoiser
     evaluations: Evaluations = field(default_factory=Evaluations)
     shard: int = SHARD
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "network", _metered(self.network, self.evaluations))
+
     def __call__(self, y: Tensor, s: Tensor) -> Tensor:
-        self.evaluations.rows += y.shape[0]
         if y.shape[0] <= self.shard:
             return self.network(y, s)
         result = torch.empty_like(y)
         for rows in shard_slices(y.shape[0], self.shard):
             result[rows] = self.network(y[rows], s if s.ndim == 0 else s[rows])
         return result
+
+
+def _metered(network: Denoiser, evaluations: Evaluations) -> Denoiser:
+    def denoise(y: Tensor, s: Tensor) -> Tensor:
+        evaluations.rows += y.shape[0]
+        return network(y, s)
+
+    return denoise
 
 
 def shard_slices(count: int, shard: int) -> list[slice]:

@@ -13,7 +13,7 @@ seed, so that two of some thousands of streams would soon coincide.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -22,8 +22,9 @@ from torch import Tensor
 SHARD = 64
 """Samples per shard: the unit of noise streams and of network calls."""
 
-Purpose = Literal["prior", "sampler", "probe", "dequantise", "exact"]
-_PURPOSES: tuple[Purpose, ...] = ("prior", "sampler", "probe", "dequantise", "exact")
+Purpose = Literal["prior", "sampler", "probe", "dequantise", "exact", "calibrate"]
+# A new purpose comes last: its place is part of the key of its streams.
+_PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -29,12 +29,15 @@ class Problem:
             sense (likelihoods).
         log_prob: log density in nats of y = x / alpha at noise-to-signal ratio s, shape (n,);
             known for closed forms alone. It costs no network evaluation.
+        narrow: the model of some of the samples, by their indices, where it treats each in its
+            own way (the probes of a likelihood); ``None`` where it does not.
     """
 
     process: NoiseProcess
     model: Denoiser
     noise: NoiseStream | None = None
     log_prob: LogProb | None = None
+    narrow: Callable[[Tensor], Denoiser] | None = None
 
     def denoise(self, x: Tensor, now: Time) -> Tensor:
         """D = E[x_0 | x_t = x], one network evaluation, shape of ``x``."""
@@ -59,6 +62,13 @@ class Problem:
         d = self.denoise(x, now)
         rate = now.g2 / (2 * now.sigma**2)
         return combine((now.f + rate, x), (-rate * now.alpha, d))
+
+    def of_rows(self, rows: Tensor) -> Problem:
+        """The problem of the samples with the indices ``rows`` (shape (m,)) alone.
+
+        For methods that go on with some samples of a batch. Its noise is the whole batch's still.
+        """
+        return self if self.narrow is None else replace(self, model=self.narrow(rows))
 
     def at(self, t: float) -> Time:
         """A point of time between the grid's (for Runge-Kutta stages)."""

@@ -83,8 +83,8 @@ class NoiseProcess(Plugin, ABC):
         return _time(self, t)
 
     def at_s(self, s: float) -> Time:
-        """The point whose noise-to-signal ratio is ``s``."""
-        return self.at(float(self.time_at(torch.tensor(s, dtype=torch.float64))))
+        """The point whose noise-to-signal ratio is ``s`` (cached)."""
+        return _time_of_level(self, s)
 
     @property
     def s_range(self) -> tuple[float, float]:
@@ -100,6 +100,11 @@ def _derivative(function: Callable[[Tensor], Tensor], t: Tensor) -> Tensor:
             return torch.zeros_like(t)
         (rate,) = torch.autograd.grad(value.sum(), u)
     return rate
+
+
+@lru_cache(maxsize=65536)
+def _time_of_level(process: NoiseProcess, s: float) -> Time:
+    return process.at(float(process.time_at(torch.tensor(s, dtype=torch.float64))))
 
 
 @lru_cache(maxsize=65536)

@@ -111,6 +111,10 @@ class Corrector(Plugin, ABC):
         """Declared network evaluations per sample and call."""
         return 1
 
+    def note(self, problem: Problem) -> str:
+        """What a reader of the numbers has to know of the chain on ``problem``, if anything."""
+        return ""
+
     @abstractmethod
     def correct(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         """``x`` after the corrector's steps at ``now``; ``x`` must not be modified in place."""

@@ -1,4 +1,4 @@
-"""Runs one cell: build, load, warm up, sample under the clock, measure, and make rows of it.
+"""Runs one cell: build, load, calibrate, warm up, sample under the clock, measure, make rows.
 
 A failure is a row. Nothing that a plugin does short of killing the process leaves this module as
 an exception; what kills the process is turned into a row by ``bench.run.pool``.
@@ -7,6 +7,7 @@ an exception; what kills the process is turned into a row by ``bench.run.pool``.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from bench.core.calibration import Calibration
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid
 from bench.core.metric import (
@@ -29,6 +31,7 @@ from bench.core.metric import (
 )
 from bench.core.model import CountedDenoiser
 from bench.core.noise import SHARD
+from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
 from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import Corrector
@@ -38,6 +41,7 @@ from bench.run.cell import Cell, PluginSpec
 from bench.run.machine import Machine, PeakMemory, synchronise
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
 from bench.run.rows import (
+    CalibrationCost,
     CellResult,
     Cost,
     base_row,
@@ -88,7 +92,7 @@ class _Run:
         begin = time.perf_counter()
         model = _load_model(self.cell.model, self.machine.device, protocol["dtype"])
         load_wall = time.perf_counter() - begin
-        trial, steps = self._trial(model, protocol)
+        trial, steps, calibration = self._trial(model, protocol)
         _warm_up(trial, protocol["shard"])
         metrics = [cast(Metric, spec.build(self.registry)) for spec in self.cell.metrics]
         accumulators: _Accumulators = [
@@ -105,8 +109,9 @@ class _Run:
         metric_wall += time.perf_counter() - begin
         base = {
             **base_row(self.cell, self.machine, self.started),
-            **protocol_columns(trial, steps),
+            **protocol_columns(trial, steps, tuple(_notes(self.cell.budget, trial, steps))),
             **cost_columns(self.cell, trial, cost),
+            **calibration.columns(),
             "load_wall_s": load_wall,
             "metric_wall_s": metric_wall,
         }
@@ -117,7 +122,9 @@ class _Run:
         ]
         return CellResult(self.cell.key, rows, shown)
 
-    def _trial(self, model: ScoreModel, protocol: dict[str, Any]) -> tuple[Trial, int | None]:
+    def _trial(
+        self, model: ScoreModel, protocol: dict[str, Any]
+    ) -> tuple[Trial, int | None, CalibrationCost]:
         cell, registry = self.cell, self.registry
         process = cast(NoiseProcess, cell.process.build(registry))
         sampler = Sampler(
@@ -126,16 +133,6 @@ class _Run:
             finish=protocol["finish"] == "denoise",
         )
         s_min, s_max = _s_range(model, process, protocol["s_min"], protocol["s_max"])
-        steps: int | None = None
-        times: Sequence[Time] = (process.at_s(s_max), process.at_s(s_min))
-        if cell.budget is not None and cell.grid is not None:
-            try:
-                steps = sampler.steps_for(cell.budget)
-            except BenchError as error:
-                raise UnsupportedError(str(error)) from None
-            grid = cast(TimeGrid, cell.grid.build(registry))
-            times = grid.times(process, steps, s_min, s_max)
-            _check_grid(grid, times, steps)
         draw = Draw(
             cell.seed,
             protocol["samples"],
@@ -144,7 +141,22 @@ class _Run:
             getattr(torch, protocol["dtype"]),
             torch.device(self.machine.device),
         )
-        return Trial(model, process, sampler, times, draw), steps
+        steps: int | None = None
+        times: Sequence[Time] = (process.at_s(s_max), process.at_s(s_min))
+        spent = CalibrationCost()
+        if cell.budget is not None and cell.grid is not None:
+            try:
+                steps = sampler.steps_for(cell.budget)
+            except BenchError as error:
+                raise UnsupportedError(str(error)) from None
+            counted = CountedDenoiser(model.denoiser, shard=protocol["shard"])
+            grid, spent = _calibrated(
+                cast(TimeGrid, cell.grid.build(registry)),
+                Calibration(process, counted, s_min, s_max, steps, draw),
+            )
+            times = grid.times(process, steps, s_min, s_max)
+            _check_grid(grid, times, steps, (s_min, s_max))
+        return Trial(model, process, sampler, times, draw, asked=(s_min, s_max)), steps, spent
 
     def _sample(
         self, trial: Trial, shard: int, accumulators: _Accumulators
@@ -251,12 +263,47 @@ def _s_range(
     return s_min, s_max
 
 
-def _check_grid(grid: TimeGrid, times: Sequence[Time], steps: int) -> None:
+def _notes(budget: int | None, trial: Trial, steps: int | None) -> Iterator[str]:
+    """What a reader of the numbers has to know and the other columns do not say."""
+    sampler = trial.sampler
+    if budget is not None and steps is not None and sampler.cost(steps) < budget:
+        more = sampler.cost(steps + 1)
+        yield f"{sampler.cost(steps)} of {budget} NFE spent: one step more would cost {more}"
+    if sampler.corrector is not None:
+        problem = Problem(
+            trial.process, CountedDenoiser(trial.model.denoiser), log_prob=trial.log_prob
+        )
+        note = sampler.corrector.note(problem)
+        if note:
+            yield note
+
+
+def _calibrated(grid: TimeGrid, cell: Calibration) -> tuple[TimeGrid, CalibrationCost]:
+    """The grid to use, and what it cost to find it."""
+    synchronise(cell.draw.device)
+    begin = time.perf_counter()
+    found = grid.calibrate(cell)
+    synchronise(cell.draw.device)
+    wall, rows = time.perf_counter() - begin, cell.model.evaluations.rows
+    return found, CalibrationCost() if found is grid and rows == 0 else CalibrationCost(rows, wall)
+
+
+def _check_grid(
+    grid: TimeGrid, times: Sequence[Time], steps: int, span: tuple[float, float]
+) -> None:
     falling = all(then.s < now.s for now, then in pairwise(times))
     if len(times) != steps + 1 or not falling:
         raise BenchError(
             f"grid '{grid.name}': {len(times)} times for {steps} steps; it must return steps + 1 "
             "times with falling noise"
+        )
+    ends = times[-1].s, times[0].s
+    if grid.spans and not all(
+        math.isclose(s, t, rel_tol=1e-6) for s, t in zip(ends, span, strict=True)
+    ):
+        raise BenchError(
+            f"grid '{grid.name}': goes from s = {ends[1]:g} to {ends[0]:g}, not from {span[1]:g} "
+            f"to {span[0]:g} as asked; give it these ends, or declare `spans = False`"
         )
 
 

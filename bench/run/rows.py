@@ -60,6 +60,20 @@ class Cost:
     peak_mib: float
 
 
+@dataclass(frozen=True)
+class CalibrationCost:
+    """What was spent before sampling began."""
+
+    evaluations: int = 0
+    wall_s: float = 0.0
+
+    def columns(self) -> Row:
+        return {
+            "calibration_evaluations": self.evaluations,
+            "calibration_wall_s": self.wall_s,
+        }
+
+
 def base_row(cell: Cell, machine: Machine, started: str) -> Row:
     """The columns that are known before anything runs."""
     protocol = json.loads(cell.protocol)
@@ -84,6 +98,7 @@ def base_row(cell: Cell, machine: Machine, started: str) -> Row:
         "tolerance": cell.tolerance,
         "seed": cell.seed,
         "reason": "",
+        "notes": "",
         "samples": protocol["samples"],
         "batch": protocol["batch"],
         "shard": protocol["shard"],
@@ -104,13 +119,14 @@ def _source(spec: PluginSpec) -> str:
     return f"{spec.source.distribution} {spec.source.version} {spec.source.code}"
 
 
-def protocol_columns(trial: Trial, steps: int | None) -> Row:
+def protocol_columns(trial: Trial, steps: int | None, notes: Sequence[str]) -> Row:
     return {
         "steps": steps,
         "s_min": trial.times[-1].s,
         "s_max": trial.times[0].s,
         "batch_coupled": trial.sampler.stepper.batch_coupled,
         "weights": trial.model.weights,
+        "notes": "; ".join(notes),
     }
 
 

@@ -97,6 +97,7 @@ SECTIONS: tuple[Section, ...] = (
             _real("metric_vjp", "VJP", "vector-Jacobian products per data point spent on it"),
             _text("status", "`ok`, `failed`, `diverged`, `timeout` or `unsupported`"),
             _text("reason", "why, where `status` is not `ok`"),
+            _text("notes", "what a reader of the number has to know of the sampler; often empty"),
         ),
     ),
     Section(
@@ -112,6 +113,13 @@ SECTIONS: tuple[Section, ...] = (
             ),
             _real("samples_per_s", "1/s", "samples per second of sampling"),
             _real("s_per_evaluation", "s", "sampling time per network row (sample x evaluation)"),
+            _count(
+                "calibration_evaluations",
+                "evaluations",
+                "network rows (sample x evaluation) of the grid's calibration before sampling, in "
+                "all; no part of `nfe`",
+            ),
+            _real("calibration_wall_s", "s", "wall-clock of the calibration, not warmed up"),
             _real("load_wall_s", "s", "loading the model, when this cell had to"),
             _real("metric_wall_s", "s", "all metrics of the cell together"),
             _real("peak_memory_mib", "MiB", "peak memory: of the GPU, else of the process"),

@@ -9,6 +9,7 @@ def test_cost() -> None:
     assert measured_nfe(Mine(), steps=10) == Mine().cost(10)
 """
 
+from bench.testing.conformance import conformance
 from bench.testing.cost import measured_nfe
 from bench.testing.line import LineMixture
 from bench.testing.order import convergence_slope, measured_order
@@ -17,6 +18,7 @@ from bench.testing.weak import Gaussian, measured_weak_order, propagated_moments
 __all__ = [
     "Gaussian",
     "LineMixture",
+    "conformance",
     "convergence_slope",
     "measured_nfe",
     "measured_order",

@@ -24,6 +24,11 @@ def convergence_slope(steps: Sequence[int], errors: Sequence[float]) -> float:
     return float(-np.polyfit(np.log(steps), np.log(errors), 1)[0])
 
 
+def default_steps(order: int) -> Sequence[int]:
+    """Numbers of steps that suit a claimed order."""
+    return _STEPS.get(order, (40, 80, 160))
+
+
 def measured_order(
     solver: OdeSolver[Any],
     process: str = "vp",
@@ -45,7 +50,7 @@ def measured_order(
     start, exact = mixture.quantile(u, S_MAX), mixture.quantile(u, S_MIN)
     noise_process, time_grid = process_of(process), grid_of(grid)
     problem = Problem(noise_process, mixture.denoise)
-    counts = steps or _STEPS.get(solver.order, (40, 80, 160))
+    counts = steps or default_steps(solver.order)
     errors = []
     for count in counts:
         times = time_grid.times(noise_process, count, S_MIN, S_MAX)

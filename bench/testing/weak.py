@@ -25,7 +25,7 @@ from bench.testing.setting import grid_of, process_of
 
 S_MIN, S_MAX = 0.1, 10.0
 
-_STEPS = {1: (250, 500, 1000), 2: (40, 80, 160)}
+_STEPS = {1: (250, 500, 1000), 2: (80, 160, 320)}
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,11 @@ def propagated_moments(
     )
 
 
+def default_steps(order: int) -> Sequence[int]:
+    """Numbers of steps that suit a claimed weak order."""
+    return _STEPS.get(order, (20, 40, 80))
+
+
 def measured_weak_order(
     stepper: Stepper[Any],
     process: str = "vp",
@@ -105,7 +110,7 @@ def measured_weak_order(
         steps: numbers of steps; by default suited to the order that the stepper claims.
     """
     noise_process, time_grid = process_of(process), grid_of(grid)
-    counts = steps or _STEPS.get(stepper.order, (20, 40, 80))
+    counts = steps or default_steps(stepper.order)
     errors: list[tuple[float, float]] = []
     for count in counts:
         times = time_grid.times(noise_process, count, S_MIN, S_MAX)

@@ -3,16 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bench.api import OdeSolver, TimeGrid, hookimpl
+from bench.api import OdeSolver, Predictor, TimeGrid, hookimpl
 from bench_ddim.ddim import DDIM
+from bench_ddim.ddim_eta import DDIMEta
+from bench_ddim.discrete import Leading, Linspace, Trailing
 from bench_ddim.grid import Quadratic
 
 
 @hookimpl
 def bench_grids() -> Sequence[type[TimeGrid]]:
-    return [Quadratic]
+    return [Quadratic, Linspace, Leading, Trailing]
 
 
 @hookimpl
 def bench_ode_solvers() -> Sequence[type[OdeSolver[Any]]]:
     return [DDIM]
+
+
+@hookimpl
+def bench_predictors() -> Sequence[type[Predictor[Any]]]:
+    return [DDIMEta]

@@ -10,7 +10,7 @@ from bench.api import NoiseProcess, Time, TimeGrid, unit_interval
 
 @dataclass(frozen=True)
 class Quadratic(TimeGrid):
-    """Uniform in the root of t: smaller steps at small times."""
+    """Uniform in the root of t: smaller steps at small times; DEIS's schedule with power 2."""
 
     name: ClassVar[str] = "quadratic"
     reference: ClassVar[str] = "Song, Meng and Ermon 2020, arXiv:2010.02502, Appendix D.2"

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.api import OdeSolver, hookimpl
+from bench_deis.multistep import DeisRhoAB, DeisTAB
+from bench_deis.rhork import DeisRhoRK
 
 
 @hookimpl
 def bench_ode_solvers() -> Sequence[type[OdeSolver[Any]]]:
-    return []
+    return [DeisTAB, DeisRhoAB, DeisRhoRK]

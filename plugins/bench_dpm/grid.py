@@ -28,7 +28,8 @@ class Exponential(LogSnr):
     """Geometric in the noise level s, k-diffusion's "exponential" schedule.
 
     Since lambda = -ln s, these are the points of ``log_snr`` under the name that k-diffusion and
-    diffusers give them.
+    diffusers give them. They are also the time steps of the VE column of Karras et al. 2022
+    (arXiv:2206.00364, Table 1), where sigma^2 is geometric.
     """
 
     name: ClassVar[str] = "exponential"

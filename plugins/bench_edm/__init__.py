@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bench.api import NoiseProcess, OdeSolver, TimeGrid, hookimpl
+from bench.api import NoiseProcess, OdeSolver, Predictor, TimeGrid, hookimpl
+from bench_edm.churn import EdmChurn
 from bench_edm.grid import Karras
 from bench_edm.heun import EdmHeun
 from bench_edm.process import EDM
@@ -17,6 +18,11 @@ def bench_processes() -> Sequence[type[NoiseProcess]]:
 @hookimpl
 def bench_grids() -> Sequence[type[TimeGrid]]:
     return [Karras]
+
+
+@hookimpl
+def bench_predictors() -> Sequence[type[Predictor[Any]]]:
+    return [EdmChurn]
 
 
 @hookimpl

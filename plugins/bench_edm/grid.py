@@ -13,7 +13,8 @@ class Karras(TimeGrid):
     """Uniform in s^(1/rho).
 
     EDM's own grid of N points ends with sigma = 0, which the harness reaches by its final
-    denoise: EDM's N steps are N - 1 steps here and the denoise.
+    denoise: EDM's N steps are N - 1 steps here and the denoise. Elsewhere it is the
+    "polynomial" schedule.
 
     Attributes:
         rho: how much finer the grid is at small noise; 7 in the paper, 1 is uniform in s.

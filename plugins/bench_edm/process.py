@@ -13,7 +13,11 @@ from bench.api import NoiseProcess, require
 
 @dataclass(frozen=True)
 class EDM(NoiseProcess):
-    """alpha = 1, sigma(t) = t: time is the noise level."""
+    """alpha = 1, sigma(t) = t: time is the noise level.
+
+    Attributes:
+        sigma_min, sigma_max: range of the noise level.
+    """
 
     name: ClassVar[str] = "edm"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Table 1 and Eq. 4"

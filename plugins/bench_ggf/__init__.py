@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.api import Predictor, hookimpl
+from bench_ggf.ggf import GGF
 
 
 @hookimpl
 def bench_predictors() -> Sequence[type[Predictor[Any]]]:
-    return []
+    return [GGF]

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from bench.api import TimeGrid, hookimpl
+from bench_gits.grid import Gits
 
 
 @hookimpl
 def bench_grids() -> Sequence[type[TimeGrid]]:
-    return []
+    return [Gits]

@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 
-from bench.api import NoiseProcess, hookimpl
+from bench.api import NoiseProcess, TimeGrid, hookimpl
+from bench_iddpm.grid import Cosine
 from bench_iddpm.process import CosineVP
 
 
 @hookimpl
 def bench_processes() -> Sequence[type[NoiseProcess]]:
     return [CosineVP]
+
+
+@hookimpl
+def bench_grids() -> Sequence[type[TimeGrid]]:
+    return [Cosine]

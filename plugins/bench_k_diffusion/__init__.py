@@ -4,13 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.api import OdeSolver, Predictor, hookimpl
+from bench_k_diffusion.dpm2_a import Dpm2Ancestral
+from bench_k_diffusion.dpmpp_2s_a import DpmPP2SAncestral
+from bench_k_diffusion.dpmpp_3m_sde import DpmPP3MSde
+from bench_k_diffusion.dpmpp_sde import DpmPPSde
+from bench_k_diffusion.euler_a import EulerAncestral
+from bench_k_diffusion.lms import LMS
 
 
 @hookimpl
 def bench_ode_solvers() -> Sequence[type[OdeSolver[Any]]]:
-    return []
+    return [LMS]
 
 
 @hookimpl
 def bench_predictors() -> Sequence[type[Predictor[Any]]]:
-    return []
+    return [EulerAncestral, Dpm2Ancestral, DpmPP2SAncestral, DpmPPSde, DpmPP3MSde]

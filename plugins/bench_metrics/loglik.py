@@ -39,12 +39,18 @@ class Path:
         """The cell's own solver on its own grid.
 
         Raises:
-            UnsupportedError: the sampler is stochastic.
+            UnsupportedError: the sampler is stochastic, or the grid leaves out a part.
         """
         stepper = trial.sampler.stepper
         if not isinstance(stepper, OdeSolver) or trial.sampler.corrector is not None:
             raise UnsupportedError(
                 f"{metric} integrates the ODE; a stochastic sampler has no likelihood"
+            )
+        ends = trial.times[-1].s, trial.times[0].s
+        if not all(math.isclose(s, t, rel_tol=1e-6) for s, t in zip(ends, trial.span, strict=True)):
+            raise UnsupportedError(
+                f"{metric} needs a grid from s = {trial.span[1]:g} to {trial.span[0]:g}; this one "
+                f"goes from {ends[1]:g} to {ends[0]:g}"
             )
         return Path(trial.process, stepper, tuple(trial.times))
 

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.api import OdeSolver, hookimpl
+from bench_pndm.ipndm import IPNDM
+from bench_pndm.ipndm_v import IPNDMv
+from bench_pndm.pndm import PLMS, PNDM
 
 
 @hookimpl
 def bench_ode_solvers() -> Sequence[type[OdeSolver[Any]]]:
-    return []
+    return [IPNDM, IPNDMv, PNDM, PLMS]

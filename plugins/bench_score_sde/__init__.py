@@ -6,6 +6,7 @@ from typing import Any
 from bench.api import Corrector, NoiseProcess, Predictor, TimeGrid, hookimpl
 from bench_score_sde.correctors import AnnealedLangevin, Langevin
 from bench_score_sde.grid import UniformT
+from bench_score_sde.hmc import HMC
 from bench_score_sde.predictors import Ancestral, EulerMaruyama, ReverseDiffusion
 from bench_score_sde.processes import VE, VP, SubVP
 
@@ -27,4 +28,4 @@ def bench_predictors() -> Sequence[type[Predictor[Any]]]:
 
 @hookimpl
 def bench_correctors() -> Sequence[type[Corrector]]:
-    return [Langevin, AnnealedLangevin]
+    return [Langevin, AnnealedLangevin, HMC]

@@ -10,7 +10,10 @@ from bench.api import NoiseProcess, Time, TimeGrid, unit_interval
 
 @dataclass(frozen=True)
 class UniformT(TimeGrid):
-    """Equal steps of t between the times of s_max and s_min."""
+    """Equal steps of t between the times of s_max and s_min.
+
+    Under ``vp``, the time steps of the VP column of Karras et al. 2022 (arXiv:2206.00364, Table 1).
+    """
 
     name: ClassVar[str] = "uniform_t"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Algorithms 2 and 3"

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.api import Predictor, hookimpl
+from bench_seeds.seeds_1 import Seeds1
+from bench_seeds.seeds_2 import Seeds2
+from bench_seeds.seeds_3 import Seeds3
 
 
 @hookimpl
 def bench_predictors() -> Sequence[type[Predictor[Any]]]:
-    return []
+    return [Seeds1, Seeds2, Seeds3]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.api import OdeSolver, hookimpl
+from bench_unipc.unipc import UniPC
 
 
 @hookimpl
 def bench_ode_solvers() -> Sequence[type[OdeSolver[Any]]]:
-    return []
+    return [UniPC]

@@ -34,6 +34,20 @@ class Site:
         )
 
 
+def _install(target: Path, *sources: Path) -> Site:
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
+            *("--no-build-isolation", "--disable-pip-version-check", "--target", str(target)),
+            *map(str, sources),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    return Site(target)
+
+
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Site]:
     """Builds and installs the named folders of this one."""
@@ -44,18 +58,17 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Site]:
             shutil.copytree(HERE / name, root / "source" / name)
         if "evil" in names:  # kept out of the tree, where every tool would stumble over it
             (root / "source" / "evil" / "evil_syntax.py").write_text("def broken(:\n")
-        target = root / "site"
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
-                *("--no-build-isolation", "--disable-pip-version-check", "--target", str(target)),
-                *(str(root / "source" / name) for name in names),
-            ],
-            check=True,
-            capture_output=True,
-            timeout=300,
-        )
-        return Site(target)
+        return _install(root / "site", *(root / "source" / name for name in names))
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def installed_from(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Site]:
+    """Builds and installs a folder from anywhere."""
+
+    def install(folder: Path) -> Site:
+        return _install(tmp_path_factory.mktemp("site"), folder)
 
     return install
 
@@ -70,3 +83,15 @@ def stranger(installed: Callable[..., Site]) -> Site:
 def evil(installed: Callable[..., Site]) -> Site:
     """Plugins that break every rule, and two that claim the same name."""
     return installed("evil", "twins/one", "twins/two")
+
+
+@pytest.fixture(scope="session")
+def thief(installed: Callable[..., Site]) -> Site:
+    """A plugin with a name that the host has already."""
+    return installed("twins/thief")
+
+
+@pytest.fixture(scope="session")
+def future(installed: Callable[..., Site]) -> Site:
+    """A plugin for a version of the host that does not exist."""
+    return installed("future")

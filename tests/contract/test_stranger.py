@@ -8,13 +8,13 @@ from typing import Any
 
 import bench
 
-SOLVER = Path(__file__).parent / "stranger" / "stranger_midpoint.py"
+SOLVER = Path(__file__).parent / "stranger" / "stranger_ralston.py"
 MATRIX = """\
 suites:
   a:
     models: [gaussian_mixture]
     processes: [edm]
-    solvers: [heun, midpoint]
+    solvers: [heun, ralston]
     nfe: [9, 17, 33, 65]
     samples: 64
     grids: [{name: karras, rho: 7}]
@@ -29,14 +29,14 @@ def test_is_at_most_25_lines() -> None:
 def test_is_listed_with_its_distribution_and_version(stranger: Any, tmp_path: Path) -> None:
     done = stranger.bench(tmp_path, "plugins", "--json", "--kind", "ode_solver")
     listed = json.loads(done.stdout)
-    (found,) = [plugin for plugin in listed["plugins"] if plugin["name"] == "midpoint"]
-    assert found["distribution"] == "stranger-midpoint"
+    (found,) = [plugin for plugin in listed["plugins"] if plugin["name"] == "ralston"]
+    assert found["distribution"] == "stranger-ralston"
     assert found["version"] == "1.2.3"
     assert found["kind"] == "ode_solver"
-    assert found["reference"].startswith("Hairer")
-    assert found["doc"].startswith("The midpoint rule in t")
+    assert found["reference"].startswith("Ralston")
+    assert found["doc"].startswith("Ralston's method in t")
     assert listed["broken"] == []
-    assert "midpoint" in stranger.bench(tmp_path, "plugins").stdout
+    assert "ralston" in stranger.bench(tmp_path, "plugins").stdout
 
 
 def test_runs_from_yaml_into_the_table(stranger: Any, tmp_path: Path) -> None:
@@ -44,10 +44,10 @@ def test_runs_from_yaml_into_the_table(stranger: Any, tmp_path: Path) -> None:
     done = stranger.bench(tmp_path, "run", "b.yaml", "--no-report", "--workers", "2")
     assert done.returncode == 0, done.stderr
     table = bench.load_results(tmp_path / "results" / "b")
-    rows = table[(table.solver == "midpoint") & (table.metric == "rmse")].sort_values("budget")
+    rows = table[(table.solver == "ralston") & (table.metric == "rmse")].sort_values("budget")
     assert list(rows.status) == ["ok"] * 4
     assert list(rows.nfe) == [9.0, 17.0, 33.0, 65.0]
-    assert rows.solver_source.str.startswith("stranger-midpoint 1.2.3 ").all()
+    assert rows.solver_source.str.startswith("stranger-ralston 1.2.3 ").all()
     errors = list(rows.value)
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < errors[0] / 5
@@ -63,7 +63,7 @@ def test_is_unknown_where_it_is_not_installed(evil: Any, tmp_path: Path) -> None
 def test_edited_code_makes_another_key(stranger: Any, tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text(MATRIX, encoding="utf-8")
     arguments = ("run", "b.yaml", "--dry-run", "--json", "--only", "nfe=9")
-    module = stranger.path / "stranger_midpoint.py"
+    module = stranger.path / "stranger_ralston.py"
     original = module.read_text(encoding="utf-8")
 
     def keys() -> dict[str, str]:
@@ -77,4 +77,4 @@ def test_edited_code_makes_another_key(stranger: Any, tmp_path: Path) -> None:
     finally:
         module.write_text(original, encoding="utf-8")
     assert after["heun"] == before["heun"]
-    assert after["midpoint"] != before["midpoint"]
+    assert after["ralston"] != before["ralston"]

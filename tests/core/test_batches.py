@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import (
-    AdaptiveOdeSolver,
+    Adaptive,
     Corrector,
     CountedDenoiser,
     Denoiser,
@@ -81,8 +81,9 @@ def _samples(
     samples: int = SAMPLES,
 ) -> Tensor:
     process = _process(process_name)
-    if isinstance(sampler.stepper, AdaptiveOdeSolver):  # a coarse tolerance is a fast one
-        loose = build(type(sampler.stepper), {sampler.stepper.ladder: 1e-3})
+    if isinstance(sampler.stepper, Adaptive):  # a coarse tolerance is a fast one
+        coarse = 0.1 if sampler.stepper.stochastic else 1e-3
+        loose = build(type(sampler.stepper), {sampler.stepper.ladder: coarse})
         sampler = replace(sampler, stepper=loose)
     draw = Draw(seed, samples, batch, shape, dtype)
     batches = list(generate(process, CountedDenoiser(network), sampler, _times(process), draw))

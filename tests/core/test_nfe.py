@@ -105,8 +105,9 @@ def test_edm_heun_costs_two_evaluations_a_step_less_one() -> None:
 def test_adaptive_solvers_are_counted(adaptive_solver: AdaptiveOdeSolver) -> None:
     assert Sampler(adaptive_solver).adaptive
     nfe, spy = _measure(Sampler(adaptive_solver), 1)
-    assert nfe == len(spy.rows) > 4
-    assert set(spy.rows) == {5}
+    assert nfe == sum(spy.rows) / 5 > 4
+    if adaptive_solver.batch_coupled:  # else samples leave the batch when they have arrived
+        assert set(spy.rows) == {5}
 
 
 def test_fixed_solvers_are_not_adaptive(fixed_solver: OdeSolver[Any]) -> None:

@@ -60,6 +60,7 @@ def test_dtypes_hold_the_same_numbers(kind: str) -> None:
     [
         ("prior", "7a42066008c40090"),
         ("sampler", "991a4e33c2e7fe64"),
+        ("calibrate", "ba49e4210bbd779f"),
     ],
 )
 def test_the_first_draws_never_change(purpose: Purpose, expected: str) -> None:

@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 import torch
 
-from bench.api import Adaptive
+from bench.api import Adaptive, TimeGrid
 from bench.registry import Entry, Kind, load_registry
 from bench_models.mixture import Mixture
 
+# Steps jump in length (whole levels, interpolated tables): errors do not fall smoothly with N.
+UNEVEN = {"linspace", "leading", "trailing", "ays"}
+
+
+def _needs_calibration(entry: Entry) -> bool:
+    return issubclass(entry.cls, TimeGrid) and entry.cls.needs_calibration
+
+
 _ARGUMENTS: dict[str, tuple[tuple[Kind, ...], Callable[[Entry], bool]]] = {
     "process": ((Kind.PROCESS,), lambda _: True),
-    "grid": ((Kind.GRID,), lambda _: True),
+    "grid": ((Kind.GRID,), lambda e: not _needs_calibration(e)),
+    "smooth_grid": ((Kind.GRID,), lambda e: not _needs_calibration(e) and e.name not in UNEVEN),
     "predictor": ((Kind.PREDICTOR,), lambda e: not issubclass(e.cls, Adaptive)),
     "corrector": ((Kind.CORRECTOR,), lambda _: True),
     "fixed_solver": ((Kind.ODE_SOLVER,), lambda e: not issubclass(e.cls, Adaptive)),

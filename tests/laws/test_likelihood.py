@@ -173,6 +173,21 @@ def test_nll_converges_at_the_solvers_order(
     assert slope > min(fixed_solver.order, 2) - 0.15
 
 
+def test_a_point_keeps_its_probes_when_others_arrive_before_it(
+    adaptive_solver: AdaptiveOdeSolver, plane: Mixture
+) -> None:
+    """Methods with steps of their own go on with fewer and fewer points of the batch."""
+    if adaptive_solver.batch_coupled:
+        pytest.skip("goes on with all points to the end")
+    y = torch.from_numpy(np.random.default_rng(1).standard_normal((9, 2)))
+    probes = NoiseStream(3, "probe", 0, 9, (2,), torch.float64).normal()[None]
+    together = _nll(adaptive_solver, "vp", 1, plane.denoise, y, HutchinsonDivergence(probes))
+    for i in (0, 4, 8):
+        own = HutchinsonDivergence(probes[:, i : i + 1])
+        alone = _nll(adaptive_solver, "vp", 1, plane.denoise, y[i : i + 1], own)
+        torch.testing.assert_close(alone, together[i : i + 1], rtol=1e-9, atol=1e-9)
+
+
 def test_the_divergence_is_added() -> None:
     """A minus before the integral, or a lost one, would be nats away on this Gaussian."""
     y = torch.tensor([[MEAN + 0.2]], dtype=torch.float64)
@@ -273,5 +288,5 @@ def test_a_stochastic_step_has_no_likelihood(predictor: Predictor[Any]) -> None:
     process: NoiseProcess = _plugin(Kind.PROCESS, "vp")
     x = torch.zeros(2, 3)
     with pytest.raises(UnsupportedError, match="draws noise") as caught:
-        predictor.step(Problem(process, gaussian), x, process.at_s(2.0), process.at_s(1.0), None)
+        predictor.solve(Problem(process, gaussian), x, (process.at_s(2.0), process.at_s(0.05)))
     assert isinstance(caught.value, BenchError)

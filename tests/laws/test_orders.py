@@ -44,6 +44,17 @@ def transport() -> tuple[Tensor, Tensor]:
 
 # Enough steps for the leading term of the error to rule, few enough to stay above round-off.
 STEPS = {1: [160, 320, 640], 2: [80, 160, 320], 4: [80, 120, 160, 240]}
+# Their terms of order 2 are small, so that higher ones show for long.
+STEPS_OF = {
+    "dpmpp_3m": [160, 320, 640],
+    "ipndm": [320, 640, 1280],
+    "adams_bashforth": [320, 640, 1280],
+    "deis_tab": [320, 640, 1280],
+}
+
+
+def _steps(solver: OdeSolver[Any]) -> list[int]:
+    return STEPS_OF.get(solver.name, STEPS.get(solver.order, [40, 80, 160]))
 
 
 def _at_least(order: int) -> float:
@@ -68,20 +79,29 @@ def test_fixed_solvers_have_the_order_they_claim(
     assert isinstance(grid, TimeGrid)
     start, exact = transport
     problem = Problem(process, line.denoise)
-    counts = STEPS.get(fixed_solver.order, [40, 80, 160])
+    counts = _steps(fixed_solver)
     errors = _errors(problem, fixed_solver, grid, counts, start, exact)
     assert min(errors) > 1e-13
     assert convergence_slope(counts, errors) > _at_least(fixed_solver.order)
 
 
+# Grids with long steps of ln s at large or small noise: the leading term rules later.
+LATE = {"uniform_t", "quadratic", "cosine", "flow_shift"}
+
+
 def test_fixed_solvers_have_their_order_on_every_grid(
-    grid: TimeGrid, fixed_solver: OdeSolver[Any], line: Mixture, transport: tuple[Tensor, Tensor]
+    smooth_grid: TimeGrid,
+    fixed_solver: OdeSolver[Any],
+    line: Mixture,
+    transport: tuple[Tensor, Tensor],
 ) -> None:
     process = load_registry().get("rectified_flow", Kind.PROCESS).cls()
     assert isinstance(process, NoiseProcess)
     start, exact = transport
-    counts = STEPS.get(fixed_solver.order, [40, 80, 160])
-    errors = _errors(Problem(process, line.denoise), fixed_solver, grid, counts, start, exact)
+    more = 2 if smooth_grid.name in LATE else 1
+    counts = [more * steps for steps in _steps(fixed_solver)]
+    problem = Problem(process, line.denoise)
+    errors = _errors(problem, fixed_solver, smooth_grid, counts, start, exact)
     assert min(errors) > 1e-13
     assert convergence_slope(counts, errors) > _anywhere(fixed_solver.order)
 
@@ -97,7 +117,7 @@ def test_fixed_solvers_have_their_order_in_the_plane(
     assert isinstance(process, NoiseProcess)
     assert isinstance(grid, TimeGrid)
     start, exact = _plane_flow(plane)
-    counts = STEPS.get(fixed_solver.order, [40, 80, 160])
+    counts = _steps(fixed_solver)
     errors = _errors(Problem(process, plane.denoise), fixed_solver, grid, counts, start, exact)
     assert min(errors) > 1e-12
     assert convergence_slope(counts, errors) > _at_least(fixed_solver.order)
@@ -113,7 +133,7 @@ def test_going_back_and_forth_returns_at_the_solvers_order(
     assert isinstance(grid, TimeGrid)
     noise, data = transport
     problem = Problem(process, line.denoise)
-    counts = STEPS.get(fixed_solver.order, [40, 80, 160])
+    counts = _steps(fixed_solver)
     encoded, returned = [], []
     for steps in counts:
         times = grid.times(process, steps, S_MIN, S_MAX)
@@ -139,7 +159,8 @@ def test_errors_of_adaptive_solvers_follow_the_tolerance(
     problem = Problem(process, line.denoise)
     times = process.at_s(S_MAX), process.at_s(S_MIN)
     errors = []
-    tolerances = [1e-3, 1e-5, 1e-7, 1e-9]
+    low = adaptive_solver.order < 3  # where steps are many
+    tolerances = [1e-3, 1e-4, 1e-5, 1e-6] if low else [1e-3, 1e-5, 1e-7, 1e-9]
     for tolerance in tolerances:
         solver = build(type(adaptive_solver), {adaptive_solver.ladder: tolerance})
         end = solver.solve(problem, start * times[0].alpha, times) / times[-1].alpha

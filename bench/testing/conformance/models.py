@@ -1,0 +1,126 @@
+"""Checks of models and metrics."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from bench.core.errors import BenchError, UnsupportedError
+from bench.core.metric import Measurement, Metric, SampleMetric, SolverMetric, Trial
+from bench.core.model import CountedDenoiser
+from bench.core.noise import NoiseStream
+from bench.core.sample import Draw, Sampler, generate
+from bench.core.solver import Stepper
+from bench.core.target import Model, ScoreModel
+from bench.registry import Kind, build, load_registry
+from bench.testing.conformance.finding import NotApplicable, demand
+from bench.testing.conformance.laboratory import path
+from bench.testing.setting import process_of
+
+
+@lru_cache(maxsize=2)
+def _loaded(model: Model) -> ScoreModel:
+    try:
+        return model.load(torch.device("cpu"), torch.float32)
+    except BenchError as error:
+        raise NotApplicable(f"cannot be loaded here: {error}") from None
+
+
+def _points(model: ScoreModel, count: int, s: float) -> Tensor:
+    return NoiseStream(0, "prior", 0, count, model.shape).normal() * math.hypot(1.0, s)
+
+
+def describes_itself(model: Model) -> None:
+    """Shape, noise range, weights and target are given."""
+    loaded = _loaded(model)
+    demand(
+        0 < loaded.s_min < loaded.s_max and bool(loaded.weights) and bool(loaded.target.data),
+        "0 < s_min < s_max, a hash of the weights and a name of the data",
+        f"s from {loaded.s_min} to {loaded.s_max}, weights '{loaded.weights}', data "
+        f"'{loaded.target.data}'",
+        "fill in every field of ScoreModel",
+    )
+
+
+def denoises(model: Model) -> None:
+    """D has the shape and dtype of y, and is y itself where there is hardly any noise."""
+    loaded = _loaded(model)
+    with torch.no_grad():
+        for s in (loaded.s_min, math.sqrt(loaded.s_min * loaded.s_max), loaded.s_max):
+            y = _points(loaded, 8, s)
+            d = loaded.denoiser(y, torch.tensor(s))
+            demand(
+                d.shape == y.shape and d.dtype == y.dtype and bool(torch.isfinite(d).all()),
+                "D has the shape and dtype of y and is finite",
+                f"shape {tuple(d.shape)}, {d.dtype} at s = {s:g}",
+                "return E[x_0 | y] in the coordinates of y",
+            )
+
+
+def samples_are_separate(model: Model) -> None:
+    """A row of D depends on its own row of y alone; s may be one number or one for each row."""
+    loaded = _loaded(model)
+    s = math.sqrt(loaded.s_min * loaded.s_max)
+    y = _points(loaded, 8, s)
+    with torch.no_grad():
+        many = loaded.denoiser(y, torch.tensor(s))
+        few = loaded.denoiser(y[:2], torch.tensor(s))
+        each = loaded.denoiser(y, torch.full((8,), s))
+    gap = float((many[:2] - few).abs().max())
+    other = float((many - each).abs().max())
+    demand(
+        gap < 1e-3 and other < 1e-3,
+        "the same D alone, in a batch, and with s of shape () or (n,)",
+        f"differences of {gap:.1e} and {other:.1e}",
+        "put the network into eval mode; use bench.api.rows_of for s",
+    )
+
+
+def typed_model(plugin: object) -> Model:
+    """The plugin as a model."""
+    assert isinstance(plugin, Model)
+    return plugin
+
+
+def measures(metric: Metric) -> None:
+    """A finite number with unit and count on a closed form, or a refusal that says why."""
+    model = build(load_registry().get("gaussian_mixture", Kind.MODEL).cls, {})
+    ddim = build(load_registry().get("ddim", Kind.ODE_SOLVER).cls, {})
+    assert isinstance(model, Model)
+    assert isinstance(ddim, Stepper)
+    loaded, process = _loaded(model), process_of("vp")
+    draw = Draw(0, 128, 64, loaded.shape)
+    trial = Trial(loaded, process, Sampler(ddim), path(process, 10), draw)
+    try:
+        numbers = _numbers(metric, trial)
+    except UnsupportedError as refusal:
+        raise NotApplicable(str(refusal)) from None
+    for number in numbers:
+        demand(
+            math.isfinite(number.value) and number.n > 0 and bool(number.metric),
+            "finite numbers, each with its name and the count it rests on",
+            repr(number),
+            "fill in every field of Measurement",
+        )
+    demand(bool(numbers), "at least one measurement", "none", "return a list of Measurement")
+
+
+def _numbers(metric: Metric, trial: Trial) -> list[Measurement]:
+    with torch.no_grad():
+        if isinstance(metric, SolverMetric):
+            return list(metric.measure(trial))
+        assert isinstance(metric, SampleMetric)
+        accumulator = metric.start(trial)
+        counted = CountedDenoiser(trial.model.denoiser)
+        for batch in generate(trial.process, counted, trial.sampler, trial.times, trial.draw):
+            accumulator.add(batch)
+        return list(accumulator.result())
+
+
+def typed_metric(plugin: object) -> Metric:
+    """The plugin as a metric."""
+    assert isinstance(plugin, Metric)
+    return plugin

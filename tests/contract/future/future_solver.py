@@ -1,0 +1,3 @@
+"""Must not even be imported: what it needs is not there."""
+
+raise RuntimeError("imported although the version does not fit")

@@ -1,0 +1,37 @@
+"""Every plugin of the package passes the kit that strangers have to pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.registry import Entry, Kind, load_registry
+from bench.testing.conformance import CHECKS, Verdict, carry_out
+
+OWN = [e for e in load_registry().of(*Kind) if e.source.distribution == "scorebench"]
+
+# Why a check may be skipped; any other reason would be a gap.
+REASONS = (
+    "from noise to data alone",
+    "reads its error norms",
+    "declares batch_coupled",
+    "compares with the data set",
+    "an adaptive stochastic method",
+    "needs held-out integer data",
+    "cannot be loaded here: weights.safetensors",
+)
+
+
+@pytest.mark.parametrize(
+    ("entry", "check"),
+    [
+        pytest.param(entry, check.name, id=f"{entry.name}-{check.name}")
+        for entry in OWN
+        for check in CHECKS[entry.kind]
+    ],
+)
+def test_conforms(entry: Entry, check: str) -> None:
+    finding = carry_out(entry, check)
+    assert finding.verdict is not Verdict.FAILED, finding
+    if finding.verdict is Verdict.SKIPPED:
+        assert any(reason in finding.seen for reason in REASONS)
+        pytest.skip(finding.seen)
