@@ -12,7 +12,7 @@ from bench.report.canvas import Drawing
 from bench.report.looks import INKS
 from bench.report.order import Order
 from bench.report.provenance import Provenance
-from bench.report.tables import Best, Failure, Table
+from bench.report.tables import Best, Failure, Note, Table
 
 INLINE_BYTES = 2_400_000
 """Of figures on the page; all figures are files next to it as well."""
@@ -41,6 +41,7 @@ class Page:
     sections: tuple[Section, ...]
     failures: tuple[Failure, ...]
     failures_hidden: int
+    notes: tuple[Note, ...]
     provenance: Provenance
     files: tuple[str, ...]
 

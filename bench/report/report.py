@@ -22,6 +22,7 @@ from bench.report.tables import (
     MAX_FAILURES,
     best_values,
     failures,
+    notes,
     tables,
     wall_clock_table,
 )
@@ -97,6 +98,7 @@ def _page(
         sections=sections,
         failures=failed[:MAX_FAILURES],
         failures_hidden=max(0, len(failed) - MAX_FAILURES),
+        notes=notes(frame)[:MAX_FAILURES],
         provenance=provenance(frame),
         files=files,
     )

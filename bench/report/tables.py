@@ -90,6 +90,15 @@ class Failure:
     rows: int
 
 
+@dataclass(frozen=True)
+class Note:
+    """What a reader has to know of a sampler on a model."""
+
+    curve: str
+    subject: str
+    text: str
+
+
 def best_values(points: pd.DataFrame) -> tuple[Best, ...]:
     """The best point of each subject, metric and protocol."""
     names = list(points["metric"].unique())
@@ -149,6 +158,18 @@ def failures(frame: pd.DataFrame) -> tuple[Failure, ...]:
     failed["place"] = _places(failed)
     groups = failed.groupby([*SUBJECT, "curve", "status", "reason"], sort=False, dropna=False)
     return tuple(_failure(key, part) for key, part in groups)
+
+
+def notes(frame: pd.DataFrame) -> tuple[Note, ...]:
+    """What the samplers' plugins have to say of their numbers, each once."""
+    if "note" not in frame:  # a table of an earlier version
+        return ()
+    said = frame[frame["note"].fillna("").ne("")]
+    found = said[[*SUBJECT, "curve", "note"]].drop_duplicates()
+    return tuple(
+        Note(str(row["curve"]), Subject(*(str(row[k]) for k in SUBJECT)).title, str(row["note"]))
+        for row in found.to_dict("records")
+    )
 
 
 def _best(row: Mapping[Hashable, Any]) -> Best:

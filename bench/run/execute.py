@@ -109,7 +109,7 @@ class _Run:
         metric_wall += time.perf_counter() - begin
         base = {
             **base_row(self.cell, self.machine, self.started),
-            **protocol_columns(trial, steps, tuple(_notes(self.cell.budget, trial, steps))),
+            **protocol_columns(trial, steps, _note(trial)),
             **cost_columns(self.cell, trial, cost),
             **calibration.columns(),
             "load_wall_s": load_wall,
@@ -263,19 +263,13 @@ def _s_range(
     return s_min, s_max
 
 
-def _notes(budget: int | None, trial: Trial, steps: int | None) -> Iterator[str]:
-    """What a reader of the numbers has to know and the other columns do not say."""
-    sampler = trial.sampler
-    if budget is not None and steps is not None and sampler.cost(steps) < budget:
-        more = sampler.cost(steps + 1)
-        yield f"{sampler.cost(steps)} of {budget} NFE spent: one step more would cost {more}"
-    if sampler.corrector is not None:
-        problem = Problem(
-            trial.process, CountedDenoiser(trial.model.denoiser), log_prob=trial.log_prob
-        )
-        note = sampler.corrector.note(problem)
-        if note:
-            yield note
+def _note(trial: Trial) -> str:
+    """What a reader of the numbers has to know of the corrector on this model."""
+    if trial.sampler.corrector is None:
+        return ""
+    counted = CountedDenoiser(trial.model.denoiser)
+    problem = Problem(trial.process, counted, log_prob=trial.log_prob)
+    return trial.sampler.corrector.note(problem)
 
 
 def _calibrated(grid: TimeGrid, cell: Calibration) -> tuple[TimeGrid, CalibrationCost]:

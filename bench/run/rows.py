@@ -98,7 +98,7 @@ def base_row(cell: Cell, machine: Machine, started: str) -> Row:
         "tolerance": cell.tolerance,
         "seed": cell.seed,
         "reason": "",
-        "notes": "",
+        "note": "",
         "samples": protocol["samples"],
         "batch": protocol["batch"],
         "shard": protocol["shard"],
@@ -119,14 +119,14 @@ def _source(spec: PluginSpec) -> str:
     return f"{spec.source.distribution} {spec.source.version} {spec.source.code}"
 
 
-def protocol_columns(trial: Trial, steps: int | None, notes: Sequence[str]) -> Row:
+def protocol_columns(trial: Trial, steps: int | None, note: str) -> Row:
     return {
         "steps": steps,
         "s_min": trial.times[-1].s,
         "s_max": trial.times[0].s,
         "batch_coupled": trial.sampler.stepper.batch_coupled,
         "weights": trial.model.weights,
-        "notes": "; ".join(notes),
+        "note": note,
     }
 
 
@@ -135,6 +135,7 @@ def cost_columns(cell: Cell, trial: Trial, cost: Cost) -> Row:
         "nfe": cost.nfe,
         "nfe_declared": cost.declared,
         "nfe_finish": float(trial.sampler.finish),
+        "nfe_unspent": None if cell.budget is None else max(0.0, cell.budget - cost.nfe),
         "over_budget": cell.budget is not None and cost.nfe > cell.budget,
         "sample_wall_s": cost.wall_s,
         "samples_per_s": trial.draw.samples / cost.wall_s,

@@ -97,7 +97,7 @@ SECTIONS: tuple[Section, ...] = (
             _real("metric_vjp", "VJP", "vector-Jacobian products per data point spent on it"),
             _text("status", "`ok`, `failed`, `diverged`, `timeout` or `unsupported`"),
             _text("reason", "why, where `status` is not `ok`"),
-            _text("notes", "what a reader of the number has to know of the sampler; often empty"),
+            _text("note", "what a reader has to know of the sampler on this model; often empty"),
         ),
     ),
     Section(
@@ -107,6 +107,7 @@ SECTIONS: tuple[Section, ...] = (
             _real("nfe", "NFE", "measured network evaluations per sample, everything included"),
             _real("nfe_declared", "NFE", "declared cost of the steps taken; null for adaptive"),
             _real("nfe_finish", "NFE", "of these, the final denoise"),
+            _real("nfe_unspent", "NFE", "of the budget, what no further step fits into"),
             Column("over_budget", pa.bool_(), "", "measured cost above the budget"),
             _real(
                 "sample_wall_s", "s", "wall-clock of sampling alone: synchronised, after warm-up"

@@ -93,11 +93,11 @@ def _measured(stepper: Stepper[object]) -> str:
 
 def _cost(stepper: Stepper[object]) -> str:
     """The cost of N steps as a formula in N, where it is linear from some N on."""
-    costs = [stepper.cost(steps) for steps in (20, 21, 22)]
-    rate = costs[1] - costs[0]
-    rest = costs[0] - 20 * rate
-    if costs[2] - costs[1] != rate:
-        return f"{costs[0]} at N = 20"
+    first = stepper.cost(20)
+    rate = stepper.cost(21) - first
+    rest = first - 20 * rate
+    if any(stepper.cost(steps) != rate * steps + rest for steps in range(20, 100)):
+        return f"{first} at N = 20"
     linear = "N" if rate == 1 else f"{rate}N"
     return linear if rest == 0 else f"{linear} {'+' if rest > 0 else '-'} {abs(rest)}"
 

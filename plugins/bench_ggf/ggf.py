@@ -9,7 +9,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import AdaptivePredictor, CountedDenoiser, Problem, Time, require, rows_of
+from bench.api import (
+    AdaptivePredictor,
+    CountedDenoiser,
+    NoiseProcess,
+    Problem,
+    Time,
+    require,
+    rows_of,
+)
 
 _SMALLEST = 1e-7
 _PADDING = 64
@@ -89,27 +97,34 @@ def _attempt(
 ) -> tuple[Tensor, Tensor]:
     """Euler-Maruyama's x' of the samples ``rows``, and the x'' - x' of improved Euler."""
     size = now - then
-    drift, g = _reverse_sde(problem, rows, x, now)
     h, root = (rows_of(v.to(x.device, x.dtype), x) for v in (size, size.sqrt()))
+    at_now, at_then = _schedule(problem.process, torch.cat((now, then)), x).split(len(x), dim=1)
+    drift, g = _reverse_sde(problem, rows, x, at_now)
     euler = x - h * drift + root * g * z
-    drift_then, g_then = _reverse_sde(problem, rows, euler, then)
+    drift_then, g_then = _reverse_sde(problem, rows, euler, at_then)
     # Not as a difference of x'' and x', which would round the error away.
     return euler, (h * (drift - drift_then) + root * (g_then - g) * z) / 2
 
 
-def _reverse_sde(problem: Problem, rows: Tensor, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """f x - g^2 score and g of the samples ``rows`` at times ``t`` (n,). One evaluation."""
-    process = problem.process
+def _schedule(process: NoiseProcess, t: Tensor, x: Tensor) -> Tensor:
+    """alpha, s, the drift's factors of x and of D, and g at times ``t``; (5, n), as ``x`` is."""
     # Vectorised powers have other last bits than those of what is left over at the end of a
     # tensor: without a rest, no sample's times depend on how many samples there are.
     padded = torch.nn.functional.pad(t, (0, -len(t) % _PADDING), value=float(t[0]))
     alpha, sigma = process.alpha(padded), process.sigma(padded)
     f, g2 = process.f(padded), process.g2(padded)
-    pull = g2 / sigma**2  # the score is (alpha D - x) / sigma^2
-    values = torch.stack((alpha, sigma / alpha, f + pull, -pull * alpha, g2.sqrt()))[:, : len(t)]
-    alpha, s, mean_x, mean_d, g = values.to(x.device, x.dtype)
-    d = _denoise(problem, rows, x / rows_of(alpha, x), s)
-    return rows_of(mean_x, x) * x + rows_of(mean_d, x) * d, rows_of(g, x)
+    pull = g2 / sigma**2  # f x - g^2 score with the score (alpha D - x) / sigma^2
+    values = torch.stack((alpha, sigma / alpha, f + pull, -pull * alpha, g2.sqrt()))
+    return values[:, : len(t)].to(x.device, x.dtype)
+
+
+def _reverse_sde(
+    problem: Problem, rows: Tensor, x: Tensor, schedule: Tensor
+) -> tuple[Tensor, Tensor]:
+    """f x - g^2 score and g of the samples ``rows``. One evaluation."""
+    alpha, _, mean_x, mean_d, g = (rows_of(values, x) for values in schedule)
+    d = _denoise(problem, rows, x / alpha, schedule[1])
+    return mean_x * x + mean_d * d, g
 
 
 def _denoise(problem: Problem, rows: Tensor, y: Tensor, s: Tensor) -> Tensor:

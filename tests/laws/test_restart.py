@@ -95,10 +95,12 @@ def test_it_is_the_papers_algorithm_in_normalised_coordinates(
     def heun(x: Array, now: float, then: float) -> Array:
         def slope(y: Array, s: float) -> Array:
             level = torch.tensor(s, dtype=torch.float64)
-            return (y - plane.denoise(torch.from_numpy(y), level).numpy()) / s
+            rate: Array = (y - plane.denoise(torch.from_numpy(y), level).numpy()) / s
+            return rate
 
         first = slope(x, now)
-        return x + (then - now) * (first + slope(x + (then - now) * first, then)) / 2
+        end: Array = x + (then - now) * (first + slope(x + (then - now) * first, then)) / 2
+        return end
 
     x, main = _start(), _levels(0.01, 30.0, steps + 1)
     at = [int(np.argmin(np.abs(main - low))) for low, *_ in intervals]
