@@ -109,7 +109,7 @@ class _Run:
         metric_wall += time.perf_counter() - begin
         base = {
             **base_row(self.cell, self.machine, self.started),
-            **protocol_columns(trial, steps, _note(trial)),
+            **protocol_columns(trial, steps, "; ".join(_notes(trial, calibration))),
             **cost_columns(self.cell, trial, cost),
             **calibration.columns(),
             "load_wall_s": load_wall,
@@ -263,13 +263,19 @@ def _s_range(
     return s_min, s_max
 
 
-def _note(trial: Trial) -> str:
-    """What a reader of the numbers has to know of the corrector on this model."""
-    if trial.sampler.corrector is None:
-        return ""
-    counted = CountedDenoiser(trial.model.denoiser)
-    problem = Problem(trial.process, counted, log_prob=trial.log_prob)
-    return trial.sampler.corrector.note(problem)
+def _notes(trial: Trial, calibration: CalibrationCost) -> Iterator[str]:
+    """What a reader of the numbers has to know of the sampler and the grid on this model."""
+    if calibration.evaluations:
+        yield (
+            f"the grid was calibrated with {calibration.evaluations} network evaluations in all, "
+            "which are no part of the NFE"
+        )
+    if trial.sampler.corrector is not None:
+        counted = CountedDenoiser(trial.model.denoiser)
+        problem = Problem(trial.process, counted, log_prob=trial.log_prob)
+        note = trial.sampler.corrector.note(problem)
+        if note:
+            yield note
 
 
 def _calibrated(grid: TimeGrid, cell: Calibration) -> tuple[TimeGrid, CalibrationCost]:
@@ -302,8 +308,9 @@ def _check_grid(
 
 
 def _warm_up(trial: Trial, shard: int) -> None:
-    """The sampler's first steps on one shard, so that no import or set-up is timed."""
-    times = trial.times[:3]
+    """Two of the sampler's steps on one shard, so that no import or set-up is timed."""
+    # From end to end: some methods need certain levels to be passed.
+    times: Sequence[Time] = (*trial.times[:-1][:2], trial.times[-1])
     if trial.sampler.adaptive:
         times = (trial.times[0], trial.process.at_s(0.9 * trial.times[0].s))
     draw = replace(trial.draw, samples=min(trial.draw.samples, SHARD), batch=SHARD)

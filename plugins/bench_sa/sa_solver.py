@@ -59,7 +59,7 @@ class SASolver(Predictor[LastStep]):
     """
 
     name: ClassVar[str] = "sa_solver"
-    reference: ClassVar[str] = "Xue et al. 2023, arXiv:2309.05019, Algorithm 1, Eq. 14 to 18"
+    reference: ClassVar[str] = "Xue et al. 2023, arXiv:2309.05019, Algorithm 1"
 
     predictor_order: int = 2
     corrector_order: int = 2

@@ -22,9 +22,10 @@ Install = Callable[..., None]
 class FakeDistribution:
     """What the registry asks of a distribution."""
 
-    def __init__(self, name: str, version: str) -> None:
+    def __init__(self, name: str, version: str, requires: list[str] | None = None) -> None:
         self.metadata = {"Name": name}
         self.version = version
+        self.requires = requires
 
 
 class FakeEntryPoint:
@@ -50,12 +51,17 @@ def install(
     """``install(name, source)`` writes a plugin module and gives it an entry point."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def write(name: str, source: str, distribution: str = "", version: str = "1.0") -> None:
+    def write(
+        name: str,
+        source: str,
+        distribution: str = "",
+        version: str = "1.0",
+        requires: list[str] | None = None,
+    ) -> None:
         module = f"scorebench_test_plugin_{next(_serial)}"
         (tmp_path / f"{module}.py").write_text(textwrap.dedent(source))
-        points.append(
-            FakeEntryPoint(name, module, FakeDistribution(distribution or f"dist-{name}", version))
-        )
+        owner = FakeDistribution(distribution or f"dist-{name}", version, requires)
+        points.append(FakeEntryPoint(name, module, owner))
 
     return write
 

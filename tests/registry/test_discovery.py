@@ -212,8 +212,10 @@ def test_a_name_of_two_distributions_names_both(install: Install, load: Load) ->
     registry = load()
     reasons = {item.distribution: item.reason for item in registry.broken}
     assert reasons == {
-        "first-dist": "the ode solver name 'twice' is also claimed by 'second-dist'",
-        "second-dist": "the ode solver name 'twice' is also claimed by 'first-dist'",
+        "first-dist": "the ode solver name 'twice' is also claimed by 'second-dist'; "
+        "rename it, or uninstall one of them",
+        "second-dist": "the ode solver name 'twice' is also claimed by 'first-dist'; "
+        "rename it, or uninstall one of them",
     }
     with pytest.raises(
         BenchError, match="'twice' is claimed by 'first-dist' and 'second-dist'; uninstall one"

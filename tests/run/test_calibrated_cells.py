@@ -56,6 +56,7 @@ def test_calibration_has_columns_of_its_own(cells_of: Planner, rows_of: Runner) 
         assert row["nfe"] == row["nfe_declared"] == 7
         assert row["steps"] == (6 if solver == "ddim" else 3)
         assert row["calibration_evaluations"] == (20 * 32 if grid == "gits" else 0)
+        assert ("calibrated with 640 network evaluations" in row["note"]) == (grid == "gits")
         assert (row["calibration_wall_s"] > 0) == (grid == "gits")
         assert row["grid_params"] == ('{"fine_steps":20,"samples":32}' if grid == "gits" else "{}")
     assert found["ddim", "gits"]["value"] < 0.75 * found["ddim", "karras"]["value"]

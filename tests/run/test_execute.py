@@ -174,3 +174,22 @@ def test_workers_are_never_more_than_cells_and_have_one_thread_each() -> None:
     assert Crew().on("cuda:0", 9).workers == 1
     assert Crew().on("cpu", 100).workers == min(len(os.sched_getaffinity(0)), 8)
     assert Crew(workers=1, threads=4).on("cpu", 100) == Machine("cpu", threads=4, workers=1)
+
+
+def test_the_warm_up_goes_from_end_to_end(cells_of: Planner, rows_of: Runner) -> None:
+    """Restart refuses grids that do not pass its interval, as the first steps alone do not."""
+    (cell,) = cells_of(DIGITS.format(solver="restart", metrics="fd_digits").replace("[6]", "[20]"))
+    (row,) = rows_of(cell)
+    assert row["status"] == "ok"
+    assert row["nfe"] == row["nfe_declared"] <= 20
+    assert row["nfe_unspent"] == 20 - row["nfe"]
+
+
+def test_the_note_of_a_corrector_is_in_the_row(cells_of: Planner, rows_of: Runner) -> None:
+    solver = "{name: ancestral, corrector: {name: hmc, leapfrog: 1}}"
+    (network,) = cells_of(DIGITS.format(solver=solver, metrics="fd_digits"))
+    (closed,) = cells_of(POINTS.format(solver=solver, metrics="swd"))
+    (plain,) = cells_of(POINTS.format(solver="ancestral", metrics="swd"))
+    assert rows_of(network)[0]["note"] == "unadjusted: the model has no log density"
+    assert rows_of(closed)[0]["note"] == "Metropolis-adjusted"
+    assert rows_of(plain)[0]["note"] == ""

@@ -32,7 +32,7 @@ def test_all_solvers_leaves_no_solver_out() -> None:
     same = {"seeds_1": "euler_a", "ipndm_v": "lms", "deis_rhoab": "lms", "flow_euler": "ddim"}
     missing = {same.get(name, name) for name in own} - used
     # Dear beyond the budgets of the suite, or shown by a sibling.
-    assert missing <= {"dopri8", "adams_bashforth_moulton"}
+    assert missing <= {"dopri8"}
 
 
 def test_a_file_goes_before_a_suite_of_its_name(

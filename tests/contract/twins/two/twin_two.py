@@ -7,7 +7,7 @@ from bench.api import Predictor, hookimpl
 
 @dataclass(frozen=True)
 class Twin(Predictor):
-    name, reference = "twin", "nobody"
+    name, reference, order = "twin", "nobody", 1
 
     def step(self, problem, x, now, then, state):
         return problem.denoise(x, now), None
