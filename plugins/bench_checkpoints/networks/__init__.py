@@ -1,0 +1,1 @@
+"""Networks of published checkpoints, under the key names of their files."""

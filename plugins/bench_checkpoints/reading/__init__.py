@@ -1,0 +1,1 @@
+"""Reading other people's files without running anything that is in them."""

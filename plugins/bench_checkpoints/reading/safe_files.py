@@ -1,0 +1,35 @@
+"""safetensors files: tensors, and text beside them. Nothing in them can be run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load
+from torch import Tensor
+
+from bench_checkpoints.reading.refusal import content, damaged
+
+RECORD = "bench_checkpoints"
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors of a file, and its record: the JSON of the header entry `bench_checkpoints`.
+
+    A file without such an entry has an empty record.
+
+    Raises:
+        BenchError: the file is missing or damaged, or its record is no JSON object.
+    """
+    data = content(path)
+    try:
+        tensors = load(data)
+        with safe_open(path, framework="pt") as file:
+            record = json.loads((file.metadata() or {}).get(RECORD, "{}"))
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        raise damaged(path, f"it is no readable safetensors file ({error})") from None
+    if not isinstance(record, dict):
+        raise damaged(path, f"its header entry '{RECORD}' is no JSON object")
+    return tensors, record
