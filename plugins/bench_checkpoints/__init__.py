@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from bench.api import Model, hookimpl
+from bench_checkpoints.score_sde import ScoreSde
 
 
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
-    return []
+    return [ScoreSde]

@@ -1,0 +1,222 @@
+"""The checkpoints of score_sde_pytorch as normalised denoisers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from bench.api import BenchError, Denoiser, Model, ScoreModel, from_eps, require
+from bench_checkpoints.common import (
+    file_hash,
+    fill,
+    levels_of,
+    pixel_target,
+    ready,
+    record_of,
+    scaled,
+)
+from bench_checkpoints.levels import LevelTable
+from bench_checkpoints.networks.ncsnpp import NCSNpp
+from bench_checkpoints.reading.refusal import content, forbidden
+from bench_checkpoints.reading.safe_files import read_safetensors
+from bench_checkpoints.reading.torch_files import read_torch
+from bench_checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
+
+
+@dataclass(frozen=True)
+class ScoreSde(Model):
+    """NCSN++, DDPM++ and DDPM checkpoints of the authors of score-based SDEs.
+
+    Images are in [-1, 1] here; VE networks were trained on [0, 1], so that their noise levels
+    count double (CIFAR-10: 0.02 to 100).
+
+    Attributes:
+        path: the .pth file, or a .safetensors that was made of it.
+        preset: the authors' name of its configuration, such as `ve/cifar10_ncsnpp_continuous`;
+            empty where a recipe says it, or the .safetensors does.
+        recipe: a JSON file that describes a network of your own (docs/checkpoints.md).
+        weights: `ema`, the moving average that the published figures are of, or `model`.
+        t_min: the least time of vp and subvp; the authors sample down to 1e-3 and evaluate
+            likelihoods from 1e-5.
+        held_out: a file of unseen images, for likelihoods.
+    """
+
+    name: ClassVar[str] = "score_sde"
+    reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456; github.com/yang-song/score_sde"
+
+    path: str = "checkpoint.pth"
+    preset: str = ""
+    recipe: str = ""
+    weights: Literal["ema", "model"] = "ema"
+    t_min: float = 1e-3
+    held_out: str | None = None
+
+    def __post_init__(self) -> None:
+        require(bool(self.path), "path must name a file")
+        require(
+            self.preset in ("", *PRESETS),
+            f"preset must be one of {', '.join(PRESETS)}",
+        )
+        require(not (self.preset and self.recipe), "preset and recipe exclude each other")
+        require(1e-5 <= self.t_min < 1, "t_min must be in [1e-5, 1)")
+
+    def fingerprint(self) -> str:
+        parts = [self.path, *([self.recipe] if self.recipe else [])]
+        return "+".join(file_hash(self.name, part) for part in parts)
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        path = Path(self.path)
+        recipe, state = self._read(path)
+        network = NCSNpp(recipe.network)
+        fill(network, network_state(network, state, self.weights, path), path)
+        ready(network, device, dtype)
+        config = recipe.network
+        s_min, s_max = s_range(recipe, self.t_min)
+        return ScoreModel(
+            denoiser=denoiser_of(network, recipe),
+            shape=(config.channels, config.image_size, config.image_size),
+            s_min=s_min,
+            s_max=s_max,
+            weights=file_hash(self.name, self.path),
+            target=pixel_target(recipe.data, self.held_out),
+        )
+
+    def _read(self, path: Path) -> tuple[ScoreSdeRecipe, dict[str, Any]]:
+        """The recipe, and the content of the file as score_sde's own dictionary."""
+        if path.suffix == ".safetensors":
+            state, record = read_safetensors(path)
+            told = record.get("score_sde")
+            if told is not None and not (self.preset or self.recipe):
+                return record_of(ScoreSdeRecipe, json.dumps(told), str(path)), {"model": state}
+            return self._recipe(path), {"model": state}
+        loaded = read_torch(path)
+        if not isinstance(loaded, dict) or not isinstance(loaded.get("model"), dict):
+            raise forbidden(path, "it is no checkpoint of score_sde (no entry 'model')")
+        return self._recipe(path), loaded
+
+    def _recipe(self, path: Path) -> ScoreSdeRecipe:
+        if self.recipe:
+            place = Path(self.recipe)
+            return record_of(ScoreSdeRecipe, content(place), str(place))
+        if not self.preset:
+            raise BenchError(
+                f"model 'score_sde': {path} does not say how it was trained; give the parameter "
+                f"preset (one of {', '.join(PRESETS)}) or recipe"
+            )
+        return PRESETS[self.preset]
+
+
+def network_state(
+    network: NCSNpp, loaded: Mapping[str, Any], weights: str, path: Path
+) -> dict[str, Tensor]:
+    """The state dict for ``network`` of a score_sde checkpoint (or of `{"model": state}` alone).
+
+    The moving averages are a list in the order of the parameters that were trained; the Fourier
+    frequencies were not, and are those of the model.
+
+    Raises:
+        BenchError: the averages are missing, or are not those of this network.
+    """
+    # The authors' DataParallel puts "module." before each name.
+    state = {str(name).removeprefix("module."): item for name, item in loaded["model"].items()}
+    if not all(isinstance(item, Tensor) for item in state.values()):
+        raise forbidden(path, "its entry 'model' holds more than tensors")
+    state.setdefault("sigmas", network.sigmas)
+    if weights == "model" or "ema" not in loaded:
+        if weights == "ema" and path.suffix != ".safetensors":
+            raise BenchError(f"{path}: has no moving average; set the parameter weights: model")
+        return state
+    average = loaded["ema"]
+    shadows = average.get("shadow_params") if isinstance(average, dict) else None
+    names = [name for name, p in network.named_parameters() if p.requires_grad]
+    if not isinstance(shadows, list) or len(shadows) != len(names):
+        found = len(shadows) if isinstance(shadows, list) else "no"
+        raise BenchError(
+            f"{path}: has {found} moving averages, the network has {len(names)} parameters; "
+            "choose the preset or recipe that it was trained with"
+        )
+    if not all(isinstance(shadow, Tensor) for shadow in shadows):
+        raise forbidden(path, "its moving averages are no tensors")
+    return {**state, **dict(zip(names, shadows, strict=True))}
+
+
+def denoiser_of(network: nn.Module, recipe: ScoreSdeRecipe) -> Denoiser:
+    """D(y; s) = y - s eps of a network that was trained as ``recipe`` says."""
+    if recipe.sde == "ve":
+        return from_eps(_VeNoise(network, recipe))
+    table = None if recipe.continuous else _table(recipe)
+    return from_eps(_VpNoise(network, recipe, table))
+
+
+def s_range(recipe: ScoreSdeRecipe, t_min: float) -> tuple[float, float]:
+    """The trained noise-to-signal ratios of images in [-1, 1]."""
+    config = recipe.network
+    if recipe.sde == "ve":
+        unit = 1.0 if config.centered else 2.0
+        return unit * config.sigma_min, unit * config.sigma_max
+    if not recipe.continuous:
+        return _table(recipe).s_range
+    low, high = (_integral(recipe, t) for t in (t_min, 1.0))
+    if recipe.sde == "subvp":
+        return 2 * math.sinh(low / 2), 2 * math.sinh(high / 2)
+    return math.sqrt(math.expm1(low)), math.sqrt(math.expm1(high))
+
+
+@dataclass(frozen=True, eq=False)
+class _VeNoise:
+    """eps = -sigma score, with score = network(x, sigma) for images x in [0, 1] (or [-1, 1])."""
+
+    network: nn.Module
+    recipe: ScoreSdeRecipe
+
+    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
+        config = self.recipe.network
+        unit = 1.0 if config.centered else 2.0
+        sigma = levels_of(s) / unit
+        condition = sigma
+        if not self.recipe.continuous:
+            span = math.log(config.sigma_max / config.sigma_min)
+            # Label 0 is the highest level.
+            condition = (config.sigma_max / sigma).log() * ((config.num_scales - 1) / span)
+        x = y if config.centered else (y + 1) / 2
+        return scaled(self.network(x, condition, sigma), -sigma)
+
+
+@dataclass(frozen=True, eq=False)
+class _VpNoise:
+    """eps = network(alpha y, 999 t) with the time t of the noise-to-signal ratio s, in float64."""
+
+    network: nn.Module
+    recipe: ScoreSdeRecipe
+    table: LevelTable | None
+
+    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
+        level = levels_of(s)
+        # sub-VP: sigma = 1 - exp(-B), alpha = exp(-B/2), so that s = 2 sinh(B/2).
+        subvp = self.recipe.sde == "subvp"
+        b = 2 * (level / 2).asinh() if subvp else level.square().log1p()
+        alpha = (-b / 2).exp()
+        if self.table is not None:
+            label = self.table.label(level)
+        else:
+            low, slope = self.recipe.beta_min, self.recipe.beta_max - self.recipe.beta_min
+            # Positive root of slope/2 t^2 + low t = b, in the form without cancellation.
+            label = 999 * 2 * b / (low + (low * low + 2 * slope * b).sqrt())
+        result: Tensor = self.network(scaled(y, alpha), label)
+        return result
+
+
+def _integral(recipe: ScoreSdeRecipe, t: float) -> float:
+    return t * (recipe.beta_min + 0.5 * t * (recipe.beta_max - recipe.beta_min))
+
+
+def _table(recipe: ScoreSdeRecipe) -> LevelTable:
+    ends = recipe.beta_min / 1000, recipe.beta_max / 1000
+    return LevelTable.of_betas(torch.linspace(*ends, 1000, dtype=torch.float64))
