@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any, cast, get_origin
 
 from bench.core.errors import BenchError
+from bench.core.metric import Metric
 from bench.core.plugin import Plugin
 from bench.core.solver import Adaptive
 from bench.core.target import Model
@@ -178,7 +179,7 @@ class _Planner:
 
 
 def _fingerprint(plugin: Plugin) -> str:
-    return plugin.fingerprint() if isinstance(plugin, Model) else ""
+    return plugin.fingerprint() if isinstance(plugin, (Model, Metric)) else ""
 
 
 def _values(cls: type[Plugin], key: str, value: Any) -> list[Any]:

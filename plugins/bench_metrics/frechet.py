@@ -34,13 +34,24 @@ class Moments:
         return Moments(count, mean, scatter)
 
     @property
+    def rank(self) -> int:
+        """The largest rank that the covariance can have."""
+        return min(self.count - 1, len(self.mean))
+
+    @property
     def covariance(self) -> Tensor:
         """Unbiased covariance (d, d), as numpy.cov and torch-fidelity compute it."""
         return self.scatter / (self.count - 1)
 
 
 def frechet_distance(
-    mean_1: Tensor, covariance_1: Tensor, mean_2: Tensor, covariance_2: Tensor
+    mean_1: Tensor,
+    covariance_1: Tensor,
+    mean_2: Tensor,
+    covariance_2: Tensor,
+    *,
+    factor_1: Tensor | None = None,
+    rank: int | None = None,
 ) -> float:
     """|m_1 - m_2|^2 + tr(C_1 + C_2 - 2 (C_1 C_2)^(1/2)).
 
@@ -50,19 +61,25 @@ def frechet_distance(
     Args:
         mean_1, mean_2: (d,), float64.
         covariance_1, covariance_2: (d, d), float64, symmetric and positive semidefinite.
+        factor_1: ``root_factor(covariance_1)``, where it is known already.
+        rank: the largest rank that C_1 C_2 can have, where it is known (n - 1 for n < d points).
+            The eigenvalues beyond it are round-off, whose roots would add up.
     """
-    factor = _factor(covariance_1)
+    factor = root_factor(covariance_1) if factor_1 is None else factor_1
     values = torch.linalg.eigvalsh(factor.mT @ covariance_2 @ factor)
+    if rank is not None:
+        values = values[max(len(values) - rank, 0) :]  # ascending
     root_trace = values.clamp_min(0).sqrt().sum()
     gap = (mean_1 - mean_2).square().sum()
     return float(gap + covariance_1.trace() + covariance_2.trace() - 2 * root_trace)
 
 
-def _factor(covariance: Tensor) -> Tensor:
-    """A with A A^T = C: Cholesky, or eigenvectors where C is singular."""
+def root_factor(covariance: Tensor) -> Tensor:
+    """A with A A^T = C: Cholesky, or scaled eigenvectors (d, rank) where C is singular."""
     factor: Tensor
     factor, failed = torch.linalg.cholesky_ex(covariance)
     if failed:
         values, vectors = torch.linalg.eigh(covariance)
-        factor = vectors * values.clamp_min(0).sqrt()
+        kept = values > len(values) * torch.finfo(values.dtype).eps * values.amax()
+        factor = vectors[:, kept] * values[kept].sqrt()
     return factor

@@ -1,0 +1,169 @@
+"""Statistics of real images, computed once and found again by content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from bench.api import BenchError
+from bench_fidelity.cache import alone, cache_folder, replacing
+from bench_fidelity.extractors import Extractor, chunked
+from bench_fidelity.moments_file import MomentsFile
+from bench_fidelity.sources import ImageSource, Source
+from bench_fidelity.statistics import Collected, RunningMoments, pooled
+from bench_metrics.frechet import Moments, frechet_distance, root_factor
+
+_PREPROCESSING = "1: uint8 RGB, resized by the extractor"
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The features of real images.
+
+    Attributes:
+        mean, covariance: (d,) and (d, d), float64.
+        digest: hash of images and extractor.
+        rank: the largest rank that the covariance can have.
+        size: (H, W) of the images, where it is known.
+        features: reads the features (n, d), float32; None where the moments alone are known.
+    """
+
+    mean: Tensor
+    covariance: Tensor
+    digest: str
+    rank: int
+    size: tuple[int, ...] | None
+    features: Callable[[], Tensor] | None
+
+    @cached_property
+    def factor(self) -> Tensor:
+        """A with A A^T = covariance, made once for all cells of a process."""
+        return root_factor(self.covariance)
+
+    def distance(self, samples: Moments) -> float:
+        """The Frechet distance to the moments of samples."""
+        return frechet_distance(
+            self.mean,
+            self.covariance,
+            samples.mean,
+            samples.covariance,
+            factor_1=self.factor,
+            rank=min(self.rank, samples.rank),
+        )
+
+
+def reference_digest(source: Source, extractor: str) -> str:
+    """Hash of the content of ``source``, the ``extractor`` and what is done in between."""
+    content = f"{_PREPROCESSING}\n{source.digest()}\n{extractor}"
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def load_reference(source: Source, identity: str, extractor: Extractor) -> Reference:
+    """The statistics of ``source`` in the features of ``extractor`` (of hash ``identity``).
+
+    Raises:
+        BenchError: images or statistics cannot be read.
+    """
+    digest = reference_digest(source, identity)
+    if isinstance(source, MomentsFile):
+        return _published(source, digest, extractor.dimension)
+    path = cache_folder() / "references" / f"{digest}.safetensors"
+    if not path.exists():
+        with alone(path):
+            if not path.exists():
+                _compute(source, extractor, path)
+    return _cached(path, digest)
+
+
+@lru_cache(maxsize=2)
+def _published(source: MomentsFile, digest: str, dimension: int) -> Reference:
+    found = source.read(dimension)
+    if found.moments is not None:
+        return Reference(*found.moments, digest, dimension, None, None)
+    features = found.features
+    assert features is not None
+    moments = _moments(features)
+    return Reference(moments.mean, moments.covariance, digest, moments.rank, None, lambda: features)
+
+
+def _moments(features: Tensor) -> Moments:
+    first, *blocks = features.split(4096)
+    moments = Moments.of(first)
+    for block in blocks:
+        moments = moments.merge(Moments.of(block))
+    return moments
+
+
+def _compute(source: ImageSource, extractor: Extractor, path: Path) -> None:
+    moments, rows, sizes = RunningMoments(), Collected(pooled), set[torch.Size]()
+    for images in chunked(_of_one_size(source, sizes)):
+        features = extractor(images)
+        moments.add(features)
+        rows.add(features)
+    found = moments.result()
+    if found.count < 2:
+        raise BenchError("one image has no covariance; name at least two")
+    (size,) = sizes
+    tensors = {
+        "mean": found.mean,
+        "covariance": found.covariance,
+        "features": rows.result(),
+        "size": torch.tensor(size[1:]),
+    }
+    with replacing(path) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+
+
+def _of_one_size(source: ImageSource, sizes: set[torch.Size]) -> Iterator[Tensor]:
+    """The images of ``source``; their one shape is put into ``sizes``."""
+    for number, image in enumerate(source.images()):
+        sizes.add(image.shape)
+        if len(sizes) > 1:
+            raise BenchError(
+                f"real images of different sizes: number {number} (in the order of names) is "
+                f"{image.shape[1]}x{image.shape[2]}, those before are not; resize them first"
+            )
+        yield image
+
+
+@lru_cache(maxsize=2)
+def _cached(path: Path, digest: str) -> Reference:
+    mean, covariance, size = (_tensor(path, name) for name in ("mean", "covariance", "size"))
+    features = partial(_features, path)
+    count = _rows(path)
+    rank = min(count - 1, len(mean))
+    return Reference(mean, covariance, digest, rank, tuple(size.tolist()), features)
+
+
+@lru_cache(maxsize=1)
+def _features(path: Path) -> Tensor:
+    return _tensor(path, "features")
+
+
+def _tensor(path: Path, name: str) -> Tensor:
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensor: Tensor = file.get_tensor(name)
+            return tensor
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path, error) from None
+
+
+def _rows(path: Path) -> int:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return int(file.get_slice("features").get_shape()[0])
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> BenchError:
+    return BenchError(f"{path}: is damaged ({error}); delete it, and it will be computed again")

@@ -1,0 +1,261 @@
+"""Real images and their statistics, from every source, computed once."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+from torch_fidelity.registry import DATASETS_REGISTRY
+
+from bench.api import BenchError, Trial, UnsupportedError
+from bench_fidelity import sources
+from bench_fidelity.extractors import load_extractor
+from bench_fidelity.fid import FrechetInception
+from bench_fidelity.kid import KernelInception
+from bench_fidelity.prc import PrecisionRecall
+from bench_fidelity.weights import PublishedWeights, find_weights
+from bench_metrics.frechet import Moments
+
+Photos = Callable[..., Tensor]
+Measure = Callable[..., Any]
+Saver = Callable[[str, Tensor], Path]
+Trials = Callable[..., Trial]
+
+
+def _network(tiny: PublishedWeights) -> Any:
+    return load_extractor(tiny, find_weights(tiny, None), torch.device("cpu")).network
+
+
+def _moments(tiny: PublishedWeights, images: Tensor) -> Moments:
+    return Moments.of(_network(tiny)(images)[0].detach())
+
+
+def _fid(measure: Measure, against: Path | str, samples: Tensor, **options: Any) -> Any:
+    return measure([FrechetInception(against=str(against), **options)], samples)["fid"]
+
+
+def test_a_folder_and_a_zip_and_moments_of_the_same_images_agree(
+    tiny: PublishedWeights,
+    photos: Photos,
+    measure: Measure,
+    save_folder: Saver,
+    tmp_path: Path,
+) -> None:
+    real, samples = photos(150, 2), photos(64, 1)
+    folder = save_folder("real", real)
+    with zipfile.ZipFile(tmp_path / "real.zip", "w") as archive:
+        archive.writestr("dataset.json", "{}")
+        for file in folder.rglob("*.png"):
+            archive.write(file, file.relative_to(folder))
+    moments = _moments(tiny, real)
+    np.savez(tmp_path / "edm.npz", mu=moments.mean, sigma=moments.covariance)
+    pool = _network(tiny)(real)[0].detach().numpy()
+    np.savez(tmp_path / "score_sde.npz", pool_3=pool, logits=np.zeros((150, 10)))
+    names = ("real", "real.zip", "edm.npz", "score_sde.npz")
+    found = [_fid(measure, tmp_path / name, samples) for name in names]
+    assert len({number.reference for number in found}) == 4
+    known = found[0].value
+    assert [number.value for number in found[:3]] == pytest.approx([known] * 3, rel=1e-12)
+    # Activations are kept in float32.
+    assert found[3].value == pytest.approx(known, rel=1e-6)
+    prc = measure([PrecisionRecall(against=str(tmp_path / "score_sde.npz"))], samples)
+    other = measure([PrecisionRecall(against=str(folder))], samples)
+    assert prc["precision"].value == other["precision"].value
+
+
+def test_computed_once_and_found_by_content(
+    tiny: PublishedWeights,
+    photos: Photos,
+    measure: Measure,
+    save_folder: Saver,
+    cache: Path,
+    tmp_path: Path,
+) -> None:
+    folder, samples = save_folder("real", photos(100, 2)), photos(64, 1)
+    first = _fid(measure, folder, samples)
+    (file,) = (cache / "references").glob("*.safetensors")
+    assert not list(file.parent.glob(".*"))  # nothing half-written is left
+    moved = folder.rename(tmp_path / "elsewhere")
+    seen = _network(tiny).seen
+    seen.clear()
+    assert _fid(measure, moved, samples) == first
+    assert sum(seen) <= 64
+    next(moved.rglob("*.png")).write_bytes(_png(photos(1, 9)[0]))
+    changed = _fid(measure, moved, samples)
+    assert changed.reference != first.reference
+    assert changed.value != first.value
+    assert len(list(file.parent.glob("*.safetensors"))) == 2
+
+
+def _png(image: Tensor) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image.permute(1, 2, 0).numpy()).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def test_a_damaged_cache_says_to_delete_it(
+    tiny: PublishedWeights, photos: Photos, measure: Measure, save_folder: Saver, cache: Path
+) -> None:
+    from bench_fidelity.reference import _cached
+
+    folder, samples = save_folder("real", photos(70, 2)), photos(64, 1)
+    _fid(measure, folder, samples)
+    (file,) = (cache / "references").glob("*.safetensors")
+    file.write_bytes(file.read_bytes()[:100])
+    _cached.cache_clear()
+    with pytest.raises(BenchError, match=r"is damaged .* delete it"):
+        _fid(measure, folder, samples)
+
+
+def test_moments_alone_are_not_enough_for_features(
+    tiny: PublishedWeights, photos: Photos, trial_of: Trials, tmp_path: Path
+) -> None:
+    moments = _moments(tiny, photos(50, 2))
+    np.savez(tmp_path / "edm.npz", mu=moments.mean, sigma=moments.covariance)
+    against = str(tmp_path / "edm.npz")
+    trial = trial_of(photos(64, 1))
+    for metric in (
+        KernelInception(against=against, subset_size=10),
+        PrecisionRecall(against=against),
+    ):
+        with pytest.raises(UnsupportedError, match="the mean and covariance alone"):
+            metric.start(trial)
+
+
+def test_subsets_larger_than_the_reference_are_unsupported(
+    tiny: PublishedWeights, photos: Photos, trial_of: Trials, save_folder: Saver
+) -> None:
+    against = str(save_folder("real", photos(20, 2)))
+    with pytest.raises(UnsupportedError, match="lower subset_size"):
+        KernelInception(against=against, subset_size=30).start(trial_of(photos(64, 1)))
+    with pytest.raises(UnsupportedError, match="at least 1000 samples"):
+        KernelInception(against=against).start(trial_of(photos(64, 1)))
+
+
+def test_images_of_another_size_are_unsupported(
+    tiny: PublishedWeights, photos: Photos, trial_of: Trials, save_folder: Saver
+) -> None:
+    against = str(save_folder("real", photos(20, 2, 24)))
+    with pytest.raises(UnsupportedError, match="are 24x24, those of the model 16x16"):
+        FrechetInception(against=against).start(trial_of(photos(64, 1)))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"mu": np.zeros(3), "sigma": np.eye(3)}, "the extractor has 16 features"),
+        ({"mu": np.zeros(16), "sigma": np.eye(16) * np.nan}, "other things than finite numbers"),
+        ({"mu": np.zeros(16), "sigma": np.triu(np.ones((16, 16)))}, "not symmetric"),
+        ({"mu": np.array([{}] * 16), "sigma": np.eye(16)}, "damaged or no plain"),
+        ({"pool_3": np.zeros((5, 7))}, r"pool_3 has shape \(5, 7\)"),
+        ({"images": np.zeros(4)}, "holds neither `mu` and `sigma` nor `pool_3`, but images"),
+    ],
+)
+def test_other_statistics_are_refused(
+    arrays: dict[str, Any],
+    message: str,
+    tiny: PublishedWeights,
+    photos: Photos,
+    trial_of: Trials,
+    tmp_path: Path,
+) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(BenchError, match=message):
+        FrechetInception(against=str(tmp_path / "a.npz")).start(trial_of(photos(64, 1)))
+
+
+def test_bad_files_are_named(
+    tiny: PublishedWeights, photos: Photos, trial_of: Trials, save_folder: Saver, tmp_path: Path
+) -> None:
+    trial = trial_of(photos(64, 1))
+
+    def refusal(against: Path | str) -> str:
+        with pytest.raises(BenchError) as caught:
+            FrechetInception(against=str(against)).start(trial)
+        return str(caught.value)
+
+    assert "there is no such file or folder" in refusal(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    assert "holds no images" in refusal(tmp_path / "empty")
+    (tmp_path / "a.pkl").write_bytes(b"1")
+    assert "unknown kind of file" in refusal(tmp_path / "a.pkl")
+    for name in ("a.zip", "a.npz"):
+        (tmp_path / name).write_bytes(b"PK\3\4 cut off")
+        assert name in refusal(tmp_path / name)
+    folder = save_folder("real", photos(9, 2))
+    file = folder / "000" / "00003.png"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    assert "00003.png: is damaged" in refusal(folder)
+    file.write_bytes(b"no image")
+    assert "00003.png: is no image" in refusal(folder)
+    Image.fromarray(np.zeros((16, 16), dtype=np.uint16)).save(file)
+    assert "not of 8 bits" in refusal(folder)
+    file.write_bytes(_png(photos(1, 1, 20)[0]))
+    assert "different sizes: number 3" in refusal(folder)
+    file.unlink()
+    assert FrechetInception(against=str(folder)).start(trial)
+
+
+class _Set:
+    def __init__(self, images: Tensor) -> None:
+        self.data, self.calls = images.numpy(), 0
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, i: int) -> Tensor:
+        return torch.from_numpy(self.data[i])
+
+
+def test_a_data_set_of_torchvision(
+    tiny: PublishedWeights,
+    photos: Photos,
+    measure: Measure,
+    save_folder: Saver,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    real, samples, asked = photos(80, 2), photos(64, 1), []
+
+    def make(root: str, download: bool) -> _Set:
+        asked.append((root, download))
+        return _Set(real)
+
+    monkeypatch.setitem(DATASETS_REGISTRY, "cifar10-train", make)
+    sources._dataset.cache_clear()
+    found = _fid(measure, "cifar10-train", samples, root=str(tmp_path))
+    sources._dataset.cache_clear()
+    assert found.value == _fid(measure, save_folder("real", real), samples).value
+    assert asked == [(str(tmp_path), False)]
+
+
+def test_the_data_sets_are_those_of_torch_fidelity() -> None:
+    assert set(sources.DATASETS) <= DATASETS_REGISTRY.keys()
+
+
+def test_a_data_set_is_not_downloaded_unless_asked(
+    tiny: PublishedWeights, photos: Photos, trial_of: Trials, cache: Path
+) -> None:
+    sources._dataset.cache_clear()
+    with pytest.raises(BenchError) as caught:
+        FrechetInception(against="cifar10-train").start(trial_of(photos(64, 1)))
+    assert str(cache / "datasets") in str(caught.value)
+    assert "download: true" in str(caught.value)
+
+
+def test_grey_files_and_palettes_become_rgb(
+    tiny: PublishedWeights, photos: Photos, measure: Measure, save_folder: Saver
+) -> None:
+    real, samples = photos(40, 2, 16, 1), photos(64, 1)
+    grey = save_folder("grey", real)
+    colour = save_folder("colour", real.expand(-1, 3, -1, -1))
+    assert _fid(measure, grey, samples).value == _fid(measure, colour, samples).value
