@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from bench.api import Model, hookimpl
+from bench_checkpoints.edm import Edm
 from bench_checkpoints.score_sde import ScoreSde
 
 
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
-    return [ScoreSde]
+    return [ScoreSde, Edm]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -92,13 +92,16 @@ def record_of(kind: type[Record], content: str | bytes, place: str) -> Record:
         ) from None
 
 
-def fill(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
-    """Puts ``state`` into ``network``, on the CPU; every entry must be there and fit.
+def built(make: Callable[[], nn.Module], state: Mapping[str, Tensor], path: Path) -> nn.Module:
+    """The network that ``make`` makes, with the weights ``state``; every entry must fit.
+
+    What a file says of its sizes is compared with its tensors before memory is taken for them.
 
     Raises:
-        BenchError: names the first that does not, with both shapes.
+        BenchError: names the first entry that does not fit, with both shapes.
     """
-    own = network.state_dict()
+    with torch.device("meta"):
+        own = make().state_dict()
     for name, tensor in own.items():
         if name not in state:
             raise _misfit(path, f"it lacks '{name}'")
@@ -108,7 +111,9 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
     extra = [name for name in state if name not in own]
     if extra:
         raise _misfit(path, f"it holds '{extra[0]}', which the network does not have")
+    network = make()
     network.load_state_dict(state)
+    return network
 
 
 def ready(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:

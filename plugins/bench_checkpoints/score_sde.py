@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -14,8 +15,8 @@ from torch import Tensor, nn
 
 from bench.api import BenchError, Denoiser, Model, ScoreModel, from_eps, require
 from bench_checkpoints.common import (
+    built,
     file_hash,
-    fill,
     levels_of,
     pixel_target,
     ready,
@@ -23,7 +24,7 @@ from bench_checkpoints.common import (
     scaled,
 )
 from bench_checkpoints.levels import LevelTable
-from bench_checkpoints.networks.ncsnpp import NCSNpp
+from bench_checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig, trained_levels
 from bench_checkpoints.reading.refusal import content, forbidden
 from bench_checkpoints.reading.safe_files import read_safetensors
 from bench_checkpoints.reading.torch_files import read_torch
@@ -74,9 +75,8 @@ class ScoreSde(Model):
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = Path(self.path)
         recipe, state = self._read(path)
-        network = NCSNpp(recipe.network)
-        fill(network, network_state(network, state, self.weights, path), path)
-        ready(network, device, dtype)
+        weights = network_state(recipe.network, state, self.weights, path)
+        network = ready(built(partial(NCSNpp, recipe.network), weights, path), device, dtype)
         config = recipe.network
         s_min, s_max = s_range(recipe, self.t_min)
         return ScoreModel(
@@ -114,9 +114,9 @@ class ScoreSde(Model):
 
 
 def network_state(
-    network: NCSNpp, loaded: Mapping[str, Any], weights: str, path: Path
+    config: NCSNppConfig, loaded: Mapping[str, Any], weights: str, path: Path
 ) -> dict[str, Tensor]:
-    """The state dict for ``network`` of a score_sde checkpoint (or of `{"model": state}` alone).
+    """The state dict for the network of a score_sde checkpoint (or of `{"model": state}` alone).
 
     The moving averages are a list in the order of the parameters that were trained; the Fourier
     frequencies were not, and are those of the model.
@@ -128,14 +128,16 @@ def network_state(
     state = {str(name).removeprefix("module."): item for name, item in loaded["model"].items()}
     if not all(isinstance(item, Tensor) for item in state.values()):
         raise forbidden(path, "its entry 'model' holds more than tensors")
-    state.setdefault("sigmas", network.sigmas)
+    state.setdefault("sigmas", trained_levels(config))
     if weights == "model" or "ema" not in loaded:
         if weights == "ema" and path.suffix != ".safetensors":
             raise BenchError(f"{path}: has no moving average; set the parameter weights: model")
         return state
     average = loaded["ema"]
     shadows = average.get("shadow_params") if isinstance(average, dict) else None
-    names = [name for name, p in network.named_parameters() if p.requires_grad]
+    with torch.device("meta"):
+        parameters = dict(NCSNpp(config).named_parameters())
+    names = [name for name, p in parameters.items() if p.requires_grad]
     if not isinstance(shadows, list) or len(shadows) != len(names):
         found = len(shadows) if isinstance(shadows, list) else "no"
         raise BenchError(

@@ -61,6 +61,10 @@ class EdmUnetConfig:
             min(self.in_channels, self.out_channels, self.num_blocks, self.channel_mult_emb) >= 1,
             "channels, num_blocks and channel_mult_emb must be >= 1",
         )
+        require(
+            self.num_blocks <= 64 and len(self.channel_mult) <= 16,
+            "num_blocks must be <= 64, and levels at most 16",
+        )
         require(self.label_dim >= 0 and self.augment_dim >= 0, "label sizes must be >= 0")
         require(
             self.model_channels >= 8 and self.model_channels % 4 == 0,

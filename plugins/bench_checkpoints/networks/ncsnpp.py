@@ -78,7 +78,10 @@ class NCSNppConfig:
             "image_size must be divisible by two as often as there are levels",
         )
         require(min(self.ch_mult, default=0) >= 1, "ch_mult must be >= 1")
-        require(self.channels >= 1 and self.num_res_blocks >= 1, "there must be channels, blocks")
+        require(
+            self.channels >= 1 and 1 <= self.num_res_blocks <= 64 and len(self.ch_mult) <= 16,
+            "there must be channels, 1 to 64 blocks, and at most 16 levels",
+        )
         taps = self.fir_taps
         require(
             len(taps) >= 2 and len(taps) % 2 == 0 and taps == taps[::-1] and sum(taps) > 0,
@@ -303,9 +306,7 @@ class NCSNpp(nn.Module):
     def __init__(self, config: NCSNppConfig) -> None:
         super().__init__()
         self.config = config
-        ends = math.log(config.sigma_max), math.log(config.sigma_min)
-        levels = torch.linspace(*ends, config.num_scales, dtype=torch.float64).exp()
-        self.register_buffer("sigmas", levels)
+        self.register_buffer("sigmas", trained_levels(config))
         self._parts: list[nn.Module] = []
         self._embedding = self._make_embedding()
         self._stem = (self._add(_conv3(config.channels, config.nf)),)
@@ -478,6 +479,12 @@ class NCSNpp(nn.Module):
         elif level:
             resample = self._add(ResBlock(outputs, outputs, config, "up"))
         return _Level(tuple(blocks), attention, head, resample, pyramid)
+
+
+def trained_levels(config: NCSNppConfig) -> Tensor:
+    """The noise levels of label 0, 1, ..., falling, float64, (num_scales,)."""
+    ends = math.log(config.sigma_max), math.log(config.sigma_min)
+    return torch.linspace(*ends, config.num_scales, dtype=torch.float64).exp()
 
 
 def _conv3(inputs: int, outputs: int) -> nn.Conv2d:

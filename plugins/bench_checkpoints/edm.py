@@ -1,0 +1,189 @@
+"""EDM's checkpoints as normalised denoisers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.api import BenchError, Model, ScoreModel, require
+from bench_checkpoints.common import built, file_hash, pixel_target, ready, record_of
+from bench_checkpoints.edm_precond import EdmDenoiser, EdmRecipe, iddpm_levels
+from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
+from bench_checkpoints.reading.inert import Inert
+from bench_checkpoints.reading.modules import state_dict
+from bench_checkpoints.reading.pickles import read_pickle
+from bench_checkpoints.reading.refusal import Refused, forbidden
+from bench_checkpoints.reading.safe_files import read_safetensors
+
+_PRECONDS = {"EDMPrecond": "edm", "VPPrecond": "vp", "VEPrecond": "ve", "iDDPMPrecond": "iddpm"}
+_FAMILIES = {"SongUNet": "song", "DhariwalUNet": "dhariwal"}
+
+
+@dataclass(frozen=True)
+class Edm(Model):
+    """The pretrained networks of EDM (CIFAR-10, FFHQ, AFHQv2, ImageNet-64).
+
+    Attributes:
+        path: the .pkl file, of which nothing is executed, or a .safetensors made of it.
+        label: the class of all samples of a conditional network; ``None``: no class.
+        data: name of the data set; empty: what the file says.
+        s_min, s_max: the range of noise levels; ``None``: what EDM's sampler takes, 0.002 to 80
+            as far as the network goes.
+        held_out: a file of unseen images, for likelihoods.
+    """
+
+    name: ClassVar[str] = "edm"
+    reference: ClassVar[str] = (
+        "Karras et al. 2022, arXiv:2206.00364, Table 1; github.com/NVlabs/edm"
+    )
+
+    path: str = "network.pkl"
+    label: int | None = None
+    data: str = ""
+    s_min: float | None = None
+    s_max: float | None = None
+    held_out: str | None = None
+
+    def __post_init__(self) -> None:
+        require(bool(self.path), "path must name a file")
+        require(self.label is None or self.label >= 0, "label must be >= 0")
+        for value in (self.s_min, self.s_max):
+            require(value is None or 0 < value < math.inf, "s_min and s_max must be positive")
+
+    def fingerprint(self) -> str:
+        return file_hash(self.name, self.path)
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        path = Path(self.path)
+        recipe, state = read_edm(path)
+        network = ready(built(partial(EdmUnet, recipe.network), state, path), device, dtype)
+        levels = iddpm_levels(recipe).to(device) if recipe.precond == "iddpm" else None
+        s_min, s_max = self._range(recipe)
+        config = recipe.network
+        return ScoreModel(
+            denoiser=EdmDenoiser(network, recipe, self._label(recipe, device), levels),
+            shape=(config.in_channels, config.img_resolution, config.img_resolution),
+            s_min=s_min,
+            s_max=s_max,
+            weights=self.fingerprint(),
+            target=pixel_target(self.data or recipe.data, self.held_out),
+        )
+
+    def _range(self, recipe: EdmRecipe) -> tuple[float, float]:
+        s_min = self.s_min or max(0.002, recipe.sigma_min)
+        s_max = self.s_max or min(80.0, recipe.sigma_max)
+        if not recipe.sigma_min <= s_min < s_max <= recipe.sigma_max:
+            raise BenchError(
+                f"model 'edm': s from {s_min:g} to {s_max:g} was asked, but {self.path} covers "
+                f"{recipe.sigma_min:g} to {recipe.sigma_max:g}"
+            )
+        return s_min, s_max
+
+    def _label(self, recipe: EdmRecipe, device: torch.device) -> Tensor | None:
+        classes = recipe.network.label_dim
+        if self.label is not None and self.label >= classes:
+            known = f"has classes 0 to {classes - 1}" if classes else "knows no classes"
+            raise BenchError(
+                f"model 'edm': label {self.label} was asked, but {self.path} {known}; set label"
+            )
+        if not classes:
+            return None
+        one_hot = torch.zeros(1, classes, device=device)
+        if self.label is not None:
+            one_hot[0, self.label] = 1
+        return one_hot
+
+
+def read_edm(path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:
+    """What a file of EDM holds: the recipe and the weights of the moving average.
+
+    Raises:
+        BenchError: the file is missing, damaged, hostile, or holds something else.
+    """
+    if path.suffix == ".safetensors":
+        state, record = read_safetensors(path)
+        if "edm" not in record:
+            raise BenchError(
+                f"{path}: does not say what network it is (no record 'edm' in its header); "
+                "convert the authors' .pkl (docs/checkpoints.md)"
+            )
+        return record_of(EdmRecipe, json.dumps(record["edm"]), str(path)), state
+    loaded = read_pickle(path)
+    try:
+        return _from_pickle(loaded, path)
+    except Refused as refusal:
+        raise forbidden(path, str(refusal)) from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise forbidden(path, f"its network has impossible sizes ({error})") from None
+
+
+def _from_pickle(loaded: object, path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:
+    outer = loaded.get("ema") if isinstance(loaded, dict) else None
+    if not isinstance(outer, Inert) or outer.kind not in _PRECONDS:
+        raise Refused("it is no checkpoint of EDM (no network under 'ema')")
+    settings = outer.fields()
+    modules = settings.get("_modules")
+    inner = modules.get("model") if isinstance(modules, dict) else None
+    if not isinstance(inner, Inert) or inner.kind not in _FAMILIES:
+        raise Refused("its network is neither a SongUNet nor a DhariwalUNet")
+    asked = inner.fields().get("_init_kwargs")
+    if not isinstance(asked, dict):
+        raise Refused("its network does not say how it was made")
+    network = _network(_FAMILIES[inner.kind], asked, path)
+    names = {"sigma_data", "sigma_min", "sigma_max", "beta_d", "beta_min", "M", "C_1", "C_2"}
+    told = {name: _number(settings[name]) for name in names & set(settings)}
+    # EDM's own takes every level: bounds that one can compute with.
+    told["sigma_min"] = max(told.get("sigma_min", 0.0), 1e-6)
+    told["sigma_max"] = min(told.get("sigma_max", math.inf), 1e6)
+    told["M"] = int(told.get("M", 1000))
+    kind: Any = _PRECONDS[outer.kind]
+    recipe = EdmRecipe(kind, network, **told)
+    data = _data(loaded)
+    return (replace(recipe, data=data) if data else recipe), state_dict(inner)
+
+
+def _network(family: str, asked: Mapping[str, Any], path: Path) -> EdmUnetConfig:
+    """The sizes that the authors' constructor was given; theirs are the defaults here."""
+    defaults: dict[str, Any] = {"channel_mult": (1, 2, 2, 2), "num_blocks": 4}
+    if family == "dhariwal":
+        defaults = {
+            "model_channels": 192,
+            "channel_mult": (1, 2, 3, 4),
+            "num_blocks": 3,
+            "attn_resolutions": (32, 16, 8),
+        }
+    known = {field.name for field in fields(EdmUnetConfig)} - {"family"}
+    given = {name: _plain(value) for name, value in asked.items() if name in known}
+    record = {"family": family, **defaults, **given}
+    return record_of(EdmUnetConfig, json.dumps(record), f"{path}: its network")
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(_plain(item) for item in value)
+    if isinstance(value, str):
+        return value
+    if type(value) is int and 0 <= value <= 2**16:
+        return value
+    raise Refused("its network's sizes are no numbers and names")
+
+
+def _number(value: object) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refused("its preconditioning's parameters are no numbers")
+    return float(value)
+
+
+def _data(loaded: object) -> str:
+    """The data set's name, of its path in the file ("./datasets/cifar10-32x32.zip")."""
+    settings = loaded.get("dataset_kwargs") if isinstance(loaded, dict) else None
+    path = settings.get("path") if isinstance(settings, dict) else None
+    return Path(path).stem if isinstance(path, str) and "\0" not in path else ""
