@@ -106,5 +106,5 @@ class EdmDenoiser:
             return one, -sigma, shrink, (recipe.M - 1) * 2 * b / (root + recipe.beta_min)
         assert self.levels is not None
         # iDDPM's labels are whole: the nearest level's, as EDM rounds.
-        nearest = (sigma[:, None] - self.levels.to(sigma.device)).abs().argmin(1)
+        nearest = (sigma[:, None] - self.levels).abs().argmin(1)
         return one, -sigma, shrink, recipe.M - 1 - nearest.double()

@@ -29,6 +29,10 @@ class LevelTable:
         log_alpha2 = torch.log1p(-betas.double()).cumsum(0)
         return cls((torch.expm1(-log_alpha2)).log() / 2)
 
+    def to(self, device: torch.device) -> LevelTable:
+        """The table on ``device``, where it must be for ``s`` of that device."""
+        return LevelTable(self.logs.to(device))
+
     @property
     def s_range(self) -> tuple[float, float]:
         """The lowest and the highest level."""
@@ -36,7 +40,7 @@ class LevelTable:
 
     def label(self, s: Tensor) -> Tensor:
         """The label of ``s`` (float64, (n,)), clamped to the table."""
-        logs = self.logs.to(s.device)
+        logs = self.logs
         wanted = s.log().clamp(logs[0], logs[-1])
         above = torch.searchsorted(logs, wanted).clamp(1, len(logs) - 1)
         low, high = logs[above - 1], logs[above]

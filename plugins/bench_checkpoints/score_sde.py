@@ -74,19 +74,28 @@ class ScoreSde(Model):
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = Path(self.path)
-        recipe, state = self._read(path)
-        weights = network_state(recipe.network, state, self.weights, path)
+        recipe, weights = self.read()
         network = ready(built(partial(NCSNpp, recipe.network), weights, path), device, dtype)
         config = recipe.network
         s_min, s_max = s_range(recipe, self.t_min)
         return ScoreModel(
-            denoiser=denoiser_of(network, recipe),
+            denoiser=denoiser_of(network, recipe, device),
             shape=(config.channels, config.image_size, config.image_size),
             s_min=s_min,
             s_max=s_max,
             weights=file_hash(self.name, self.path),
             target=pixel_target(recipe.data, self.held_out),
         )
+
+    def read(self) -> tuple[ScoreSdeRecipe, dict[str, Tensor]]:
+        """The recipe, and the weights under the names of the network.
+
+        Raises:
+            BenchError: a file is missing, damaged, hostile, or of another network.
+        """
+        path = Path(self.path)
+        recipe, state = self._read(path)
+        return recipe, network_state(recipe.network, state, self.weights, path)
 
     def _read(self, path: Path) -> tuple[ScoreSdeRecipe, dict[str, Any]]:
         """The recipe, and the content of the file as score_sde's own dictionary."""
@@ -149,11 +158,11 @@ def network_state(
     return {**state, **dict(zip(names, shadows, strict=True))}
 
 
-def denoiser_of(network: nn.Module, recipe: ScoreSdeRecipe) -> Denoiser:
+def denoiser_of(network: nn.Module, recipe: ScoreSdeRecipe, device: torch.device) -> Denoiser:
     """D(y; s) = y - s eps of a network that was trained as ``recipe`` says."""
     if recipe.sde == "ve":
         return from_eps(_VeNoise(network, recipe))
-    table = None if recipe.continuous else _table(recipe)
+    table = None if recipe.continuous else _table(recipe).to(device)
     return from_eps(_VpNoise(network, recipe, table))
 
 

@@ -1,0 +1,231 @@
+"""UNet2DModel folders of diffusers as normalised denoisers."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from bench.api import BenchError, Denoiser, Model, ScoreModel, from_eps, require
+from bench_checkpoints.common import file_hash, levels_of, pixel_target, ready, scaled
+from bench_checkpoints.levels import LevelTable
+from bench_checkpoints.reading.refusal import content, damaged
+
+_WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+
+@dataclass(frozen=True)
+class DiffusersUnet(Model):
+    """A UNet2DModel that diffusers saved, such as google/ddpm-cifar10-32, from a local folder.
+
+    Between the trained noise levels the time label is interpolated in ln(s).
+
+    Attributes:
+        path: the folder, with config.json and diffusion_pytorch_model.safetensors (in it or in
+            `unet`) and scheduler_config.json (in it or in `scheduler`).
+        label: the class of all samples of a conditional network.
+        data: name of the data set.
+        held_out: a file of unseen images, for likelihoods.
+    """
+
+    name: ClassVar[str] = "diffusers_unet"
+    reference: ClassVar[str] = "diffusers' UNet2DModel; Ho et al. 2020, arXiv:2006.11239"
+
+    path: str = "model"
+    label: int | None = None
+    data: str = "unknown"
+    held_out: str | None = None
+
+    def __post_init__(self) -> None:
+        require(bool(self.path), "path must name a folder")
+        require(self.label is None or self.label >= 0, "label must be >= 0")
+        require(bool(self.data), "data must be a name")
+
+    def fingerprint(self) -> str:
+        files = (self._file("unet", "config.json"), self._file("unet", _WEIGHTS))
+        scheduler = self._file("scheduler", "scheduler_config.json")
+        return "+".join(file_hash(self.name, str(file)) for file in (*files, scheduler))
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        place = self._file("unet", "config.json")
+        config = _json(place)
+        network = ready(_network(place.parent, self._file("unet", _WEIGHTS)), device, dtype)
+        label = self._label(network, device)
+        scheduler = self._file("scheduler", "scheduler_config.json")
+        denoiser, s_min, s_max = _denoiser(network, _json(scheduler), label, scheduler, device)
+        return ScoreModel(
+            denoiser=denoiser,
+            shape=_shape(config, place),
+            s_min=s_min,
+            s_max=s_max,
+            weights=file_hash(self.name, str(self._file("unet", _WEIGHTS))),
+            target=pixel_target(self.data, self.held_out),
+        )
+
+    def _file(self, folder: str, name: str) -> Path:
+        """The file of a network or of a whole pipeline."""
+        nested = Path(self.path) / folder / name
+        return nested if nested.exists() else Path(self.path) / name
+
+    def _label(self, network: nn.Module, device: torch.device) -> Tensor | None:
+        if getattr(network, "class_embedding", None) is None:
+            if self.label is not None:
+                raise BenchError(f"model '{self.name}': {self.path} knows no classes; drop label")
+            return None
+        classes = getattr(network.config, "num_class_embeds", None)
+        if self.label is None or (isinstance(classes, int) and self.label >= classes):
+            raise BenchError(
+                f"model '{self.name}': {self.path} is conditional; set label, from 0 to "
+                f"{classes - 1 if isinstance(classes, int) else 'the last of its classes'}"
+            )
+        return torch.tensor([self.label], device=device)
+
+
+def _network(folder: Path, weights: Path) -> nn.Module:
+    if not weights.is_file():
+        raise BenchError(
+            f"{weights}: is missing; fetch it and put it there (files of pickles, .bin, are not "
+            "read: convert them with diffusers' save_pretrained)"
+        )
+    try:
+        from diffusers import UNet2DModel
+    except ImportError as error:
+        raise BenchError(
+            f"model 'diffusers_unet': diffusers cannot be imported ({error}); "
+            "pip install scorebench[diffusers]"
+        ) from None
+    try:
+        loaded: tuple[Any, dict[str, Any]] = UNet2DModel.from_pretrained(
+            folder,
+            use_safetensors=True,
+            local_files_only=True,
+            low_cpu_mem_usage=False,
+            output_loading_info=True,
+        )
+    except Exception as error:  # diffusers raises whatever its libraries do
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise damaged(folder, f"diffusers cannot load it ({lines[0][:200]})") from None
+    network, info = loaded
+    # diffusers warns only, and leaves what it lacks at random values.
+    wrong = [name for kind in ("missing_keys", "unexpected_keys") for name in info.get(kind, [])]
+    if wrong:
+        raise damaged(folder, f"its weights do not fit its config.json, '{wrong[0]}' first")
+    result: nn.Module = network
+    return result
+
+
+def _denoiser(
+    network: nn.Module,
+    config: dict[str, Any],
+    label: Tensor | None,
+    place: Path,
+    device: torch.device,
+) -> tuple[Denoiser, float, float]:
+    """D(y; s) and its range, as the scheduler's record says."""
+    if "Ve" in str(config.get("_class_name")):
+        low, high = (_positive(config, name, place) for name in ("sigma_min", "sigma_max"))
+        # Images in [0, 1]: noise counts double in [-1, 1].
+        return from_eps(_VeNoise(network, label)), 2 * low, 2 * high
+    table = LevelTable.of_betas(_betas(config, place))
+    kind = config.get("prediction_type", "epsilon")
+    if kind not in ("epsilon", "sample", "v_prediction"):
+        raise BenchError(
+            f"{place}: prediction_type '{kind}' is not known; it must be epsilon, sample or "
+            "v_prediction"
+        )
+    return _VpDenoiser(network, table.to(device), kind, label), *table.s_range
+
+
+def _betas(config: dict[str, Any], place: Path) -> Tensor:
+    """The trained betas, by diffusers' own DDPM scheduler."""
+    from diffusers import DDPMScheduler
+
+    known = (
+        "num_train_timesteps",
+        "beta_start",
+        "beta_end",
+        "beta_schedule",
+        "trained_betas",
+        "rescale_betas_zero_snr",
+    )
+    try:
+        scheduler: Any = DDPMScheduler(**{name: config[name] for name in known if name in config})
+        betas: Tensor = scheduler.betas.double()
+    except Exception as error:
+        raise damaged(place, f"its betas make no sense ({error})") from None
+    # A last level without any signal cannot be asked for: its s is infinite.
+    betas = betas[betas < 1]
+    if len(betas) < 2 or not bool((betas > 0).all()):
+        raise damaged(place, "its betas are not between 0 and 1")
+    return betas
+
+
+@dataclass(frozen=True, eq=False)
+class _VpDenoiser:
+    """D of a network that sees alpha y and a time label."""
+
+    network: nn.Module
+    table: LevelTable
+    kind: str
+    label: Tensor | None
+
+    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
+        level = levels_of(s)
+        alpha = (level.square() + 1).rsqrt()
+        time = self.table.label(level)
+        raw = _called(self.network, scaled(y, alpha), time, self.label)
+        if self.kind == "sample":
+            return raw
+        if self.kind == "epsilon":
+            return y - scaled(raw, level)
+        # v = alpha eps - sigma x_0 (Salimans & Ho 2022, arXiv:2202.00512).
+        return scaled(y, alpha.square()) - scaled(raw, level * alpha)
+
+
+@dataclass(frozen=True, eq=False)
+class _VeNoise:
+    """eps = -sigma score of a network that sees images in [0, 1] and sigma."""
+
+    network: nn.Module
+    label: Tensor | None
+
+    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
+        sigma = levels_of(s) / 2
+        return scaled(_called(self.network, (y + 1) / 2, sigma, self.label), -sigma)
+
+
+def _called(network: nn.Module, x: Tensor, time: Tensor, label: Tensor | None) -> Tensor:
+    n = x.shape[0]
+    labels = None if label is None else label.expand(n)
+    output: Tensor = network(x, time.to(x.dtype).expand(n), class_labels=labels).sample
+    return output[:, : x.shape[1]]  # without the learned variances
+
+
+def _shape(config: dict[str, Any], place: Path) -> tuple[int, ...]:
+    size, channels = config.get("sample_size"), config.get("in_channels", 3)
+    sides = size if isinstance(size, list) else [size, size]
+    if len(sides) != 2 or not all(type(n) is int and n > 0 for n in (*sides, channels)):
+        raise damaged(place, "it has no sample_size, or no in_channels")
+    return (channels, *sides)
+
+
+def _positive(config: dict[str, Any], name: str, place: Path) -> float:
+    value = config.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise damaged(place, f"its {name} is no positive number")
+    return float(value)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(content(path))
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, f"it is no JSON ({error})") from None
+    if not isinstance(record, dict):
+        raise damaged(path, "it is no JSON object")
+    return record

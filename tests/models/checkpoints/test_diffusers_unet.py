@@ -1,0 +1,174 @@
+"""The model plugin of diffusers' networks, against diffusers' own schedulers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from bench.api import BenchError
+from bench_checkpoints.diffusers_unet import DiffusersUnet
+
+diffusers = pytest.importorskip("diffusers")
+
+CPU = torch.device("cpu")
+
+
+def _folder(path: Path, scheduler: dict[str, Any] | None = None, **config: Any) -> Any:
+    torch.manual_seed(0)
+    network = diffusers.UNet2DModel(
+        **{
+            "sample_size": 8,
+            "block_out_channels": (8, 16),
+            "layers_per_block": 1,
+            "norm_num_groups": 4,
+            "attention_head_dim": 8,
+            "down_block_types": ("DownBlock2D", "AttnDownBlock2D"),
+            "up_block_types": ("AttnUpBlock2D", "UpBlock2D"),
+            **config,
+        }
+    ).eval()
+    network.save_pretrained(path / "unet")
+    diffusers.DDPMScheduler(**(scheduler or {})).save_pretrained(path / "scheduler")
+    return network
+
+
+def _x() -> Tensor:
+    return torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "sample", "v_prediction"])
+@pytest.mark.parametrize("schedule", ["linear", "scaled_linear", "squaredcos_cap_v2"])
+@pytest.mark.parametrize("label", [0, 500, 990])
+def test_denoised_samples_are_those_of_the_scheduler(
+    kind: str, schedule: str, label: int, tmp_path: Path
+) -> None:
+    network = _folder(tmp_path, {"prediction_type": kind, "beta_schedule": schedule})
+    ddim = diffusers.DDIMScheduler(prediction_type=kind, beta_schedule=schedule, clip_sample=False)
+    ddim.set_timesteps(1000)
+    loaded = DiffusersUnet(path=str(tmp_path)).load(CPU, torch.float32)
+    alpha2 = (1 - ddim.betas.double()).cumprod(0)[label]
+    alpha, sigma = alpha2.sqrt(), (1 - alpha2).sqrt()
+    x = _x()
+    with torch.no_grad():
+        expected = ddim.step(network(x, label).sample, label, x).pred_original_sample
+        y, s = x / alpha.float(), (sigma / alpha).float()
+        found = loaded.denoiser(y, s)
+        rows = loaded.denoiser(y, s.expand(2))
+    assert loaded.s_min <= float(s) * (1 + 1e-6)
+    assert loaded.s_max >= float(s) * (1 - 1e-6)
+    scale = float(expected.abs().max())
+    # diffusers multiplies its thousand alphas in float32.
+    assert torch.allclose(found, expected, atol=2e-4 * scale)
+    assert torch.allclose(found, rows, atol=1e-5 * scale)
+
+
+def test_ve_networks_give_scores_of_images_from_0_to_1(tmp_path: Path) -> None:
+    network = _folder(tmp_path, time_embedding_type="fourier", center_input_sample=True)
+    diffusers.ScoreSdeVeScheduler(sigma_min=0.01, sigma_max=50.0).save_pretrained(
+        tmp_path / "scheduler"
+    )
+    loaded = DiffusersUnet(path=str(tmp_path)).load(CPU, torch.float32)
+    assert (loaded.s_min, loaded.s_max) == pytest.approx((0.02, 100.0))
+    x, sigma = _x(), torch.tensor(3.0)
+    with torch.no_grad():
+        score = network(x, sigma.expand(2)).sample
+        found = loaded.denoiser(2 * x - 1, 2 * sigma)
+    assert torch.allclose(found, 2 * (x + sigma**2 * score) - 1, atol=1e-4)
+
+
+def test_a_flat_folder_and_learned_variances(tmp_path: Path) -> None:
+    _folder(tmp_path, {"rescale_betas_zero_snr": True}, out_channels=6)
+    for file in (*(tmp_path / "unet").iterdir(), *(tmp_path / "scheduler").iterdir()):
+        file.rename(tmp_path / file.name)
+    model = DiffusersUnet(path=str(tmp_path), data="cifar10")
+    loaded = model.load(CPU, torch.float64)
+    y = _x().double()
+    with torch.no_grad():
+        found = loaded.denoiser(y, torch.tensor(1.0).double())
+    assert found.shape == y.shape
+    assert found.dtype == torch.float64
+    assert loaded.s_max < 1e6
+    assert loaded.target.data == "cifar10"
+    assert model.fingerprint().count("+") == 2
+
+
+def test_classes(tmp_path: Path) -> None:
+    _folder(tmp_path, num_class_embeds=4)
+    model = DiffusersUnet(path=str(tmp_path), label=1)
+    y, s = _x(), torch.tensor(1.0)
+    with torch.no_grad():
+        one, two = (
+            replace(model, label=label).load(CPU, torch.float32).denoiser(y, s) for label in (1, 2)
+        )
+    assert not torch.allclose(one, two, atol=1e-4)
+    for label in (None, 4):
+        with pytest.raises(BenchError, match="set label, from 0 to 3"):
+            replace(model, label=label).load(CPU, torch.float32)
+    _folder(tmp_path / "plain")
+    with pytest.raises(BenchError, match="knows no classes"):
+        DiffusersUnet(path=str(tmp_path / "plain"), label=1).load(CPU, torch.float32)
+
+
+def test_without_diffusers_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _folder(tmp_path)
+    monkeypatch.setitem(sys.modules, "diffusers", None)
+    with pytest.raises(BenchError, match=r"pip install scorebench\[diffusers\]"):
+        DiffusersUnet(path=str(tmp_path)).load(CPU, torch.float32)
+
+
+def test_broken_folders_say_what_to_do(tmp_path: Path) -> None:
+    _folder(tmp_path)
+    model = DiffusersUnet(path=str(tmp_path))
+    config, scheduler = (
+        tmp_path / "unet" / "config.json",
+        tmp_path / "scheduler" / "scheduler_config.json",
+    )
+    weights = tmp_path / "unet" / "diffusion_pytorch_model.safetensors"
+    whole = {file: file.read_bytes() for file in (config, scheduler, weights)}
+
+    def refused(message: str) -> None:
+        with pytest.raises(BenchError, match=message) as caught:
+            model.load(CPU, torch.float32)
+        assert "\n" not in str(caught.value)
+        for file, data in whole.items():
+            file.write_bytes(data)
+
+    for text, message in [
+        ({"prediction_type": "flow_prediction"}, "prediction_type 'flow_prediction'"),
+        ({"beta_schedule": "other"}, "betas make no sense"),
+        ({"beta_start": -1.0}, "between 0 and 1"),
+        ({"_class_name": "ScoreSdeVeScheduler", "sigma_min": -1}, "sigma_min is no positive"),
+        ([], "no JSON object"),
+    ]:
+        record = {**json.loads(whole[scheduler]), **text} if isinstance(text, dict) else text
+        scheduler.write_text(json.dumps(record), encoding="utf-8")
+        refused(message)
+    scheduler.unlink()
+    refused("cannot be read")
+    weights.write_bytes(whole[weights][:1000])
+    refused("damaged")
+    weights.unlink()
+    refused("is missing; fetch it")
+    record = json.loads(whole[config])
+    for change in ({"layers_per_block": 2}, {"sample_size": None}, {"block_out_channels": [8, 8]}):
+        config.write_text(json.dumps({**record, **change}), encoding="utf-8")
+        refused("damaged")
+    config.write_text("{", encoding="utf-8")
+    refused("is no JSON")
+    with pytest.raises(BenchError, match="fetch it and put it there"):
+        DiffusersUnet(path=str(tmp_path / "none")).fingerprint()
+
+
+def test_wrong_parameters_are_refused() -> None:
+    for change in ({"path": ""}, {"label": -1}, {"data": ""}):
+        with pytest.raises(ValueError, match="must"):
+            DiffusersUnet(**change)  # type: ignore[arg-type]
