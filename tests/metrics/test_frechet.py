@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
@@ -15,7 +16,7 @@ from bench_ddim.ddim import DDIM
 from bench_edm.process import EDM
 from bench_metrics.extractors import extractor
 from bench_metrics.fd import DigitsFrechet, _reference
-from bench_metrics.frechet import Moments, frechet_distance
+from bench_metrics.frechet import Moments, frechet_distance, root_factor
 from bench_models.pretrained import DigitsMlp
 
 
@@ -54,6 +55,47 @@ def test_equals_torch_fidelity_for_singular_covariances(rank: int) -> None:
     # Roots of eigenvalues that should be zero and are 1e-16: 1e-8 each is lost by any method.
     gaussians = _gaussians(32, rank, rank)
     assert frechet_distance(*gaussians) == pytest.approx(_fidelity(*gaussians), rel=1e-5)
+
+
+def _features(n: int, d: int, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    scales = torch.logspace(0, -4, d, dtype=torch.float64)
+    return torch.randn(n, d, generator=generator, dtype=torch.float64) * scales + seed
+
+
+def _by_singular_values(x: Tensor, y: Tensor) -> float:
+    """The trace of the root is the sum of the singular values of Xc Yc^T, scaled: no squares."""
+    a, b = ((z - z.mean(0)) / math.sqrt(len(z) - 1) for z in (x, y))
+    root_trace = torch.linalg.svdvals(a @ b.mT).sum()
+    gap = (x.mean(0) - y.mean(0)).square().sum()
+    return float(gap + a.square().sum() + b.square().sum() - 2 * root_trace)
+
+
+@pytest.mark.parametrize(("n", "m"), [(20, 30), (90, 20), (20, 90), (200, 300)])
+def test_knows_the_rank_of_few_features(n: int, m: int) -> None:
+    # Without it, and in torch-fidelity, roots of round-off add up to 1e-9 of the traces and more.
+    x, y = _features(n, 64, 0), _features(m, 64, 0) * 1.01
+    one, two = Moments.of(x), Moments.of(y)
+    rank = min(one.rank, two.rank)
+    assert rank == min(n - 1, m - 1, 64)
+    value = frechet_distance(one.mean, one.covariance, two.mean, two.covariance, rank=rank)
+    trace = float(one.covariance.trace())
+    assert value == pytest.approx(_by_singular_values(x, y), abs=1e-12 * trace)
+
+
+@pytest.mark.parametrize("rank", [1, 5, 31, 32])
+def test_the_factor_of_a_covariance_gives_it_back(rank: int) -> None:
+    _, covariance, *_ = _gaussians(32, rank, rank)
+    factor = root_factor(covariance)
+    torch.testing.assert_close(factor @ factor.mT, covariance, rtol=1e-10, atol=1e-12)
+    assert factor.shape[1] >= rank
+
+
+def test_a_known_factor_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    m1, c1, m2, c2 = _gaussians(16, 40, 1)
+    known, factor = frechet_distance(m1, c1, m2, c2), root_factor(c1)
+    monkeypatch.setattr("bench_metrics.frechet.root_factor", None)
+    assert frechet_distance(m1, c1, m2, c2, factor_1=factor) == known
 
 
 def test_is_zero_on_itself_and_symmetric() -> None:

@@ -15,14 +15,17 @@ from PIL import Image
 from torch import Tensor
 from torch_fidelity.registry import DATASETS_REGISTRY
 
-from bench.api import BenchError, Trial, UnsupportedError
+from bench.api import BenchError, Plugin, Trial, UnsupportedError
+from bench.registry import build
 from bench_fidelity import sources
 from bench_fidelity.extractors import load_extractor
 from bench_fidelity.fid import FrechetInception
+from bench_fidelity.fid_infinity import FrechetInfinity
+from bench_fidelity.inception_score import InceptionScore
 from bench_fidelity.kid import KernelInception
 from bench_fidelity.prc import PrecisionRecall
 from bench_fidelity.weights import PublishedWeights, find_weights
-from bench_metrics.frechet import Moments
+from bench_metrics.frechet import Moments, root_factor
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., Any]
@@ -259,3 +262,48 @@ def test_grey_files_and_palettes_become_rgb(
     grey = save_folder("grey", real)
     colour = save_folder("colour", real.expand(-1, 3, -1, -1))
     assert _fid(measure, grey, samples).value == _fid(measure, colour, samples).value
+
+
+def test_a_sweep_factorises_the_reference_once(
+    tiny: PublishedWeights,
+    photos: Photos,
+    measure: Measure,
+    save_folder: Saver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = []
+
+    def counted(covariance: Tensor) -> Tensor:
+        calls.append(covariance)
+        return root_factor(covariance)
+
+    monkeypatch.setattr("bench_fidelity.reference.root_factor", counted)
+    monkeypatch.setattr("bench_metrics.frechet.root_factor", counted)
+    folder = save_folder("real", photos(70, 2))
+    assert len({_fid(measure, folder, photos(64, seed)).value for seed in (1, 3, 4)}) == 3
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("cls", "params"),
+    [
+        (FrechetInception, {"against": ""}),
+        (FrechetInception, {"against": "a\0"}),
+        (FrechetInception, {"root": ""}),
+        (FrechetInception, {"weights": ""}),
+        (FrechetInfinity, {"points": 1}),
+        (FrechetInfinity, {"smallest": 1}),
+        (FrechetInfinity, {"shuffle_seed": -1}),
+        (KernelInception, {"subsets": 0}),
+        (KernelInception, {"subset_size": 1}),
+        (KernelInception, {"subset_seed": 2**32}),
+        (InceptionScore, {"splits": 0}),
+        (InceptionScore, {"shuffle_seed": 2**32}),
+        (PrecisionRecall, {"neighbours": 0}),
+    ],
+)
+def test_bad_parameters_are_refused(cls: type[Plugin], params: dict[str, Any]) -> None:
+    against = {} if cls is InceptionScore else {"against": "real"}
+    build(cls, against)
+    with pytest.raises(BenchError, match=next(iter(params))):
+        build(cls, against | params)
