@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from bench.api import Model, hookimpl
 from bench_checkpoints.diffusers_unet import DiffusersUnet
 from bench_checkpoints.edm import Edm
+from bench_checkpoints.module import ModuleModel
 from bench_checkpoints.score_sde import ScoreSde
 
 
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
-    return [ScoreSde, Edm, DiffusersUnet]
+    return [ScoreSde, Edm, DiffusersUnet, ModuleModel]
