@@ -48,7 +48,7 @@ class ModuleModel(Model):
     """
 
     name: ClassVar[str] = "module"
-    reference: ClassVar[str] = "your own"
+    reference: ClassVar[str] = "your own network; Karras et al. 2022, arXiv:2206.00364, Eq. 3"
 
     factory: str = "package.module:name"
     weights: str = "weights.safetensors"
