@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.api import Accumulator, Measurement, Trial, UnsupportedError, require
+from bench.api import Accumulator, Measurement, Trial, require
 from bench_fidelity.metric import FeatureAccumulator, ReferenceMetric
 from bench_fidelity.reference import Reference
 from bench_fidelity.statistics import Collected, pooled
@@ -48,12 +48,7 @@ class FrechetInfinity(ReferenceMetric):
         require(0 <= self.shuffle_seed < 2**32, "shuffle_seed must be between 0 and 2^32 - 1")
 
     def start(self, trial: Trial) -> Accumulator:
-        if trial.draw.samples < self.smallest + self.points - 1:
-            raise UnsupportedError(
-                f"{self.name} fits a line through {self.points} numbers of samples from "
-                f"{self.smallest} on; {trial.draw.samples} samples are too few for it"
-            )
-        stream = self.stream(trial, at_least=2)
+        stream = self.stream(trial, at_least=self.smallest + self.points - 1)
         real = self.real(trial, stream.extractor)
         rows = Collected(pooled)
         return FeatureAccumulator(stream, rows, partial(self._result, rows, real))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from torch import Tensor
@@ -109,7 +109,7 @@ class ReferenceMetric(FeatureMetric):
         download: whether the data set may be downloaded.
     """
 
-    against: str = field(kw_only=True)
+    against: str = "reference.zip"
     root: str | None = None
     download: bool = False
 

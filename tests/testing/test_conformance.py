@@ -18,7 +18,6 @@ REASONS = (
     "an adaptive stochastic method",
     "needs held-out integer data",
     "cannot be loaded here: weights.safetensors",
-    "parameter 'against' has no default",
     "needs images of bytes",
 )
 

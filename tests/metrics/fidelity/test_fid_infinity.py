@@ -50,28 +50,25 @@ def test_it_finds_the_distance_of_gaussians(shift: float) -> None:
     assert np.mean(extrapolated) == pytest.approx(exact, abs=4 * spread + 1e-3)
 
 
-def test_its_last_point_is_fid(
+def test_it_is_the_intercept_of_fids_of_shuffled_samples(
     tiny: PublishedWeights,
     photos: Photos,
     measure: Callable[..., Any],
     save_folder: Callable[[str, Tensor], Path],
 ) -> None:
-    against = str(save_folder("real", photos(100, 2)))
-    samples = photos(300, 1)
-    metrics = [
-        FrechetInception(against=against),
-        FrechetInfinity(against=against, smallest=100, points=5),
-    ]
-    found = measure(metrics, samples)
-    assert found["fid_infinity"].n == 300
-    assert found["fid_infinity"].value < found["fid"].value
-    # Two points at nearly the same n: the line through them starts at FID itself.
-    order = np.random.default_rng(2020).permutation(300)
-    assert sorted(order) == list(range(300))
+    against, samples = str(save_folder("real", photos(100, 2))), photos(300, 1)
+    shuffled = samples[np.random.default_rng(5).permutation(300)]
+    fid = FrechetInception(against=against)
+    known = [measure([fid], shuffled[:n])["fid"].value for n in (100, 200, 300)]
+    metric = FrechetInfinity(against=against, smallest=100, points=3, shuffle_seed=5)
+    found = measure([metric], samples)["fid_infinity"]
+    assert found.n == 300
+    assert found.value == pytest.approx(intercept([100, 200, 300], known), rel=1e-9)
+    assert found.value < known[-1] < known[0]
 
 
 def test_too_few_samples_are_unsupported(
     tiny: PublishedWeights, photos: Photos, trial_of: Callable[..., Trial]
 ) -> None:
-    with pytest.raises(UnsupportedError, match="64 samples are too few"):
+    with pytest.raises(UnsupportedError, match="at least 5014 samples, not 64"):
         FrechetInfinity(against="anything").start(trial_of(photos(64, 1)))
