@@ -41,12 +41,11 @@ def write_package(name: str, folder: Path, stochastic: bool, author: str) -> lis
         author: for pyproject.toml.
 
     Raises:
-        BenchError: a bad or taken name, a folder that holds something.
+        BenchError: a bad or taken name, a folder that holds something or cannot be written.
     """
     module = name.replace("-", "_").lower()
     _check_name(name, module)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BenchError(f"{folder}: exists and is not empty; choose another --folder")
+    _check_folder(folder)
     solver = "predictor.py.jinja" if stochastic else "ode_solver.py.jinja"
     files = {**_FILES, "src/{module}/solver.py": solver}
     words = {
@@ -60,10 +59,15 @@ def write_package(name: str, folder: Path, stochastic: bool, author: str) -> lis
         "group": GROUP,
         "stochastic": stochastic,
     }
-    return [
-        _write(folder / path.format(module=module), template, words)
-        for path, template in files.items()
-    ]
+    try:
+        return [
+            _write(folder / path.format(module=module), template, words)
+            for path, template in files.items()
+        ]
+    except OSError as error:
+        raise BenchError(
+            f"{folder}: cannot be written ({error.strerror}); choose another --folder"
+        ) from None
 
 
 def _check_name(name: str, module: str) -> None:
@@ -78,6 +82,15 @@ def _check_name(name: str, module: str) -> None:
         raise BenchError(
             f"'{module}' is a solver of '{taken[0].source.distribution}' already; choose another"
         )
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise BenchError(f"{folder}: cannot be read ({error.strerror})") from None
+    if taken:
+        raise BenchError(f"{folder}: exists and is not empty; choose another --folder")
 
 
 def _write(path: Path, template: str, words: Mapping[str, object]) -> Path:

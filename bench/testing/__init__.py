@@ -13,6 +13,7 @@ from bench.testing.conformance import conformance
 from bench.testing.cost import measured_nfe
 from bench.testing.line import LineMixture
 from bench.testing.order import convergence_slope, measured_order
+from bench.testing.setting import grid_of, ode_solver_of, process_of, stepper_of
 from bench.testing.weak import Gaussian, measured_weak_order, propagated_moments
 
 __all__ = [
@@ -20,8 +21,12 @@ __all__ = [
     "LineMixture",
     "conformance",
     "convergence_slope",
+    "grid_of",
     "measured_nfe",
     "measured_order",
     "measured_weak_order",
+    "ode_solver_of",
+    "process_of",
     "propagated_moments",
+    "stepper_of",
 ]

@@ -108,6 +108,12 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert [f.name for f in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(BenchError, match="cannot be written"):
+        write_package("brand-new", tmp_path / "file" / "x", stochastic=False, author="")
+
+
 def test_the_command_says_what_to_do_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["plugins", "new", "brand-new"])

@@ -30,6 +30,7 @@ from bench.api import (
 )
 from bench.core.sample import generate
 from bench.registry import Kind, build, load_registry
+from bench.testing import process_of
 from bench_models.mixture import RandomMixture
 
 SAMPLES = 256
@@ -64,12 +65,6 @@ def _times(process: NoiseProcess, steps: int = 5) -> tuple[Time, ...]:
     return grid.times(process, steps, 0.02, 20.0)
 
 
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
-
-
 def _samples(
     sampler: Sampler,
     network: Denoiser,
@@ -80,7 +75,7 @@ def _samples(
     seed: int = 0,
     samples: int = SAMPLES,
 ) -> Tensor:
-    process = _process(process_name)
+    process = process_of(process_name)
     if isinstance(sampler.stepper, Adaptive):  # a coarse tolerance is a fast one
         coarse = 0.1 if sampler.stepper.stochastic else 1e-3
         loose = build(type(sampler.stepper), {sampler.stepper.ladder: coarse})
@@ -214,7 +209,7 @@ def test_steps_leave_their_inputs_alone(fixed_stepper: Stepper[Any], process: No
 
 
 def test_adaptive_solvers_leave_their_inputs_alone(adaptive_solver: OdeSolver[Any]) -> None:
-    process = _process("vp")
+    process = process_of("vp")
     problem, x = _problem_and_state(process)
     before = x.clone()
     adaptive_solver.solve(problem, x, _times(process))

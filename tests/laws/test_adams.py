@@ -14,8 +14,8 @@ from numpy.polynomial import Polynomial
 from torch import Tensor
 from torchdiffeq import odeint
 
-from bench.api import Evaluation, History, NoiseProcess, OdeSolver, Problem, Time
-from bench.registry import Kind, build, load_registry
+from bench.api import Evaluation, History, OdeSolver, Problem, Time
+from bench.testing import ode_solver_of, process_of
 from bench_models.mixture import Mixture
 
 # diffusers builds numpy arrays from tensors in a way that numpy 2 deprecates.
@@ -23,18 +23,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 # Steps of very different lengths.
 LEVELS = (9.0, 8.5, 5.0, 3.0, 2.9, 1.2, 0.8)
-
-
-def _solver(name: str, **parameters: object) -> OdeSolver[Any]:
-    solver = build(load_registry().get(name, Kind.ODE_SOLVER).cls, parameters)
-    assert isinstance(solver, OdeSolver)
-    return solver
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
 
 
 def _start(now: Time) -> Tensor:
@@ -65,7 +53,7 @@ POLYNOMIALS = {n: Polynomial([0.7, -0.3, 0.2, -0.05][:n]) for n in (1, 2, 3, 4)}
 @pytest.mark.parametrize("name", ["lms", "ipndm_v"])
 @pytest.mark.parametrize("back", [False, True])
 def test_polynomials_in_s_are_integrated_exactly(name: str, highest: int, back: bool) -> None:
-    process, eps = _process("vp"), POLYNOMIALS[highest]
+    process, eps = process_of("vp"), POLYNOMIALS[highest]
     levels = LEVELS[::-1] if back else LEVELS
     *past, now, then = [process.at_s(s) for s in levels[: highest + 1]]
 
@@ -74,7 +62,9 @@ def test_polynomials_in_s_are_integrated_exactly(name: str, highest: int, back: 
 
     x = _start(now)
     state = _history(past, lambda time: torch.full_like(x, float(eps(time.s))))
-    found, _ = _solver(name, highest=highest).step(Problem(process, denoise), x, now, then, state)
+    found, _ = ode_solver_of(name, highest=highest).step(
+        Problem(process, denoise), x, now, then, state
+    )
     gain = eps.integ()(then.s) - eps.integ()(now.s)
     expected = then.alpha * (x / now.alpha + gain)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
@@ -86,7 +76,7 @@ def test_polynomials_in_s_are_integrated_exactly(name: str, highest: int, back: 
 def test_polynomials_in_t_are_integrated_exactly(
     process_name: str, name: str, highest: int
 ) -> None:
-    process, velocity = _process(process_name), POLYNOMIALS[highest]
+    process, velocity = process_of(process_name), POLYNOMIALS[highest]
     *past, now, then = [process.at_s(s) for s in LEVELS[: highest + 1]]
 
     def denoise(y: Tensor, s: Tensor) -> Tensor:
@@ -97,17 +87,19 @@ def test_polynomials_in_t_are_integrated_exactly(
 
     x = _start(now)
     state = _history(past, lambda time: torch.full_like(x, float(velocity(time.t))))
-    found, _ = _solver(name, highest=highest).step(Problem(process, denoise), x, now, then, state)
+    found, _ = ode_solver_of(name, highest=highest).step(
+        Problem(process, denoise), x, now, then, state
+    )
     expected = x + velocity.integ()(then.t) - velocity.integ()(now.t)
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
 
 
 def test_the_corrector_takes_the_predictions_velocity(plane: Mixture) -> None:
     """With one velocity it is the backward Euler formula at Euler's prediction."""
-    process = _process("vp")
+    process = process_of("vp")
     now, then = process.at_s(3.0), process.at_s(2.0)
     problem, x, dt = Problem(process, plane.denoise), _start(now), then.t - now.t
-    solver = _solver("adams_bashforth_moulton", highest=1)
+    solver = ode_solver_of("adams_bashforth_moulton", highest=1)
     found, _ = solver.step(problem, x, now, then, None)
     predicted = x + dt * problem.velocity(x, now)
     expected = x + dt * problem.velocity(predicted, then)
@@ -116,25 +108,25 @@ def test_the_corrector_takes_the_predictions_velocity(plane: Mixture) -> None:
 
 @pytest.mark.parametrize("process_name", ["vp", "edm", "subvp"])
 def test_low_orders_are_the_methods_of_their_names(plane: Mixture, process_name: str) -> None:
-    process = _process(process_name)
+    process = process_of(process_name)
     times = [process.at_s(s) for s in LEVELS]
     problem, x = Problem(process, plane.denoise), _start(times[0])
-    euler = _path(_solver("euler"), problem, x, times)
-    found = _path(_solver("adams_bashforth", highest=1), problem, x, times)
+    euler = _path(ode_solver_of("euler"), problem, x, times)
+    found = _path(ode_solver_of("adams_bashforth", highest=1), problem, x, times)
     torch.testing.assert_close(found, euler, rtol=1e-12, atol=1e-12)
-    heun = _path(_solver("heun"), problem, x, times[:2])
-    found = _path(_solver("adams_bashforth_moulton"), problem, x, times[:2])
+    heun = _path(ode_solver_of("heun"), problem, x, times[:2])
+    found = _path(ode_solver_of("adams_bashforth_moulton"), problem, x, times[:2])
     torch.testing.assert_close(found, heun, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("highest", [1, 2, 3, 4])
 def test_adams_in_s_and_in_t_are_one_where_t_is_s(plane: Mixture, highest: int) -> None:
     """And LMS is variable-step iPNDM."""
-    process = _process("edm")
+    process = process_of("edm")
     times = [process.at_s(s) for s in LEVELS]
     problem, x = Problem(process, plane.denoise), _start(times[0])
     lms, ipndm_v, in_t = (
-        _path(_solver(name, highest=highest), problem, x, times)
+        _path(ode_solver_of(name, highest=highest), problem, x, times)
         for name in ("lms", "ipndm_v", "adams_bashforth")
     )
     torch.testing.assert_close(ipndm_v, lms, rtol=0, atol=0)
@@ -142,12 +134,12 @@ def test_adams_in_s_and_in_t_are_one_where_t_is_s(plane: Mixture, highest: int) 
 
 
 def test_fixed_coefficients_are_those_of_equal_steps_in_s(plane: Mixture) -> None:
-    process = _process("vp")
+    process = process_of("vp")
     problem = Problem(process, plane.denoise)
     for levels, same in ((np.linspace(10.0, 0.5, 9), True), (np.geomspace(10.0, 0.5, 9), False)):
         times = [process.at_s(s) for s in levels.tolist()]
         fixed, variable = (
-            _path(_solver(name), problem, _start(times[0]), times)[-1]
+            _path(ode_solver_of(name), problem, _start(times[0]), times)[-1]
             for name in ("ipndm", "ipndm_v")
         )
         assert (float((fixed - variable).abs().max()) < 1e-11) == same
@@ -159,11 +151,11 @@ def test_lms_is_that_of_diffusers(plane: Mixture, process_name: str, spacing: st
     """The scheduler works on y = x / alpha, with float32 levels."""
     scheduler: Any = diffusers.LMSDiscreteScheduler(**{spacing: True})
     scheduler.set_timesteps(20)
-    process = _process(process_name)
+    process = process_of(process_name)
     times = [process.at_s(s) for s in scheduler.sigmas[:-1].double().tolist()]
     problem, x = Problem(process, plane.denoise), _start(times[0])
     theirs = x / times[0].alpha
-    for i, ours in enumerate(_path(_solver("lms"), problem, x, times)):
+    for i, ours in enumerate(_path(ode_solver_of("lms"), problem, x, times)):
         t, now = scheduler.timesteps[i], times[i]
         scheduler.scale_model_input(theirs, t)  # it insists
         eps = problem.eps(now.alpha * theirs, now)
@@ -174,7 +166,7 @@ def test_lms_is_that_of_diffusers(plane: Mixture, process_name: str, spacing: st
 
 def test_equal_steps_in_t_are_those_of_torchdiffeq(plane: Mixture) -> None:
     """Step by step from its own path: it starts with Runge-Kutta steps."""
-    process = _process("vp")
+    process = process_of("vp")
     problem = Problem(process, plane.denoise)
     t = torch.linspace(process.at_s(10.0).t, process.at_s(0.3).t, 12, dtype=torch.float64)
     times = [process.at(value) for value in t.tolist()]
@@ -186,16 +178,18 @@ def test_equal_steps_in_t_are_those_of_torchdiffeq(plane: Mixture) -> None:
     steps = [Evaluation(at, problem.velocity(x, at)) for at, x in zip(times, path, strict=True)]
     for i in range(3, 11):
         state = History(11 - i, (steps[i - 1], steps[i - 2], steps[i - 3]))
-        found, _ = _solver("adams_bashforth").step(problem, path[i], times[i], times[i + 1], state)
+        found, _ = ode_solver_of("adams_bashforth").step(
+            problem, path[i], times[i], times[i + 1], state
+        )
         torch.testing.assert_close(found, path[i + 1], rtol=1e-12, atol=1e-12, msg=f"step {i}")
 
 
 def test_a_history_no_longer_than_asked_for_is_kept(plane: Mixture) -> None:
-    process = _process("vp")
+    process = process_of("vp")
     times = [process.at_s(s) for s in LEVELS]
     problem = Problem(process, plane.denoise)
     for name in ("lms", "ipndm", "adams_bashforth", "adams_bashforth_moulton"):
-        solver = _solver(name, highest=2)
+        solver = ode_solver_of(name, highest=2)
         x, state = _start(times[0]), solver.start(times)
         for now, then in itertools.pairwise(times):
             x, state = solver.step(problem, x, now, then, state)

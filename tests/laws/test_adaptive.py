@@ -11,22 +11,17 @@ from torch import Tensor
 
 from bench.api import AdaptiveOdeSolver, CountedDenoiser, NoiseProcess, Problem, rows_of
 from bench.registry import Kind, build, load_registry
+from bench.testing import process_of
 from bench_models.mixture import Mixture
 
 # Our name of each pair and scipy's of the same or a like one.
 PEERS = {"dopri5": "RK45", "bosh3": "RK23", "dopri8": "DOP853", "rk45": "RK45", "tsit5": "RK45"}
 
 
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
-
-
 @pytest.mark.parametrize("process_name", ["vp", "subvp", "edm", "rectified_flow"])
 @pytest.mark.parametrize("name", PEERS)
 def test_result_is_that_of_scipy(name: str, process_name: str, plane: Mixture) -> None:
-    process = _process(process_name)
+    process = process_of(process_name)
     solver = build(load_registry().get(name, Kind.ODE_SOLVER).cls, {"rtol": 1e-8})
     assert isinstance(solver, AdaptiveOdeSolver)
     problem = Problem(process, plane.denoise)
@@ -50,7 +45,7 @@ def test_result_is_that_of_scipy(name: str, process_name: str, plane: Mixture) -
 
 def test_dopri5_costs_about_what_scipys_rk45_does(plane: Mixture) -> None:
     """The same pair of formulas; the step-size controllers differ a little."""
-    process = _process("vp")
+    process = process_of("vp")
     solver = build(load_registry().get("dopri5", Kind.ODE_SOLVER).cls, {"rtol": 1e-6})
     assert isinstance(solver, AdaptiveOdeSolver)
     model = CountedDenoiser(plane.denoise)
@@ -74,7 +69,7 @@ def test_dopri5_costs_about_what_scipys_rk45_does(plane: Mixture) -> None:
 def test_grid_points_between_the_ends_make_no_difference(
     adaptive_solver: AdaptiveOdeSolver, line: Mixture
 ) -> None:
-    process = _process("vp")
+    process = process_of("vp")
     problem = Problem(process, line.denoise)
     times = [process.at_s(s) for s in (10.0, 3.0, 0.4, 0.1)]
     x = torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None]
@@ -94,7 +89,7 @@ def test_standardised_data_under_a_variance_preserving_process(
     solver = build(type(adaptive_solver), {adaptive_solver.ladder: 1e-5})
     x = torch.linspace(-2, 2, 9, dtype=dtype)[:, None]
     for name in ("vp", "vp_cosine"):
-        process = _process(name)
+        process = process_of(name)
         times = process.at_s(80.0), process.at_s(0.002)
         for path in (times, times[::-1]):
             end = solver.solve(Problem(process, denoise), x, path)

@@ -22,7 +22,7 @@ from diffusers.schedulers import (
 from torch import Tensor
 
 from bench.api import NoiseProcess, NoiseStream, Problem, Stepper, Time
-from bench.registry import Kind, build, load_registry
+from bench.testing import process_of, stepper_of
 from bench_models.mixture import Mixture
 
 # diffusers builds numpy arrays from tensors in a way that numpy 2 deprecates.
@@ -48,19 +48,6 @@ class Replay:
     def last(self, *_: Any, **__: Any) -> Tensor:
         """In place of diffusers' ``randn_tensor``: what our side has just drawn."""
         return self.draws[-1]
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
-
-
-def _stepper(name: str, **parameters: object) -> Stepper[Any]:
-    entry = load_registry().get(name, Kind.PREDICTOR, Kind.ODE_SOLVER)
-    plugin = build(entry.cls, parameters)
-    assert isinstance(plugin, Stepper)
-    return plugin
 
 
 def _times(process: NoiseProcess, levels: Tensor) -> list[Time]:
@@ -102,14 +89,14 @@ def test_dpmpp_2m_is_that_of_diffusers(plane: Mixture, spacing: str) -> None:
         **{spacing: True},
     )
     scheduler.set_timesteps(20)
-    process = _process("vp")
+    process = process_of("vp")
 
     def step(i: int, x: Tensor, denoise: Callable[[Tensor], Tensor]) -> Tensor:
         result: Tensor = scheduler.step(denoise(x), scheduler.timesteps[i], x).prev_sample
         return result
 
     times = _times(process, scheduler.sigmas[:-1])  # the last goes to zero
-    _compare(plane, process, _stepper("dpmpp_2m"), times, torch.float32, FLOAT32, step)
+    _compare(plane, process, stepper_of("dpmpp_2m"), times, torch.float32, FLOAT32, step)
 
 
 def test_dpmpp_2m_under_ve_is_that_of_diffusers(plane: Mixture) -> None:
@@ -127,9 +114,9 @@ def test_dpmpp_2m_under_ve_is_that_of_diffusers(plane: Mixture) -> None:
         result: Tensor = scheduler.step(network, scheduler.timesteps[i], x).prev_sample
         return result
 
-    process = _process("edm")
+    process = process_of("edm")
     times = _times(process, scheduler.sigmas[:-1])
-    _compare(plane, process, _stepper("dpmpp_2m"), times, torch.float32, FLOAT32, step)
+    _compare(plane, process, stepper_of("dpmpp_2m"), times, torch.float32, FLOAT32, step)
 
 
 @pytest.mark.parametrize("set_alpha_to_one", [False, True])
@@ -150,7 +137,7 @@ def test_ddim_is_that_of_diffusers(
         # Its last step goes to the first level of training; with alpha = 1 it is our denoise.
         assert float(scheduler.final_alpha_cumprod) == float(scheduler.alphas_cumprod[0])
         kept = kept[:-1]  # the last two coincide: timestep 0
-    process = _process(process_name)
+    process = process_of(process_name)
     times = _times(process, ((1 - kept) / kept).sqrt())
 
     def step(i: int, x: Tensor, denoise: Callable[[Tensor], Tensor]) -> Tensor:
@@ -160,7 +147,7 @@ def test_ddim_is_that_of_diffusers(
         result: Tensor = scheduler.step(output, int(scheduler.timesteps[i]), x, eta=0.0).prev_sample
         return result
 
-    _compare(plane, process, _stepper("ddim"), times, torch.float64, FLOAT64, step)
+    _compare(plane, process, stepper_of("ddim"), times, torch.float64, FLOAT64, step)
 
 
 def test_the_final_denoise_is_ddims_step_to_alpha_one(plane: Mixture) -> None:
@@ -169,8 +156,8 @@ def test_the_final_denoise_is_ddims_step_to_alpha_one(plane: Mixture) -> None:
     )
     scheduler.set_timesteps(25)
     alpha2 = float(scheduler.alphas_cumprod[0].double())
-    now = _process("vp").at_s(((1 - alpha2) / alpha2) ** 0.5)
-    problem = Problem(_process("vp"), plane.denoise)
+    now = process_of("vp").at_s(((1 - alpha2) / alpha2) ** 0.5)
+    problem = Problem(process_of("vp"), plane.denoise)
     x = torch.from_numpy(np.random.default_rng(2).standard_normal((32, 2)))
     expected = scheduler.step(problem.eps(x, now), 0, x).prev_sample
     torch.testing.assert_close(problem.denoise(x, now), expected, rtol=1e-5, atol=1e-6)
@@ -187,7 +174,7 @@ def test_ancestral_is_ddpm_of_diffusers(
     scheduler.set_timesteps(50)
     scheduler.alphas_cumprod = scheduler.alphas_cumprod.double()
     kept = scheduler.alphas_cumprod[scheduler.timesteps]
-    process, noise = _process("vp"), Replay((32, 2), torch.float64)
+    process, noise = process_of("vp"), Replay((32, 2), torch.float64)
     monkeypatch.setattr(scheduling_ddpm, "randn_tensor", noise.last)
     times = _times(process, ((1 - kept) / kept).sqrt())
 
@@ -195,7 +182,7 @@ def test_ancestral_is_ddpm_of_diffusers(
         result: Tensor = scheduler.step(denoise(x), int(scheduler.timesteps[i]), x).prev_sample
         return result
 
-    stepper = _stepper("ancestral", forward_variance=forward_variance)
+    stepper = stepper_of("ancestral", forward_variance=forward_variance)
     _compare(plane, process, stepper, times, torch.float64, FLOAT64, step, noise)
 
 
@@ -205,7 +192,7 @@ def test_ancestral_without_scaling_is_euler_ancestral_of_diffusers(
 ) -> None:
     scheduler: Any = diffusers.EulerAncestralDiscreteScheduler(prediction_type="epsilon")
     scheduler.set_timesteps(30)
-    process, noise = _process(process_name), Replay((32, 2), torch.float32)
+    process, noise = process_of(process_name), Replay((32, 2), torch.float32)
     monkeypatch.setattr(scheduling_euler_ancestral_discrete, "randn_tensor", noise.last)
     times = _times(process, scheduler.sigmas[:-1])
 
@@ -215,7 +202,7 @@ def test_ancestral_without_scaling_is_euler_ancestral_of_diffusers(
         result: Tensor = scheduler.step(eps, scheduler.timesteps[i], x).prev_sample
         return result
 
-    stepper = _stepper("ancestral")
+    stepper = stepper_of("ancestral")
     _compare(plane, process, stepper, times, torch.float32, FLOAT32, step, noise)
 
 
@@ -226,7 +213,7 @@ def test_edm_heun_is_heun_of_diffusers(plane: Mixture, process_name: str) -> Non
     )
     scheduler.set_timesteps(18)
     scheduler.sigmas = scheduler.sigmas.double()
-    process = _process(process_name)
+    process = process_of(process_name)
     times = _times(process, scheduler.sigmas[:-1].unique().flip(0))
 
     def step(i: int, x: Tensor, denoise: Callable[[Tensor], Tensor]) -> Tensor:
@@ -236,7 +223,7 @@ def test_edm_heun_is_heun_of_diffusers(plane: Mixture, process_name: str) -> Non
         result: Tensor = scheduler.step(plane.denoise(euler, s_then), second, euler).prev_sample
         return result
 
-    _compare(plane, process, _stepper("edm_heun"), times, torch.float64, FLOAT64, step)
+    _compare(plane, process, stepper_of("edm_heun"), times, torch.float64, FLOAT64, step)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +234,7 @@ def test_euler_in_s_is_euler_of_diffusers(plane: Mixture, process_name: str, our
         prediction_type="sample", use_karras_sigmas=True
     )
     scheduler.set_timesteps(30)
-    process = _process(process_name)
+    process = process_of(process_name)
     times = _times(process, scheduler.sigmas[:-1])
 
     def step(i: int, x: Tensor, denoise: Callable[[Tensor], Tensor]) -> Tensor:
@@ -255,14 +242,14 @@ def test_euler_in_s_is_euler_of_diffusers(plane: Mixture, process_name: str, our
         result: Tensor = scheduler.step(denoise(x), scheduler.timesteps[i], x).prev_sample
         return result
 
-    _compare(plane, process, _stepper(ours), times, torch.float32, FLOAT32, step)
+    _compare(plane, process, stepper_of(ours), times, torch.float32, FLOAT32, step)
 
 
 def test_euler_under_rectified_flow_is_flow_matching_of_diffusers(plane: Mixture) -> None:
     """There dx/dt = eps - x_0, and Euler in t is DDIM."""
     scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(30)
-    process = _process("rectified_flow")
+    process = process_of("rectified_flow")
     t = scheduler.sigmas[1:-1].double()  # the first is t = 1, where alpha vanishes
     times = _times(process, t / (1 - t))
     for name in ("euler", "ddim"):
@@ -275,7 +262,7 @@ def test_euler_under_rectified_flow_is_flow_matching_of_diffusers(plane: Mixture
             result: Tensor = scheduler.step(velocity, moment, x).prev_sample
             return result
 
-        _compare(plane, process, _stepper(name), times, torch.float32, FLOAT32, step)
+        _compare(plane, process, stepper_of(name), times, torch.float32, FLOAT32, step)
 
 
 @pytest.mark.parametrize("process_name", ["ve", "edm"])
@@ -289,7 +276,7 @@ def test_reverse_diffusion_is_that_of_diffusers(
     scheduler.set_timesteps(count)
     scheduler.set_sigmas(count)
     scheduler.discrete_sigmas = scheduler.discrete_sigmas.double()
-    process, noise = _process(process_name), Replay((32, 2), torch.float64)
+    process, noise = process_of(process_name), Replay((32, 2), torch.float64)
     monkeypatch.setattr(scheduling_sde_ve, "randn_tensor", noise.last)
     times = _times(process, scheduler.discrete_sigmas.flip(0))
 
@@ -301,5 +288,5 @@ def test_reverse_diffusion_is_that_of_diffusers(
         result: Tensor = scheduler.step_pred(score, moment, x).prev_sample
         return result
 
-    stepper = _stepper("reverse_diffusion")
+    stepper = stepper_of("reverse_diffusion")
     _compare(plane, process, stepper, times, torch.float64, FLOAT64, step, noise)

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.api import NoiseProcess, NoiseStream, Problem, Stepper
-from bench.registry import Kind, ParameterError, build, load_registry
-from bench.testing import measured_weak_order
+from bench.api import NoiseProcess, NoiseStream, Problem
+from bench.registry import Kind, ParameterError, load_registry
+from bench.testing import measured_weak_order, stepper_of
 from bench_models.mixture import Mixture
 
 LEVELS = (20.0, 7.0, 2.0, 0.8, 0.79, 0.1)
@@ -27,13 +27,6 @@ class OneDraw:
 
     def normal(self) -> Tensor:
         return self.z
-
-
-def _stepper(name: str, **parameters: object) -> Stepper[Any]:
-    entry = load_registry().get(name, Kind.PREDICTOR, Kind.ODE_SOLVER)
-    plugin = build(entry.cls, parameters)
-    assert isinstance(plugin, Stepper)
-    return plugin
 
 
 def _random(seed: int) -> Tensor:
@@ -51,7 +44,7 @@ def test_steps_are_those_of_diffusers(plane: Mixture, process_name: str, eta: fl
     assert isinstance(process, NoiseProcess)
     times = [process.at_s(s) for s in ((1 - kept) / kept).sqrt().tolist()]
     ours = theirs = _random(1) * times[0].sigma
-    stepper = _stepper("ddim_eta", eta=eta)
+    stepper = stepper_of("ddim_eta", eta=eta)
     for i, (now, then) in enumerate(pairwise(times)):
         z = _random(100 + i)
         problem = Problem(process, plane.denoise, cast(NoiseStream, OneDraw(z)))
@@ -79,19 +72,19 @@ def test_steps_are_those_of_other_solvers(
     problem = Problem(process, plane.denoise, cast(NoiseStream, OneDraw(_random(3))))
     for now, then in pairwise(process.at_s(s) for s in LEVELS):
         x = now.sigma * _random(4)
-        ours, _ = _stepper("ddim_eta", eta=eta).step(problem, x, now, then, None)
-        expected, _ = _stepper(other, **parameters).step(problem, x, now, then, None)
+        ours, _ = stepper_of("ddim_eta", eta=eta).step(problem, x, now, then, None)
+        expected, _ = stepper_of(other, **parameters).step(problem, x, now, then, None)
         torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("eta", [0.2, 0.7])
 @pytest.mark.parametrize("process_name", ["vp", "edm"])
 def test_weak_order_is_one_between_the_ends(process_name: str, eta: float) -> None:
-    slope = measured_weak_order(_stepper("ddim_eta", eta=eta), process_name)
+    slope = measured_weak_order(stepper_of("ddim_eta", eta=eta), process_name)
     assert slope == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.parametrize("eta", [-0.1, 1.1])
 def test_eta_lies_between_ode_and_ddpm(eta: float) -> None:
     with pytest.raises(ParameterError, match=r"eta must lie in \[0, 1\]"):
-        _stepper("ddim_eta", eta=eta)
+        stepper_of("ddim_eta", eta=eta)

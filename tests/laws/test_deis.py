@@ -13,8 +13,8 @@ from scipy.integrate import quad
 from torch import Tensor
 
 from bench.api import BenchError, Evaluation, History, NoiseProcess, OdeSolver, Problem
-from bench.registry import Kind, build, load_registry
-from bench.testing import measured_nfe, measured_order
+from bench.registry import Kind, load_registry
+from bench.testing import measured_nfe, measured_order, ode_solver_of, process_of
 from bench_models.mixture import Mixture
 
 # diffusers builds numpy arrays from tensors, and takes numpy's logarithm of them, in ways that
@@ -23,18 +23,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning"),
 ]
-
-
-def _solver(name: str, **parameters: object) -> OdeSolver[Any]:
-    solver = build(load_registry().get(name, Kind.ODE_SOLVER).cls, parameters)
-    assert isinstance(solver, OdeSolver)
-    return solver
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
 
 
 def _times(process: NoiseProcess, steps: int, s_min: float = 0.05, s_max: float = 20.0) -> Any:
@@ -59,8 +47,8 @@ def test_tab_under_ve_is_deis_of_diffusers(plane: Mixture, q: int, lower_order_f
     )
     scheduler.set_timesteps(12)
     scheduler.sigmas = scheduler.sigmas.double()
-    vp, ve = _process("vp"), _process("ve")
-    solver = _solver("deis_tab", q=q, lower_order_final=lower_order_final)
+    vp, ve = process_of("vp"), process_of("ve")
+    solver = ode_solver_of("deis_tab", q=q, lower_order_final=lower_order_final)
     levels = scheduler.sigmas.tolist()
     their_times, times = ([p.at_s(s) for s in levels] for p in (vp, ve))
     ours = torch.from_numpy(np.random.default_rng(2).standard_normal((32, 2))) * times[0].s
@@ -81,10 +69,10 @@ def test_rhoab_is_lms_of_diffusers(plane: Mixture, q: int) -> None:
     )
     scheduler.set_timesteps(12)
     scheduler.sigmas = scheduler.sigmas.double()
-    process = _process("edm")
+    process = process_of("edm")
     problem = Problem(process, plane.denoise)
     times = [process.at_s(s) for s in scheduler.sigmas[:-1].tolist()]  # the last goes to zero
-    solver = _solver("deis_rhoab", q=q)
+    solver = ode_solver_of("deis_rhoab", q=q)
     ours = torch.from_numpy(np.random.default_rng(2).standard_normal((32, 2))) * times[0].s
     theirs, state = ours, solver.start(times)
     for i, (now, then) in enumerate(itertools.pairwise(times)):
@@ -110,7 +98,7 @@ def test_tab_weights_are_the_papers_integrals(
         unit = torch.eye(q + 1, dtype=torch.float64)[:, None]
         state = History(9, tuple(Evaluation(t, e) for t, e in zip(past[1:], unit[1:], strict=True)))
         problem = Problem(process, lambda y, s, unit=unit: y - s * unit[0])
-        x, _ = _solver("deis_tab", q=q).step(problem, 0 * unit[0], now, then, state)
+        x, _ = ode_solver_of("deis_tab", q=q).step(problem, 0 * unit[0], now, then, state)
 
         def integrand(t: float, j: int, past: Any = past) -> float:
             here = process.at(t)
@@ -127,15 +115,15 @@ def test_a_constant_is_extrapolated_to_ddim(
     process: NoiseProcess, name: str, plane: Mixture
 ) -> None:
     for times in (_times(process, 7), _times(process, 7)[::-1], _times(process, 1, 0.002, 80.0)):
-        ddim = _end(_solver("ddim"), process, plane, times)
-        torch.testing.assert_close(_end(_solver(name, q=0), process, plane, times), ddim)
+        ddim = _end(ode_solver_of("ddim"), process, plane, times)
+        torch.testing.assert_close(_end(ode_solver_of(name, q=0), process, plane, times), ddim)
 
 
 def test_tab_under_edm_is_rhoab_under_every_process(process: NoiseProcess, plane: Mixture) -> None:
-    edm = _process("edm")
+    edm = process_of("edm")
     for q, final in itertools.product((1, 2, 3), (False, True)):
-        tab = _solver("deis_tab", q=q, lower_order_final=final)
-        rhoab = _solver("deis_rhoab", q=q, lower_order_final=final)
+        tab = ode_solver_of("deis_tab", q=q, lower_order_final=final)
+        rhoab = ode_solver_of("deis_rhoab", q=q, lower_order_final=final)
         expected = _end(tab, edm, plane, _times(edm, 9))
         found = _end(rhoab, process, plane, _times(process, 9))
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
@@ -147,21 +135,21 @@ def test_rhork_is_a_known_method(
 ) -> None:
     times = _times(process, 7)
     for grid in (times, times[::-1]):
-        ours = _end(_solver("deis_rhork", stages=stages), process, plane, grid)
-        torch.testing.assert_close(ours, _end(_solver(other), process, plane, grid))
+        ours = _end(ode_solver_of("deis_rhork", stages=stages), process, plane, grid)
+        torch.testing.assert_close(ours, _end(ode_solver_of(other), process, plane, grid))
 
 
 def test_rhork_of_four_stages_is_rk4_under_edm(process: NoiseProcess, plane: Mixture) -> None:
     """And so it is, under every process."""
-    edm = _process("edm")
-    expected = _end(_solver("rk4"), edm, plane, _times(edm, 7))
-    found = _end(_solver("deis_rhork", stages=4), process, plane, _times(process, 7))
+    edm = process_of("edm")
+    expected = _end(ode_solver_of("rk4"), edm, plane, _times(edm, 7))
+    found = _end(ode_solver_of("deis_rhork", stages=4), process, plane, _times(process, 7))
     torch.testing.assert_close(found, expected, rtol=1e-8, atol=1e-8)
 
 
 @pytest.mark.parametrize("stages", [1, 2, 3, 4])
 def test_rhork_has_the_order_and_the_cost_of_its_stages(stages: int) -> None:
-    solver = _solver("deis_rhork", stages=stages)
+    solver = ode_solver_of("deis_rhork", stages=stages)
     assert solver.order == stages
     for process_name, grid_name in (("vp", "karras"), ("edm", "log_snr")):
         slope = measured_order(solver, process_name, grid_name, (80, 120, 160))
@@ -175,14 +163,14 @@ def test_rhork_has_the_order_and_the_cost_of_its_stages(stages: int) -> None:
 def test_degree_three_samples_at_order_three(process_name: str, grid_name: str) -> None:
     """The start's error of order 2 lies below the others as long as steps are few."""
     for name in ("deis_tab", "deis_rhoab"):
-        assert measured_order(_solver(name), process_name, grid_name, (20, 40, 80)) > 3
+        assert measured_order(ode_solver_of(name), process_name, grid_name, (20, 40, 80)) > 3
 
 
 @pytest.mark.parametrize("lower_order_final", [False, True])
 @pytest.mark.parametrize("q", [0, 1])
 @pytest.mark.parametrize("name", ["deis_tab", "deis_rhoab"])
 def test_low_degrees_have_the_order_they_claim(name: str, q: int, lower_order_final: bool) -> None:
-    solver = _solver(name, q=q, lower_order_final=lower_order_final)
+    solver = ode_solver_of(name, q=q, lower_order_final=lower_order_final)
     assert solver.order == q + 1
     for grid_name in ("karras", "log_snr"):
         slope = measured_order(solver, "vp", grid_name, (80, 160, 320))
@@ -190,10 +178,12 @@ def test_low_degrees_have_the_order_they_claim(name: str, q: int, lower_order_fi
 
 
 def test_lower_order_final_costs_degree_three_its_order() -> None:
-    solver = _solver("deis_tab", lower_order_final=True)
+    solver = ode_solver_of("deis_tab", lower_order_final=True)
     for grid_name in ("karras", "log_snr"):
         slope = measured_order(solver, "vp", grid_name, (40, 80, 160))
-        assert slope < measured_order(_solver("deis_tab"), "vp", grid_name, (40, 80, 160)) - 0.5
+        assert (
+            slope < measured_order(ode_solver_of("deis_tab"), "vp", grid_name, (40, 80, 160)) - 0.5
+        )
 
 
 @pytest.mark.parametrize(
@@ -209,4 +199,4 @@ def test_parameters_outside_their_range_are_refused(
     name: str, parameters: dict[str, object], message: str
 ) -> None:
     with pytest.raises(BenchError, match=message):
-        _solver(name, **parameters)
+        ode_solver_of(name, **parameters)

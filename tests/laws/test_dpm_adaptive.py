@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from bench.api import BenchError, CountedDenoiser, NoiseProcess, OdeSolver, Problem, Time
-from bench.registry import Kind, build, load_registry
+from bench.api import BenchError, CountedDenoiser, NoiseProcess, Problem, Time
+from bench.testing import ode_solver_of, process_of
 from bench_models.mixture import Mixture
 
 PAIRS: dict[str, tuple[tuple[str, dict[str, object]], tuple[str, dict[str, object]]]] = {
     "dpm_adaptive_12": (("ddim", {}), ("dpm_solver_2", {})),
     "dpm_adaptive_23": (("dpm_solver_2", {"r1": 1 / 3}), ("dpm_solver_3", {})),
 }
-
-
-def _solver(name: str, **parameters: object) -> OdeSolver[Any]:
-    solver = build(load_registry().get(name, Kind.ODE_SOLVER).cls, parameters)
-    assert isinstance(solver, OdeSolver)
-    return solver
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
 
 
 def _algorithm(
@@ -38,7 +25,7 @@ def _algorithm(
 
     In coordinates of x and with the fixed solvers as the pair.
     """
-    low, high = (_solver(pair, **parameters) for pair, parameters in PAIRS[name])
+    low, high = (ode_solver_of(pair, **parameters) for pair, parameters in PAIRS[name])
     now, before, h, taken, rejected = first, x, 0.05, 0, 0
     way = 1 if last.lam > first.lam else -1
     while now != last:
@@ -69,11 +56,11 @@ def _start(count: int, first: Time, seed: int = 0) -> Tensor:
 def test_every_sample_runs_the_papers_algorithm_on_its_own(
     name: str, process_name: str, back: bool, plane: Mixture
 ) -> None:
-    process = _process(process_name)
+    process = process_of(process_name)
     ends = process.at_s(20.0), process.at_s(0.02)
     first, last = ends[::-1] if back else ends
     x = _start(7, first)
-    solver = _solver(name, rtol=0.01, atol=0.001)
+    solver = ode_solver_of(name, rtol=0.01, atol=0.001)
     model = CountedDenoiser(plane.denoise)
     end = solver.solve(Problem(process, model), x, (first, last))
 
@@ -92,7 +79,7 @@ def test_every_sample_runs_the_papers_algorithm_on_its_own(
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_samples_that_have_arrived_are_not_evaluated(name: str, plane: Mixture) -> None:
-    process, rows = _process("vp"), []
+    process, rows = process_of("vp"), []
 
     def denoise(y: Tensor, s: Tensor) -> Tensor:
         assert s.shape == (len(y),)
@@ -100,7 +87,7 @@ def test_samples_that_have_arrived_are_not_evaluated(name: str, plane: Mixture) 
         return plane.denoise(y, s)
 
     first, last = process.at_s(20.0), process.at_s(0.02)
-    _solver(name).solve(Problem(process, denoise), _start(50, first), (first, last))
+    ode_solver_of(name).solve(Problem(process, denoise), _start(50, first), (first, last))
     assert rows[0] == 50
     assert rows == sorted(rows, reverse=True)
     assert rows[-1] < 10
@@ -111,10 +98,10 @@ def test_no_tolerance_and_a_long_first_step_is_one_step_of_the_higher_method(
     name: str, process: NoiseProcess, plane: Mixture
 ) -> None:
     problem, ends = Problem(process, plane.denoise), (process.at_s(3.0), process.at_s(0.5))
-    higher = _solver(PAIRS[name][1][0])
+    higher = ode_solver_of(PAIRS[name][1][0])
     for first, last in (ends, ends[::-1]):
         x = _start(5, first)
-        whole = _solver(name, rtol=1e9, h_init=100.0).solve(problem, x, (first, last))
+        whole = ode_solver_of(name, rtol=1e9, h_init=100.0).solve(problem, x, (first, last))
         torch.testing.assert_close(whole, higher.solve(problem, x, (first, last)))
 
 
@@ -122,11 +109,11 @@ def test_no_tolerance_and_a_long_first_step_is_one_step_of_the_higher_method(
 def test_the_default_absolute_tolerance_keeps_the_papers_proportion(
     name: str, plane: Mixture
 ) -> None:
-    process = _process("vp")
+    process = process_of("vp")
     first, last = process.at_s(20.0), process.at_s(0.02)
     problem, x = Problem(process, plane.denoise), _start(5, first)
     ends = [
-        _solver(name, **parameters).solve(problem, x, (first, last))
+        ode_solver_of(name, **parameters).solve(problem, x, (first, last))
         for parameters in ({}, {"rtol": 0.05, "atol": 0.0078, "h_init": 0.05, "theta": 0.9})
     ]
     torch.testing.assert_close(ends[0], ends[1], rtol=1e-12, atol=1e-12)
@@ -138,13 +125,13 @@ def test_tight_tolerances_are_reached(
     name: str, rtol: float, dtype: torch.dtype, most: float, plane: Mixture
 ) -> None:
     """In float32 too, where they are round-off itself."""
-    process = _process("vp")
+    process = process_of("vp")
     mixture = plane.to(torch.device("cpu"), dtype)
     first, last = process.at_s(2.0), process.at_s(0.5)
     x = _start(3, first).to(dtype)
-    end = _solver(name, rtol=rtol).solve(Problem(process, mixture.denoise), x, (first, last))
+    end = ode_solver_of(name, rtol=rtol).solve(Problem(process, mixture.denoise), x, (first, last))
     fine = [process.at_s(0.5 * 4 ** (1 - i / 100)) for i in range(101)]
-    exact = _solver("rk4").solve(Problem(process, plane.denoise), x.double(), fine)
+    exact = ode_solver_of("rk4").solve(Problem(process, plane.denoise), x.double(), fine)
     assert end.dtype == dtype
     torch.testing.assert_close(end.double(), exact, rtol=0, atol=most)
 
@@ -152,8 +139,8 @@ def test_tight_tolerances_are_reached(
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_network_that_returns_nothing_finite_ends_in_an_error(name: str, value: float) -> None:
-    process = _process("vp")
+    process = process_of("vp")
     problem = Problem(process, lambda y, s: torch.full_like(y, value))
     ends = process.at_s(20.0), process.at_s(0.02)
     with pytest.raises(BenchError, match=f"'{name}': a step in lambda shrank to nothing"):
-        _solver(name).solve(problem, _start(3, ends[0]), ends)
+        ode_solver_of(name).solve(problem, _start(3, ends[0]), ends)

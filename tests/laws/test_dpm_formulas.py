@@ -17,8 +17,8 @@ from scipy.integrate import quad
 from torch import Tensor
 
 from bench.api import BenchError, NoiseProcess, OdeSolver, Problem, Time, TimeGrid
-from bench.registry import Kind, build, load_registry
-from bench.testing import measured_order
+from bench.registry import Kind, load_registry
+from bench.testing import measured_order, ode_solver_of
 from bench_models.mixture import Mixture
 
 Law = Callable[[float], float]
@@ -33,12 +33,6 @@ FIXED = [
     "dpmpp_3m",
     "dpmpp_fast",
 ]
-
-
-def _solver(name: str, **parameters: object) -> OdeSolver[Any]:
-    solver = build(load_registry().get(name, Kind.ODE_SOLVER).cls, parameters)
-    assert isinstance(solver, OdeSolver)
-    return solver
 
 
 def _process(name: str = "vp") -> NoiseProcess:
@@ -92,7 +86,7 @@ def test_one_data_point_is_solved_exactly(process: NoiseProcess, name: str, back
     """There D and eps are both constant along the path."""
     times = _times(process, 7)
     times = times[::-1] if back else times
-    end = _solver(name).solve(_with_d(process, lambda _: 0.7), _x(), times)
+    end = ode_solver_of(name).solve(_with_d(process, lambda _: 0.7), _x(), times)
     eps = (_x() - times[0].alpha * 0.7) / times[0].sigma
     torch.testing.assert_close(end, times[-1].alpha * 0.7 + times[-1].sigma * eps)
 
@@ -106,7 +100,7 @@ def test_every_process_gives_the_same_result(
     for each in (process, _process("edm")):
         times = _times(each, 7)
         problem = Problem(each, plane.denoise)
-        ends.append(_solver(name).solve(problem, times[0].alpha * y, times) / times[-1].alpha)
+        ends.append(ode_solver_of(name).solve(problem, times[0].alpha * y, times) / times[-1].alpha)
     torch.testing.assert_close(ends[0], ends[1], rtol=1e-8, atol=1e-8)
 
 
@@ -132,7 +126,7 @@ def test_predictions_of_low_degree_in_lambda_are_integrated_exactly(
     times = times[::-1] if back else times
     data = name.startswith("dpmpp")
     problem = (_with_d if data else _with_eps)(process, law)
-    path = _path(_solver(name), problem, _x(), times)
+    path = _path(ode_solver_of(name), problem, _x(), times)
     for i in range(1, 6):
         exact = (_exact_d if data else _exact_eps)(law, _x(), times[0], times[i])
         assert torch.allclose(path[i], exact, rtol=1e-10, atol=1e-10) == (i in exact_after)
@@ -142,7 +136,7 @@ def test_3m_gives_the_second_difference_half_of_its_weight() -> None:
     """As in the authors' code: on D = lambda^2 the fourth step misses just the other half."""
     process = _process()
     times = _times(process, 6)
-    path = _path(_solver("dpmpp_3m"), _with_d(process, LAWS[2]), _x(), times)
+    path = _path(ode_solver_of("dpmpp_3m"), _with_d(process, LAWS[2]), _x(), times)
     for now, then, x, end in zip(times[2:], times[3:], path[2:], path[3:], strict=False):
         h = then.lam - now.lam
         missed = then.alpha * (0.5 - (math.expm1(-h) + h) / h**2) * 0.3 * h**2
@@ -159,29 +153,31 @@ def _same(first: OdeSolver[Any], second: OdeSolver[Any], plane: Mixture, steps: 
 
 def test_methods_that_are_one(plane: Mixture) -> None:
     """With one step to go, or few, the higher methods are the lower ones."""
-    ddim = _solver("ddim")
-    assert _same(_solver("dpm_solver_multistep", highest=1), ddim, plane)
+    ddim = ode_solver_of("ddim")
+    assert _same(ode_solver_of("dpm_solver_multistep", highest=1), ddim, plane)
     for name in ("dpmpp_2m", "dpmpp_3m", "dpm_fast", "dpmpp_fast"):
-        assert _same(_solver(name), ddim, plane, steps=1)
-        assert not _same(_solver(name), ddim, plane, steps=2)
-    assert _same(_solver("dpmpp_3m"), _solver("dpmpp_2m"), plane, steps=2)
-    assert not _same(_solver("dpmpp_3m"), _solver("dpmpp_2m"), plane, steps=3)
-    assert _same(_solver("dpmpp_3m", lower_order_final=True), ddim, plane, steps=1)
+        assert _same(ode_solver_of(name), ddim, plane, steps=1)
+        assert not _same(ode_solver_of(name), ddim, plane, steps=2)
+    assert _same(ode_solver_of("dpmpp_3m"), ode_solver_of("dpmpp_2m"), plane, steps=2)
+    assert not _same(ode_solver_of("dpmpp_3m"), ode_solver_of("dpmpp_2m"), plane, steps=3)
+    assert _same(ode_solver_of("dpmpp_3m", lower_order_final=True), ddim, plane, steps=1)
     for name in ("dpmpp_2m", "dpmpp_3m", "dpm_solver_multistep"):
-        assert _same(_solver(name, lower_order_final=True), ddim, plane, steps=2)
-        assert not _same(_solver(name, lower_order_final=True), _solver(name), plane, steps=3)
+        assert _same(ode_solver_of(name, lower_order_final=True), ddim, plane, steps=2)
+        assert not _same(
+            ode_solver_of(name, lower_order_final=True), ode_solver_of(name), plane, steps=3
+        )
 
 
 @pytest.mark.parametrize(("name", "parameter"), [("dpm_solver_2", "r1"), ("dpmpp_2s", "r")])
 def test_order_2_holds_wherever_the_second_evaluation_lies(name: str, parameter: str) -> None:
     for share in (0.2, 1.0):
-        order = measured_order(_solver(name, **{parameter: share}), steps=(40, 80, 160))
+        order = measured_order(ode_solver_of(name, **{parameter: share}), steps=(40, 80, 160))
         assert order == pytest.approx(2, abs=0.2)
 
 
 @pytest.mark.parametrize("name", ["dpm_fast", "dpmpp_fast"])
 def test_fast_solvers_have_order_3_where_they_end_in_a_group_of_two(name: str) -> None:
-    solver = _solver(name)
+    solver = ode_solver_of(name)
     for grid in ("karras", "log_snr"):
         assert measured_order(solver, grid=grid, steps=(41, 80, 161)) > 2.85
 
@@ -201,4 +197,4 @@ def test_fast_solvers_have_order_3_where_they_end_in_a_group_of_two(name: str) -
 )
 def test_parameters_out_of_range_are_refused(name: str, parameters: dict[str, object]) -> None:
     with pytest.raises(BenchError, match=f"{next(iter(parameters))} must"):
-        _solver(name, **parameters)
+        ode_solver_of(name, **parameters)

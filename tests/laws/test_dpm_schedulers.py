@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from bench.api import NoiseProcess, OdeSolver, Problem, Time
-from bench.registry import Kind, build, load_registry
+from bench.registry import Kind, load_registry
+from bench.testing import ode_solver_of
 from bench_models.mixture import Mixture
 
 pytestmark = [
@@ -29,12 +30,6 @@ pytestmark = [
 
 schedulers: Any = diffusers
 STEPS = 12  # below 15, where diffusers' lower_order_final begins
-
-
-def _solver(name: str, **parameters: object) -> OdeSolver[Any]:
-    solver = build(load_registry().get(name, Kind.ODE_SOLVER).cls, parameters)
-    assert isinstance(solver, OdeSolver)
-    return solver
 
 
 def _vp() -> NoiseProcess:
@@ -108,7 +103,7 @@ def test_multistep_solvers_are_those_of_diffusers(
     times = [process.at_s(s) for s in scheduler.sigmas.double().tolist()]
     problem = Problem(process, mixture.denoise)
     x = torch.from_numpy(np.random.default_rng(2).standard_normal((32, 2))).float()
-    solver = _solver(name, lower_order_final=lower_order_final, **parameters)
+    solver = ode_solver_of(name, lower_order_final=lower_order_final, **parameters)
     theirs = _scheduler_path(scheduler, lambda x, i: problem.denoise(x, times[i]), x)
     _assert_same(_path(solver, problem, x, times), theirs, 1e-5)
 
@@ -159,7 +154,7 @@ def test_singlestep_solvers_are_those_of_diffusers(
     fine = [process.at_s(s) for s in levels.tolist()]
     problem = Problem(process, plane.denoise)
     theirs = _scheduler_path(scheduler, lambda x, i: problem.denoise(x, fine[i]), _start(), formula)
-    ours = _path(_solver(name), problem, _start(), fine[::order])
+    ours = _path(ode_solver_of(name), problem, _start(), fine[::order])
     _assert_same(ours, theirs[order - 1 :: order], 1e-9)
 
 
@@ -181,4 +176,4 @@ def test_fast_solvers_are_diffusers_singlestep_of_order_3(
     times = [process.at_s(s) for s in levels.tolist()]
     problem = Problem(process, plane.denoise)
     theirs = _scheduler_path(scheduler, lambda x, i: problem.denoise(x, times[i]), _start())
-    _assert_same(_path(_solver(name), problem, _start(), times), theirs, 1e-9)
+    _assert_same(_path(ode_solver_of(name), problem, _start(), times), theirs, 1e-9)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from bench.api import NoiseProcess, Problem, Stepper, Time
 from bench.registry import Kind, load_registry
+from bench.testing import process_of
 from bench_models.mixture import Mixture
 
 LEVELS = (30.0, 8.0, 2.0, 0.9, 0.2, 0.03)
@@ -23,12 +24,6 @@ def _solver(name: str) -> Stepper[Any]:
     plugin = load_registry().get(name, Kind.ODE_SOLVER).cls()
     assert isinstance(plugin, Stepper)
     return plugin
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
 
 
 def _times(process: NoiseProcess) -> list[Time]:
@@ -61,7 +56,7 @@ def test_flow_euler_is_ddim(process: NoiseProcess, plane: Mixture, backwards: bo
 
 
 def test_flow_heun_under_rectified_flow_is_heun_in_t(plane: Mixture) -> None:
-    process = _process("rectified_flow")
+    process = process_of("rectified_flow")
     problem, times = Problem(process, plane.denoise), _times(process)
     for path in (times, times[::-1]):
         y = _random() * path[0].s
@@ -71,7 +66,7 @@ def test_flow_heun_under_rectified_flow_is_heun_in_t(plane: Mixture) -> None:
 
 
 def test_flow_heun_is_the_same_under_every_process(process: NoiseProcess, plane: Mixture) -> None:
-    flow, y = _process("rectified_flow"), 30.0 * _random()
+    flow, y = process_of("rectified_flow"), 30.0 * _random()
     ours = _states("flow_heun", Problem(process, plane.denoise), y, _times(process))
     other = _states("flow_heun", Problem(flow, plane.denoise), y, _times(flow))
     for (got, _), (expected, _) in zip(ours, other, strict=True):
@@ -103,7 +98,7 @@ def _compare(
     plane: Mixture, process_name: str, name: str, scheduler: Any, u: Tensor, moments: Any
 ) -> None:
     """diffusers keeps z = x / (alpha + sigma) in float32 and is given eps - D."""
-    process = _process(process_name)
+    process = process_of(process_name)
     problem = Problem(process, plane.denoise)
     times = [process.at_s(s) for s in (u.double() / (1 - u.double())).tolist()]
     x = _random() * times[0].sigma

@@ -25,7 +25,7 @@ from bench.api import (
     rows_of,
 )
 from bench.registry import Kind, ParameterError, build, load_registry
-from bench.testing import Gaussian, measured_weak_order
+from bench.testing import Gaussian, measured_weak_order, process_of
 from bench_ggf.ggf import GGF, _attempt
 from bench_models.mixture import Mixture
 
@@ -52,12 +52,6 @@ def _ggf(**parameters: object) -> GGF:
     plugin = build(load_registry().get("ggf", Kind.PREDICTOR).cls, parameters)
     assert isinstance(plugin, GGF)
     return plugin
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
 
 
 def _stream(count: int, dimension: int, first: int = 0, purpose: Any = "sampler") -> NoiseStream:
@@ -137,7 +131,7 @@ def test_with_fixed_steps_the_weak_order_is_two(process_name: str) -> None:
 
 @pytest.mark.parametrize("process_name", ["vp", "edm", "ve", "rectified_flow"])
 def test_moments_in_many_dimensions_are_exact(process_name: str) -> None:
-    process, count, dimension = _process(process_name), 64, 512
+    process, count, dimension = process_of(process_name), 64, 512
     x, _ = _run(process, count, dimension, rtol=0.003, atol=0.003)
     mean, variance = _moments(process, x)
     entries = count * dimension
@@ -147,7 +141,7 @@ def test_moments_in_many_dimensions_are_exact(process_name: str) -> None:
 
 
 def test_coarse_tolerances_are_felt() -> None:
-    process = _process("vp")
+    process = process_of("vp")
     x, _ = _run(process, 64, 512, rtol=3.0, atol=1.0)
     assert abs(_moments(process, x)[1]) > 0.1
 
@@ -157,7 +151,7 @@ def test_rejections_that_draw_anew_leave_a_bias_in_few_dimensions(
     dimension: int, low: float, high: float
 ) -> None:
     """Of the algorithm as published, about 1 / d of the variance, whatever the tolerance."""
-    process = _process("vp")
+    process = process_of("vp")
     for tolerance in (0.03, 0.003):
         x, _ = _run(process, 2048, dimension, rtol=tolerance, atol=tolerance)
         assert low < _moments(process, x)[1] < high
@@ -165,7 +159,7 @@ def test_rejections_that_draw_anew_leave_a_bias_in_few_dimensions(
 
 @pytest.mark.parametrize("process_name", ["vp", "edm"])
 def test_tighter_tolerances_cost_more(process_name: str) -> None:
-    costs = [_run(_process(process_name), 16, 64, rtol=r, atol=r)[1] for r in (0.1, 0.03, 0.01)]
+    costs = [_run(process_of(process_name), 16, 64, rtol=r, atol=r)[1] for r in (0.1, 0.03, 0.01)]
     assert all(a * 1.3 < b for a, b in itertools.pairwise(costs))
 
 
@@ -210,7 +204,7 @@ def test_shards_go_through_the_network_apart() -> None:
         calls.append(y[:, 1])
         return torch.stack([gaussian(y[:, :1], s)[:, 0], y[:, 1]], dim=1)
 
-    process = _process("edm")
+    process = process_of("edm")
     times = process.at_s(10.0), process.at_s(0.1)
     x = times[0].sigma * _stream(130, 2, purpose="prior").normal()
     x[:, 1] = torch.arange(130)
@@ -227,7 +221,7 @@ def test_shards_go_through_the_network_apart() -> None:
 
 
 def test_times_between_make_no_difference(plane: Mixture) -> None:
-    process = _process("vp")
+    process = process_of("vp")
     ends = [process.at_s(s) for s in (10.0, 3.0, 0.4, 0.1)]
     x = ends[0].sigma * _stream(5, 2, purpose="prior").normal()
 
@@ -240,7 +234,7 @@ def test_times_between_make_no_difference(plane: Mixture) -> None:
 @pytest.mark.parametrize("tolerance", [1e-4, 10.0])
 def test_what_is_not_a_number_ends(tolerance: float) -> None:
     """One sample's network breaks down on the way; it shows, and the others go on."""
-    process = _process("vp")
+    process = process_of("vp")
 
     def denoise(y: Tensor, s: Tensor) -> Tensor:
         broken = (torch.arange(len(y)) == 0) & (s < 1) & (len(y) == 3)

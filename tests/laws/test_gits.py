@@ -22,7 +22,7 @@ from bench.api import (
     UnsupportedError,
 )
 from bench.registry import Kind, build, load_registry
-from bench.testing import LineMixture
+from bench.testing import LineMixture, process_of
 from bench_ddim.ddim import DDIM
 from bench_gits.grid import Gits, cheapest
 from bench_models.mixture import Mixture
@@ -30,16 +30,10 @@ from bench_models.mixture import Mixture
 S_MIN, S_MAX = 0.02, 40.0
 
 
-def _process(name: str) -> NoiseProcess:
-    plugin = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(plugin, NoiseProcess)
-    return plugin
-
-
 def _cell(denoise: Any, steps: int, process: str = "vp", **draw: Any) -> Calibration:
     values = {"seed": 0, "samples": 5, "batch": 5, "shape": (1,), "dtype": torch.float64}
     model = CountedDenoiser(denoise)
-    return Calibration(_process(process), model, S_MIN, S_MAX, steps, Draw(**{**values, **draw}))
+    return Calibration(process_of(process), model, S_MIN, S_MAX, steps, Draw(**{**values, **draw}))
 
 
 def _times(cell: Calibration, **parameters: Any) -> tuple[Time, ...]:
@@ -146,7 +140,7 @@ def test_the_grid_depends_on_seed_and_data_and_on_nothing_else(plane: Mixture) -
 
 def test_uncalibrated_it_has_no_times() -> None:
     with pytest.raises(BenchError, match="must be calibrated first"):
-        Gits().times(_process("vp"), 5, S_MIN, S_MAX)
+        Gits().times(process_of("vp"), 5, S_MIN, S_MAX)
 
 
 def test_more_steps_than_the_fine_grid_has_are_refused() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.api import Corrector, CountedDenoiser, NoiseProcess, NoiseStream, Problem, Time
 from bench.registry import Kind, ParameterError, build, load_registry
-from bench.testing import LineMixture, convergence_slope
+from bench.testing import LineMixture, convergence_slope, process_of
 from bench_models.mixture import Mixture
 from bench_score_sde.hmc import HMC
 
@@ -44,12 +44,6 @@ def _hmc(**parameters: object) -> HMC:
     plugin = build(load_registry().get("hmc", Kind.CORRECTOR).cls, parameters)
     assert isinstance(plugin, HMC)
     return plugin
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
 
 
 def _random(*shape: int, seed: int = 3) -> Tensor:
@@ -92,7 +86,7 @@ def test_leapfrog_keeps_the_volume(process: NoiseProcess, plane: Mixture) -> Non
 
 @pytest.mark.parametrize("process_name", ["vp", "edm"])
 def test_energy_errors_fall_with_the_square_of_the_step(process_name: str, plane: Mixture) -> None:
-    process = _process(process_name)
+    process = process_of(process_name)
     now, problem = process.at_s(0.4), Problem(process, plane.denoise)
     x, z = now.alpha * _random(200, 2), _random(200, 2, seed=4)
 
@@ -132,7 +126,7 @@ def test_unadjusted_it_settles_at_the_variance_of_the_leapfrog_map(
 @pytest.mark.parametrize("process_name", ["vp", "edm"])
 def test_adjusted_it_leaves_a_gaussian_as_it_is(process_name: str) -> None:
     """With steps that, unadjusted, give a quarter of the variance too much."""
-    process, count = _process(process_name), 4000
+    process, count = process_of(process_name), 4000
     now, corrector = process.at_s(1.0), _hmc(step=1.0, leapfrog=2)
     exact = now.alpha**2 * VARIANCE + now.sigma**2
     found = []
@@ -154,7 +148,7 @@ def test_adjusted_it_leaves_a_gaussian_as_it_is(process_name: str) -> None:
 @pytest.mark.parametrize("process_name", ["vp", "edm"])
 def test_adjusted_it_leaves_a_mixture_as_it_is(process_name: str, line: Mixture) -> None:
     """Kolmogorov's distance to the exact distribution function."""
-    process, count = _process(process_name), 8000
+    process, count = process_of(process_name), 8000
     now, exact = process.at_s(0.3), LineMixture()
     corrector = _hmc(step=1.8, leapfrog=2, trajectories=2)
     distances = []

@@ -6,7 +6,6 @@ import itertools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,30 +24,17 @@ from bench.api import (
     HutchinsonDivergence,
     NoiseProcess,
     NoiseStream,
-    OdeSolver,
     Problem,
     log_likelihood,
     rows_of,
 )
 from bench.core.noise import SHARD
-from bench.registry import Kind, build, load_registry
+from bench.testing import ode_solver_of, process_of
 from bench_models.mixture import Mixture
 from bench_odes import own_steps
 from bench_odes.tsit5 import Tsit5
 
 Array = npt.NDArray[np.float64]
-
-
-def _solver(name: str, **parameters: object) -> OdeSolver[Any]:
-    solver = build(load_registry().get(name, Kind.ODE_SOLVER).cls, parameters)
-    assert isinstance(solver, OdeSolver)
-    return solver
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
 
 
 def _normal(count: int) -> Tensor:
@@ -87,7 +73,7 @@ def gaussian(y: Tensor, s: Tensor) -> Tensor:
 def test_fixed_steps_are_those_of_torchdiffeq(
     plane: Mixture, process_name: str, name: str, back: bool
 ) -> None:
-    process = _process(process_name)
+    process = process_of(process_name)
     problem = Problem(process, plane.denoise)
     levels = np.geomspace(10.0, 0.1, 13).tolist()
     times = [process.at_s(s) for s in (levels[::-1] if back else levels)]
@@ -98,7 +84,7 @@ def test_fixed_steps_are_those_of_torchdiffeq(
     x = _normal(12) * times[0].sigma
     grid = torch.tensor([now.t for now in times], dtype=torch.float64)
     path = odeint(velocity, x, grid, method=name)
-    solver, state = _solver(name), None
+    solver, state = ode_solver_of(name), None
     for i, (now, then) in enumerate(itertools.pairwise(times)):
         x, state = solver.step(problem, x, now, then, state)
         torch.testing.assert_close(x, path[i + 1], rtol=1e-12, atol=1e-12, msg=f"step {i}")
@@ -115,7 +101,7 @@ def _flat_velocity(problem: Problem, shape: torch.Size) -> Callable[[float, Arra
 @pytest.mark.parametrize("process_name", ["vp", "edm", "subvp"])
 @pytest.mark.parametrize("rtol", [1e-3, 1e-5])
 def test_rk45_is_scipys_solve_ivp(plane: Mixture, process_name: str, rtol: float) -> None:
-    process = _process(process_name)
+    process = process_of(process_name)
     start, end = process.at_s(10.0), process.at_s(0.1)
     for times in ((start, end), (end, start)):
         x = _normal(12) * times[0].sigma
@@ -123,21 +109,21 @@ def test_rk45_is_scipys_solve_ivp(plane: Mixture, process_name: str, rtol: float
         span = times[0].t, times[1].t
         path = integrate.solve_ivp(velocity, span, x.numpy().ravel(), rtol=rtol, atol=rtol)
         model = CountedDenoiser(plane.denoise)
-        ours = _solver("rk45", rtol=rtol).solve(Problem(process, model), x, times)
+        ours = ode_solver_of("rk45", rtol=rtol).solve(Problem(process, model), x, times)
         np.testing.assert_allclose(ours.numpy().ravel(), path.y[:, -1], rtol=0, atol=1e-13)
         assert model.evaluations.nfe(12) == path.nfev
 
 
 def test_rk45_keeps_float32_outside_and_float64_inside() -> None:
     """The model sees float32; rounding the state itself would leave 1e-7 at every step."""
-    process, seen = _process("vp"), set()
+    process, seen = process_of("vp"), set()
 
     def denoise(y: Tensor, s: Tensor) -> Tensor:
         seen.add((y.dtype, s.dtype))
         return gaussian(y, s)
 
     times = process.at_s(10.0), process.at_s(0.1)
-    end = _solver("rk45").solve(Problem(process, denoise), _normal(12).float(), times)
+    end = ode_solver_of("rk45").solve(Problem(process, denoise), _normal(12).float(), times)
     assert end.dtype == torch.float32
     assert seen == {(torch.float32, torch.float32)}
 
@@ -148,9 +134,9 @@ CROWD = torch.cat([LONE, torch.zeros(63, 2, dtype=torch.float64)])
 
 
 def _counted(name: str, x: Tensor) -> tuple[Tensor, float]:
-    process, model = _process("vp"), CountedDenoiser(gaussian)
+    process, model = process_of("vp"), CountedDenoiser(gaussian)
     times = process.at_s(10.0), process.at_s(0.1)
-    end = _solver(name, rtol=1e-5).solve(_sampling(process, model, len(x)), x, times)
+    end = ode_solver_of(name, rtol=1e-5).solve(_sampling(process, model, len(x)), x, times)
     return end, model.evaluations.nfe(len(x))
 
 
@@ -223,11 +209,11 @@ def test_each_samples_steps_are_those_of_scipy_for_it_alone(
 ) -> None:
     """Start, error norm, acceptance and step sizes: the same evaluations of every sample."""
     monkeypatch.setattr(sys.modules[integrate.RK45.__module__], "MAX_FACTOR", own_steps.GROW)
-    process = _process(process_name)
+    process = process_of(process_name)
     start, end = process.at_s(10.0), process.at_s(0.1)
     for times in ((start, end), (end, start)):
         x, spy = _normal(10) * times[0].sigma, Spy(plane.denoise)
-        ours = _solver("tsit5", rtol=rtol).solve(_sampling(process, spy, 10), x, times)
+        ours = ode_solver_of("tsit5", rtol=rtol).solve(_sampling(process, spy, 10), x, times)
         total = 0
         for i, row in enumerate(x):
             velocity = _flat_velocity(Problem(process, plane.denoise), row[None].shape)
@@ -241,9 +227,9 @@ def test_each_samples_steps_are_those_of_scipy_for_it_alone(
 
 
 def test_only_samples_on_their_way_go_through_the_network(plane: Mixture) -> None:
-    process, spy = _process("edm"), Spy(plane.denoise)
+    process, spy = process_of("edm"), Spy(plane.denoise)
     times = process.at_s(10.0), process.at_s(0.1)
-    solver = _solver("tsit5", rtol=1e-3)
+    solver = ode_solver_of("tsit5", rtol=1e-3)
     solver.solve(_sampling(process, spy, 40), _normal(40) * 10.0, times)
     rows = [len(s) for s in spy.calls]
     assert rows == sorted(rows, reverse=True)
@@ -253,12 +239,12 @@ def test_only_samples_on_their_way_go_through_the_network(plane: Mixture) -> Non
 
 @pytest.mark.parametrize("process_name", ["vp", "edm", "vp_cosine"])
 def test_steps_of_their_own_end_at_the_end(plane: Mixture, process_name: str) -> None:
-    process = _process(process_name)
+    process = process_of(process_name)
     start, end = process.at_s(10.0), process.at_s(0.1)
     for times in ((start, end), (end, start)):
         spy = Spy(plane.denoise)
         x = _normal(20) * times[0].sigma
-        _solver("tsit5", rtol=1e-3).solve(_sampling(process, spy, 20), x, times)
+        ode_solver_of("tsit5", rtol=1e-3).solve(_sampling(process, spy, 20), x, times)
         s = torch.cat(spy.calls)
         assert float(s.min()) == pytest.approx(end.s, rel=1e-13)
         assert float(s.max()) == pytest.approx(start.s, rel=1e-13)
@@ -267,9 +253,9 @@ def test_steps_of_their_own_end_at_the_end(plane: Mixture, process_name: str) ->
 def test_steps_of_their_own_in_batches_of_more_than_a_shard(plane: Mixture) -> None:
     """Calls are cut as in the host, so that the network sees the same rows together."""
     assert own_steps.SHARD == SHARD
-    process, spy = _process("vp"), Spy(plane.denoise)
+    process, spy = process_of("vp"), Spy(plane.denoise)
     times = process.at_s(10.0), process.at_s(0.1)
-    x, solver = _normal(150), _solver("tsit5", rtol=1e-3)
+    x, solver = _normal(150), ode_solver_of("tsit5", rtol=1e-3)
     whole = solver.solve(_sampling(process, spy, 150), x, times)
     assert max(len(s) for s in spy.calls) == SHARD
     parts = [
@@ -281,12 +267,12 @@ def test_steps_of_their_own_in_batches_of_more_than_a_shard(plane: Mixture) -> N
 
 def test_likelihoods_keep_probes_and_samples_together() -> None:
     """Random signs are exact for the Gaussian's diagonal Jacobian."""
-    process = _process("vp")
+    process = process_of("vp")
     times = process.at_s(10.0), process.at_s(0.1)
     y = torch.tensor([[0.0, 0.0], [0.1, -0.2], [3.0, 2.0]], dtype=torch.float64)
     probes = torch.tensor([[[1, 1], [-1, 1], [1, -1]]], dtype=torch.float64)
     found, exact = (
-        log_likelihood(process, CountedDenoiser(gaussian), way, _solver("tsit5"), times, y)
+        log_likelihood(process, CountedDenoiser(gaussian), way, ode_solver_of("tsit5"), times, y)
         for way in (HutchinsonDivergence(probes), ExactDivergence())
     )
     torch.testing.assert_close(found, exact, rtol=1e-10, atol=1e-10)
@@ -294,13 +280,13 @@ def test_likelihoods_keep_probes_and_samples_together() -> None:
 
 @pytest.mark.parametrize("name", ["tsit5", "rk45"])
 def test_a_model_that_breaks_is_named_not_waited_for(name: str) -> None:
-    process, calls = _process("vp"), itertools.count()
+    process, calls = process_of("vp"), itertools.count()
 
     def denoise(y: Tensor, s: Tensor) -> Tensor:
         return gaussian(y, s) if next(calls) < 20 else torch.full_like(y, torch.nan)
 
     times = process.at_s(10.0), process.at_s(0.1)
-    solver = _solver(name, rtol=1e-8)
+    solver = ode_solver_of(name, rtol=1e-8)
     assert isinstance(solver, AdaptiveOdeSolver)
     with pytest.raises(BenchError, match="not finite"):
         solver.solve(_sampling(process, denoise, 3), _normal(3), times)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from bench.api import BenchError, CountedDenoiser, History, NoiseProcess, OdeSolver, Problem, Time
-from bench.registry import Kind, build, load_registry
+from bench.testing import ode_solver_of, process_of
 from bench_models.mixture import Mixture
 
 LEVELS = 1000
@@ -58,18 +58,6 @@ class DiscreteVP(NoiseProcess):
         raise NotImplementedError
 
 
-def _solver(name: str, **parameters: object) -> OdeSolver[Any]:
-    solver = build(load_registry().get(name, Kind.ODE_SOLVER).cls, parameters)
-    assert isinstance(solver, OdeSolver)
-    return solver
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
-
-
 def _start(now: Time) -> Tensor:
     return torch.from_numpy(np.random.default_rng(2).standard_normal((32, 2))) * now.sigma
 
@@ -98,7 +86,7 @@ def test_is_pndm_of_diffusers(plane: Mixture, name: str, skip: bool, calls: list
     problem = Problem(process, plane.denoise)
     theirs = x = _start(times[0])
     left = iter(scheduler.timesteps.tolist())
-    for i, ours in enumerate(_path(_solver(name), problem, x, times)):
+    for i, ours in enumerate(_path(ode_solver_of(name), problem, x, times)):
         for t in itertools.islice(left, calls[i] if i < len(calls) else 1):
             eps = problem.eps(theirs, process.at(float(t)))
             theirs = scheduler.step(eps, t, theirs).prev_sample
@@ -113,12 +101,12 @@ def test_ipndm_is_that_of_diffusers(plane: Mixture) -> None:
     sigma = scheduler.betas.double()
     scheduler.betas, scheduler.alphas = sigma, (1 - sigma**2).sqrt()
     scheduler.set_begin_index(1)
-    process = _process("vp")
+    process = process_of("vp")
     levels = (sigma / scheduler.alphas)[1:-1]
     times = [process.at_s(s) for s in levels.tolist()]
     problem = Problem(process, plane.denoise)
     theirs = x = _start(times[0])
-    for i, ours in enumerate(_path(_solver("ipndm"), problem, x, times)):
+    for i, ours in enumerate(_path(ode_solver_of("ipndm"), problem, x, times)):
         d, now = problem.denoise(theirs, times[i]), times[i]
         v = now.alpha * (theirs - now.alpha * d) / now.sigma - now.sigma * d
         theirs = scheduler.step(v, scheduler.timesteps[i + 1], theirs).prev_sample
@@ -128,21 +116,21 @@ def test_ipndm_is_that_of_diffusers(plane: Mixture) -> None:
 
 @pytest.mark.parametrize("process_name", ["vp", "edm", "subvp"])
 def test_ipndm_with_one_evaluation_is_ddim(plane: Mixture, process_name: str) -> None:
-    process = _process(process_name)
+    process = process_of(process_name)
     times = [process.at_s(s) for s in (20.0, 7.0, 2.5, 1.1, 0.3, 0.1)]
     problem, x = Problem(process, plane.denoise), _start(times[0])
-    expected = _path(_solver("ddim"), problem, x, times)
+    expected = _path(ode_solver_of("ddim"), problem, x, times)
     for name in ("ipndm", "ipndm_v", "lms"):
-        found = _path(_solver(name, highest=1), problem, x, times)
+        found = _path(ode_solver_of(name, highest=1), problem, x, times)
         torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_plms_differs_from_ipndm_by_its_first_step_alone(plane: Mixture) -> None:
     """From the second step on both combine the same evaluations."""
-    process = _process("vp")
+    process = process_of("vp")
     times = [process.at_s(s) for s in (20.0, 7.0, 2.5, 1.1, 0.3, 0.1)]
     problem, x = Problem(process, plane.denoise), _start(times[0])
-    plms, ipndm = _solver("plms"), _solver("ipndm")
+    plms, ipndm = ode_solver_of("plms"), ode_solver_of("ipndm")
     first, state = plms.step(problem, x, times[0], times[1], plms.start(times))
     other, _ = ipndm.step(problem, x, times[0], times[1], ipndm.start(times))
     assert float((first - other).abs().max()) > 1e-3
@@ -164,7 +152,7 @@ def test_plms_differs_from_ipndm_by_its_first_step_alone(plane: Mixture) -> None
 )
 def test_costs(plane: Mixture, name: str, expected: dict[int, int]) -> None:
     """N, N + 1, and N + 9 from three steps on."""
-    process, solver = _process("vp"), _solver(name)
+    process, solver = process_of("vp"), ode_solver_of(name)
     for steps, cost in expected.items():
         model = CountedDenoiser(plane.denoise)
         times = [process.at_s(s) for s in np.geomspace(20.0, 0.1, steps + 1).tolist()]
@@ -176,4 +164,4 @@ def test_costs(plane: Mixture, name: str, expected: dict[int, int]) -> None:
 @pytest.mark.parametrize("highest", [0, 5])
 def test_orders_out_of_range_are_refused(name: str, highest: int) -> None:
     with pytest.raises(BenchError, match="highest must lie between 1 and 4"):
-        _solver(name, highest=highest)
+        ode_solver_of(name, highest=highest)

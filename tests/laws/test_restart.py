@@ -23,7 +23,7 @@ from bench.api import (
     UnsupportedError,
 )
 from bench.registry import Kind, ParameterError, build, load_registry
-from bench.testing import Gaussian, measured_weak_order, propagated_moments
+from bench.testing import Gaussian, measured_weak_order, process_of, propagated_moments
 from bench_models.mixture import Mixture
 
 Array = npt.NDArray[np.float64]
@@ -45,12 +45,6 @@ def _restart(**parameters: object) -> Predictor[Any]:
     plugin = build(load_registry().get("restart", Kind.PREDICTOR).cls, parameters)
     assert isinstance(plugin, Predictor)
     return plugin
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
 
 
 def _times(process: NoiseProcess, steps: int, low: float, high: float) -> tuple[Time, ...]:
@@ -142,7 +136,7 @@ def test_costs_are_those_of_the_paper(
     sampler = Sampler(_restart(intervals=intervals, main_points=points))
     assert sampler.cost(points - 1) == nfe
     model = CountedDenoiser(plane.denoise)
-    process = _process("edm")
+    process = process_of("edm")
     times = _times(process, points - 1, 0.002, 80.0)
     problem = Problem(process, model, cast(NoiseStream, Recorded()))
     sampler.run(problem, torch.from_numpy(_start()), times)
@@ -196,7 +190,7 @@ def test_a_way_back_of_fixed_steps_is_a_floor(process: NoiseProcess) -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(0.3, 20.0), (0.05, 0.2)])
 def test_a_grid_that_does_not_pass_the_interval_is_refused(low: float, high: float) -> None:
-    process = _process("vp")
+    process = process_of("vp")
     stepper = _restart(intervals=[[low, high, 1, 2]])
     with pytest.raises(UnsupportedError, match="does not pass the restart interval"):
         stepper.start(_times(process, 10, 0.25, 10.0))

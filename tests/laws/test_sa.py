@@ -14,8 +14,8 @@ from diffusers.schedulers import scheduling_sasolver
 from torch import Tensor
 
 from bench.api import BenchError, NoiseProcess, NoiseStream, Problem, Stepper
-from bench.registry import Kind, build, load_registry
-from bench.testing import measured_nfe, measured_weak_order
+from bench.registry import Kind, load_registry
+from bench.testing import measured_nfe, measured_weak_order, process_of, stepper_of
 from bench_models.mixture import Mixture
 
 # diffusers builds numpy arrays from tensors in a way that numpy 2 deprecates.
@@ -40,19 +40,6 @@ class Replay:
         return self.draw.nan_to_num()
 
 
-def _stepper(name: str, **parameters: object) -> Stepper[Any]:
-    entry = load_registry().get(name, Kind.PREDICTOR, Kind.ODE_SOLVER)
-    stepper = build(entry.cls, parameters)
-    assert isinstance(stepper, Stepper)
-    return stepper
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
-
-
 def _times(process: NoiseProcess, steps: int) -> Any:
     plugin: Any = load_registry().get("karras", Kind.GRID).cls()
     return plugin.times(process, steps, 0.05, 20.0)
@@ -72,13 +59,13 @@ def _compare(
     scheduler.set_timesteps(14)
     scheduler.sigmas = scheduler.sigmas.double()
     # Its last step goes to the first level of training.
-    process, noise = _process("vp"), Replay()
+    process, noise = process_of("vp"), Replay()
     moments = scheduler.timesteps.tolist()
     scheduler.tau_func = lambda t: tau if window[0] <= moments.index(int(t)) <= window[1] else 0.0
     monkeypatch.setattr(scheduling_sasolver, "randn_tensor", noise.last)
     times = [process.at_s(s) for s in scheduler.sigmas.tolist()]
     bounds = {"tau_s_min": times[window[1]].s, "tau_s_max": times[window[0]].s}
-    stepper = _stepper("sa_solver", **bounds, **parameters)
+    stepper = stepper_of("sa_solver", **bounds, **parameters)
     problem = Problem(process, plane.denoise, cast(NoiseStream, noise))
     start = np.random.default_rng(2).standard_normal((32, 2)) * times[0].sigma
     ours = theirs = torch.from_numpy(start)
@@ -143,11 +130,11 @@ class Silence:
 @pytest.mark.parametrize("h", [0.02, 0.4, 3.0])
 def test_two_evaluations_are_weighted_by_the_papers_integrals(tau: float, h: float) -> None:
     """Antiderivatives of r e^(rv) and of r (v + h) e^(rv), r = 1 + tau^2, from -h to 0."""
-    process, r, back = _process("edm"), 1 + tau**2, 0.7 * h
+    process, r, back = process_of("edm"), 1 + tau**2, 0.7 * h
     first, now, then = (process.at_s(math.exp(-lam)) for lam in (-back, 0.0, h))
     flat = -math.expm1(-r * h)
     slope = (r * h + math.expm1(-r * h)) / r
-    solver = _stepper("sa_solver", tau=tau, corrector_order=0)
+    solver = stepper_of("sa_solver", tau=tau, corrector_order=0)
     for values, expected in (((0.0, 1.0), flat + slope / back), ((1.0, 0.0), -slope / back)):
         outputs = iter(values)
         problem = Problem(
@@ -169,10 +156,10 @@ def _end(stepper: Stepper[Any], process: NoiseProcess, plane: Mixture, steps: in
 
 @pytest.mark.parametrize("process_name", ["vp", "edm"])
 def test_without_noise_it_is_ddim(plane: Mixture, process_name: str) -> None:
-    process = _process(process_name)
-    still = _stepper("sa_solver", tau=0.0, predictor_order=1, corrector_order=0)
+    process = process_of(process_name)
+    still = stepper_of("sa_solver", tau=0.0, predictor_order=1, corrector_order=0)
     torch.testing.assert_close(
-        _end(still, process, plane, 7), _end(_stepper("ddim"), process, plane, 7)
+        _end(still, process, plane, 7), _end(stepper_of("ddim"), process, plane, 7)
     )
 
 
@@ -180,20 +167,20 @@ def test_without_noise_it_is_ddim(plane: Mixture, process_name: str) -> None:
 @pytest.mark.parametrize("p", [1, 2, 3])
 def test_without_noise_it_is_unipc(plane: Mixture, process_name: str, p: int) -> None:
     """UniPC-p corrects with p + 1 evaluations, and B1(h) is the halved weight."""
-    process = _process(process_name)
-    still = _stepper("sa_solver", tau=0.0, predictor_order=p, corrector_order=p + 1, halved=True)
-    unipc = _stepper("unipc", p=p, bh1=True)
+    process = process_of(process_name)
+    still = stepper_of("sa_solver", tau=0.0, predictor_order=p, corrector_order=p + 1, halved=True)
+    unipc = stepper_of("unipc", p=p, bh1=True)
     torch.testing.assert_close(_end(still, process, plane, 9), _end(unipc, process, plane, 9))
-    alone = _stepper("sa_solver", tau=0.0, predictor_order=p, corrector_order=0, halved=True)
-    unip = _stepper("unipc", p=p, bh1=True, corrector=False)
+    alone = stepper_of("sa_solver", tau=0.0, predictor_order=p, corrector_order=0, halved=True)
+    unip = stepper_of("unipc", p=p, bh1=True, corrector=False)
     torch.testing.assert_close(_end(alone, process, plane, 9), _end(unip, process, plane, 9))
 
 
 def test_no_noise_outside_the_range(plane: Mixture) -> None:
-    process = _process("vp")
+    process = process_of("vp")
     for bounds in ({"tau_s_min": 21.0}, {"tau_s_max": 0.05}):
-        quiet = _end(_stepper("sa_solver", **bounds), process, plane, 6)
-        still = _end(_stepper("sa_solver", tau=0.0), process, plane, 6)
+        quiet = _end(stepper_of("sa_solver", **bounds), process, plane, 6)
+        still = _end(stepper_of("sa_solver", tau=0.0), process, plane, 6)
         assert torch.equal(quiet, still)
 
 
@@ -215,7 +202,7 @@ def test_no_noise_outside_the_range(plane: Mixture) -> None:
 def test_variants_have_the_weak_order_they_claim(
     process_name: str, parameters: dict[str, Any], order: int
 ) -> None:
-    stepper = _stepper("sa_solver", **parameters)
+    stepper = stepper_of("sa_solver", **parameters)
     assert stepper.order == order
     counts = (100, 200, 400)
     assert measured_weak_order(stepper, process_name, "quadratic", counts) > order - 0.1
@@ -223,12 +210,12 @@ def test_variants_have_the_weak_order_they_claim(
 
 def test_what_another_corrector_does_to_x_remains() -> None:
     """A shift of x between two steps, where D does not depend on x, reaches the end."""
-    process = _process("vp")
+    process = process_of("vp")
     times = _times(process, 4)
     problem = Problem(process, lambda y, s: torch.full_like(y, float(s)))
     ends = []
     for shift in (0.0, 0.5):
-        solver = _stepper("sa_solver", tau=0.0)
+        solver = stepper_of("sa_solver", tau=0.0)
         x, state = torch.zeros(1, 1, dtype=torch.float64), solver.start(times)
         for now, then in itertools.pairwise(times):
             x, state = solver.step(problem, x, now, then, state)
@@ -240,7 +227,7 @@ def test_what_another_corrector_does_to_x_remains() -> None:
 @pytest.mark.parametrize("corrector_order", [0, 1, 4])
 def test_every_variant_costs_one_evaluation_a_step(corrector_order: int) -> None:
     for steps in (1, 2, 5, 8):
-        stepper = _stepper("sa_solver", corrector_order=corrector_order)
+        stepper = stepper_of("sa_solver", corrector_order=corrector_order)
         assert measured_nfe(stepper, steps) == stepper.cost(steps) == steps
 
 
@@ -257,4 +244,4 @@ def test_parameters_outside_their_range_are_refused(
     parameters: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(BenchError, match=message):
-        _stepper("sa_solver", **parameters)
+        stepper_of("sa_solver", **parameters)

@@ -14,8 +14,7 @@ from scipy.integrate import quad
 from torch import Tensor
 
 from bench.api import BenchError, NoiseProcess, NoiseStream, Problem, Stepper, Time
-from bench.registry import Kind, build, load_registry
-from bench.testing import measured_weak_order
+from bench.testing import measured_weak_order, process_of, stepper_of
 from bench_models.mixture import Mixture
 
 LEVELS = (10.0, 5.0, 2.0, 1.1, 0.4, 0.1)
@@ -41,19 +40,6 @@ class Units:
     def normal(self) -> Tensor:
         self._drawn += 1
         return torch.eye(self._rows, dtype=torch.float64)[:, self._drawn, None]
-
-
-def _process(name: str) -> NoiseProcess:
-    process = load_registry().get(name, Kind.PROCESS).cls()
-    assert isinstance(process, NoiseProcess)
-    return process
-
-
-def _stepper(name: str, **parameters: object) -> Stepper[Any]:
-    entry = load_registry().get(name, Kind.PREDICTOR, Kind.ODE_SOLVER)
-    plugin = build(entry.cls, parameters)
-    assert isinstance(plugin, Stepper)
-    return plugin
 
 
 def _path(stepper: Stepper[Any], process: NoiseProcess, model: Model) -> list[Tensor]:
@@ -89,23 +75,23 @@ WITHOUT_NOISE = [
 def test_without_noise_it_is_the_deterministic_solver(
     process: NoiseProcess, plane: Mixture, name: str, deterministic: str
 ) -> None:
-    ours = _path(_stepper(name, eta=0.0), process, plane.denoise)
-    _same(ours, _path(_stepper(deterministic), process, plane.denoise))
+    ours = _path(stepper_of(name, eta=0.0), process, plane.denoise)
+    _same(ours, _path(stepper_of(deterministic), process, plane.denoise))
 
 
 def test_dpmpp_2m_sde_keeps_its_safeguard_without_noise(plane: Mixture) -> None:
-    process = _process("vp")
-    ours = _stepper("dpmpp_2m_sde", eta=0.0, lower_order_final=True)
-    theirs = _stepper("dpmpp_2m", lower_order_final=True)
+    process = process_of("vp")
+    ours = stepper_of("dpmpp_2m_sde", eta=0.0, lower_order_final=True)
+    theirs = stepper_of("dpmpp_2m", lower_order_final=True)
     _same(_path(ours, process, plane.denoise), _path(theirs, process, plane.denoise))
 
 
 def test_dpmpp_3m_sde_steps_as_dpmpp_3m_once_it_has_three_values(plane: Mixture) -> None:
     """Their second steps differ: the exact line here, the midpoint formula there."""
-    process = _process("vp")
+    process = process_of("vp")
     times = [process.at_s(s) for s in LEVELS]
     problem = Problem(process, plane.denoise, cast(NoiseStream, Draws()))
-    ours, theirs = _stepper("dpmpp_3m_sde", eta=0.0), _stepper("dpmpp_3m")
+    ours, theirs = stepper_of("dpmpp_3m_sde", eta=0.0), stepper_of("dpmpp_3m")
     x, state = torch.from_numpy(np.random.default_rng(3).standard_normal((8, 2))), None
     for i, (now, then) in enumerate(pairwise(times)):
         y, _ = theirs.step(problem, x, now, then, state)
@@ -121,8 +107,8 @@ AT_FULL_NOISE = [("euler_a", "ancestral"), ("seeds_1", "ancestral"), ("seeds_2",
 def test_at_full_noise_it_is_the_other_solver(
     process: NoiseProcess, plane: Mixture, name: str, other: str
 ) -> None:
-    ours = _path(_stepper(name), process, plane.denoise)
-    _same(ours, _path(_stepper(other), process, plane.denoise))
+    ours = _path(stepper_of(name), process, plane.denoise)
+    _same(ours, _path(stepper_of(other), process, plane.denoise))
 
 
 @pytest.mark.parametrize("eta", [1.0, 0.4])
@@ -134,7 +120,7 @@ def test_stages_of_seeds_see_one_brownian_path(name: str, stages: int, eta: floa
     (s_b / s_a)^(1 + eta) on its way to s_b.
     """
     _check_covariances(
-        _stepper(name, eta=eta),
+        stepper_of(name, eta=eta),
         stages,
         variance=lambda s_now, s: s**2 * (1 - (s / s_now) ** (2 * eta)),
         decay=lambda s_a, s_b: (s_b / s_a) ** (1 + eta),
@@ -146,7 +132,7 @@ def test_stages_of_seeds_see_one_brownian_path(name: str, stages: int, eta: floa
 def test_stages_of_dpmpp_sde_see_one_brownian_path(eta: float, r: float) -> None:
     """As above with the reverse SDE's noise (eta = 1), all of it scaled by eta."""
     _check_covariances(
-        _stepper("dpmpp_sde", eta=eta, r=r),
+        stepper_of("dpmpp_sde", eta=eta, r=r),
         stages=2,
         variance=lambda s_now, s: eta**2 * s**2 * (1 - (s / s_now) ** 2),
         decay=lambda s_a, s_b: (s_b / s_a) ** 2,
@@ -159,7 +145,7 @@ def _check_covariances(
     variance: Callable[[float, float], float],
     decay: Callable[[float, float], float],
 ) -> None:
-    process = _process("vp")
+    process = process_of("vp")
     now, then = process.at_s(2.0), process.at_s(0.7)
     seen: list[tuple[float, Tensor]] = []
 
@@ -179,10 +165,10 @@ def _check_covariances(
 
 @pytest.mark.parametrize("name", ["dpmpp_2m_sde", "dpmpp_3m_sde"])
 def test_noise_of_the_multistep_solvers(name: str) -> None:
-    process, eta, s_noise = _process("vp"), 0.4, 1.1
+    process, eta, s_noise = process_of("vp"), 0.4, 1.1
     now, then = process.at_s(2.0), process.at_s(0.7)
     problem = Problem(process, lambda y, s: torch.zeros_like(y), cast(NoiseStream, Units(2)))
-    stepper = _stepper(name, eta=eta, s_noise=s_noise)
+    stepper = stepper_of(name, eta=eta, s_noise=s_noise)
     x, _ = stepper.step(problem, torch.zeros(2, 1, dtype=torch.float64), now, then, None)
     exact = s_noise**2 * then.sigma**2 * (1 - (then.s / now.s) ** (2 * eta))
     assert float(x[1, 0]) ** 2 == pytest.approx(exact, rel=1e-9)
@@ -191,7 +177,7 @@ def test_noise_of_the_multistep_solvers(name: str) -> None:
 @pytest.mark.parametrize("name", ["euler_a", "dpm2_a", "dpmpp_2s_a", "dpmpp_sde", "seeds_3"])
 def test_s_noise_scales_the_noise_alone(plane: Mixture, name: str) -> None:
     """From one x, the mean of two opposite draws does not depend on it where D is affine."""
-    process = _process("vp")
+    process = process_of("vp")
     now, then = process.at_s(2.0), process.at_s(0.7)
 
     def affine(y: Tensor, s: Tensor) -> Tensor:
@@ -206,7 +192,7 @@ def test_s_noise_scales_the_noise_alone(plane: Mixture, name: str) -> None:
 
         problem = Problem(process, affine, cast(NoiseStream, Signed()))
         x = torch.ones(8, 2, dtype=torch.float64)
-        return _stepper(name, s_noise=s_noise).step(problem, x, now, then, None)[0]
+        return stepper_of(name, s_noise=s_noise).step(problem, x, now, then, None)[0]
 
     calm, one, two = run(0.0, 1), run(1.0, 1), run(2.0, 1)
     torch.testing.assert_close(run(1.0, -1), 2 * calm - one)
@@ -216,7 +202,7 @@ def test_s_noise_scales_the_noise_alone(plane: Mixture, name: str) -> None:
 
 def test_where_d_is_a_line_in_lambda_the_exponential_integral_is_exact() -> None:
     """y_then = e^-q y + int (1 + eta) e^-(1 + eta)(lam_then - lam) D(lam) dlam, q = (1 + eta) h."""
-    process, eta = _process("vp"), 0.6
+    process, eta = process_of("vp"), 0.6
     times = [process.at_s(s) for s in LEVELS]
 
     def line(y: Tensor, s: Tensor) -> Tensor:
@@ -230,7 +216,7 @@ def test_where_d_is_a_line_in_lambda_the_exponential_integral_is_exact() -> None
 
     problem = Problem(process, line, cast(NoiseStream, Draws()))
     for name in ("seeds_3", "dpmpp_3m_sde"):
-        stepper = _stepper(name, eta=eta, s_noise=0.0)
+        stepper = stepper_of(name, eta=eta, s_noise=0.0)
         x = torch.ones(8, 2, dtype=torch.float64)
         state = stepper.start(times)
         for i, (now, then) in enumerate(pairwise(times)):
@@ -242,7 +228,7 @@ def test_where_d_is_a_line_in_lambda_the_exponential_integral_is_exact() -> None
 
 def test_dpmpp_3m_sde_gives_the_parabola_half_its_weight() -> None:
     """k-diffusion's phi_3 d2, where the integral of u^2 has 2 phi_3 d2."""
-    process, eta = _process("vp"), 0.6
+    process, eta = process_of("vp"), 0.6
     times = [process.at_s(s) for s in LEVELS[:4]]
     lam, h = times[2].lam, times[3].lam - times[2].lam
 
@@ -252,7 +238,7 @@ def test_dpmpp_3m_sde_gives_the_parabola_half_its_weight() -> None:
     problem = Problem(process, parabola, cast(NoiseStream, Draws()))
     x, stepper = (
         torch.zeros(8, 2, dtype=torch.float64),
-        _stepper("dpmpp_3m_sde", eta=eta, s_noise=0.0),
+        stepper_of("dpmpp_3m_sde", eta=eta, s_noise=0.0),
     )
     state = stepper.start(times)
     for now, then in pairwise(times):
@@ -282,18 +268,18 @@ WEAK = [
 
 @pytest.mark.parametrize(("name", "parameters"), WEAK)
 def test_weak_orders_with_other_parameters(name: str, parameters: dict[str, Any]) -> None:
-    stepper = _stepper(name, **parameters)
+    stepper = stepper_of(name, **parameters)
     steps = (160, 480) if stepper.order == 1 else (80, 240)
     assert measured_weak_order(stepper, "vp", "quadratic", steps) > stepper.order - 0.1
 
 
 def test_seeds_3_is_of_order_three_without_noise() -> None:
-    stepper = _stepper("seeds_3", eta=0.0)
+    stepper = stepper_of("seeds_3", eta=0.0)
     assert measured_weak_order(stepper, "edm", "quadratic", (40, 80, 160)) > 2.8
 
 
 def test_the_noise_is_what_holds_seeds_3_at_order_two() -> None:
-    stepper = _stepper("seeds_3")
+    stepper = stepper_of("seeds_3")
     assert measured_weak_order(stepper, "edm", "karras", (320, 640)) < 2.1
 
 
@@ -313,4 +299,4 @@ WRONG = [
 @pytest.mark.parametrize(("name", "parameters", "message"), WRONG)
 def test_wrong_parameters_are_refused(name: str, parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(BenchError, match=message):
-        _stepper(name, **parameters)
+        stepper_of(name, **parameters)

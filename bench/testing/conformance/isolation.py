@@ -7,11 +7,13 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from bench.core.errors import BenchError
 from bench.registry import Entry, Kind, load_registry
 from bench.testing.conformance.finding import Finding, Verdict
 from bench.testing.conformance.suite import CHECKS, carry_out
@@ -22,20 +24,36 @@ QUIET = 10_000
 
 def check_entries(entries: Sequence[Entry], timeout: float) -> Iterator[Finding]:
     """Every check of every entry, each within ``timeout`` seconds."""
-    with tempfile.NamedTemporaryFile(prefix="bench-check-") as output:
+    with _output_file() as output:
         pool = ProcessPool(
             max_workers=1,
             context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
-            initargs=(output.name,),
+            initargs=(output,),
         )
         try:
             _warm_up(pool)
             for entry in entries:
-                yield from _all_of(pool, entry, timeout, output.name)
+                yield from _all_of(pool, entry, timeout, output)
         finally:
             pool.stop()
             pool.join(timeout=5)
+
+
+@contextmanager
+def _output_file() -> Iterator[str]:
+    """An empty file for what the worker prints."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="bench-check-")
+    except OSError as error:
+        raise BenchError(
+            f"no temporary folder can be made ({error.strerror}); free space, or set TMPDIR to a "
+            "folder that can be written"
+        ) from None
+    with folder as name:
+        path = os.path.join(name, "output")
+        open(path, "wb").close()
+        yield path
 
 
 def _all_of(pool: Any, entry: Entry, timeout: float, output: str) -> Iterator[Finding]:

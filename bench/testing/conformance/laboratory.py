@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -38,12 +38,10 @@ class Witness:
     inner: Denoiser = denoise
     rows: int = 0
     largest: int = 0
-    levels: list[float] = field(default_factory=list)
 
     def __call__(self, y: Tensor, s: Tensor) -> Tensor:
         self.rows += y.shape[0]
         self.largest = max(self.largest, y.shape[0])
-        self.levels += s.flatten().tolist()
         return self.inner(y, s)
 
 
