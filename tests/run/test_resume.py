@@ -168,7 +168,8 @@ def _busy(pid: int) -> bool:
 
 
 def test_ctrl_c_keeps_the_finished_cells_and_says_so(bench: Any) -> None:
-    (bench.folder / "b.yaml").write_text(MATRIX, encoding="utf-8")
+    long = MATRIX.replace("samples: 1024", "samples: 8192")  # not to be over before the signal
+    (bench.folder / "b.yaml").write_text(long, encoding="utf-8")
     results = bench.folder / "results"
     process = bench.start("run", "b.yaml", "--workers", "2", "--no-report")
     _wait_for_cells(results, process)
