@@ -171,6 +171,8 @@ def test_ctrl_c_keeps_the_finished_cells_and_says_so(bench: Any) -> None:
     long = MATRIX.replace("samples: 1024", "samples: 8192")  # not to be over before the signal
     (bench.folder / "b.yaml").write_text(long, encoding="utf-8")
     results = bench.folder / "results"
+    # Jobs in the background ignore the signal, and so would all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = bench.start("run", "b.yaml", "--workers", "2", "--no-report")
     _wait_for_cells(results, process)
     children = _children(process.pid)
