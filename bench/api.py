@@ -36,15 +36,20 @@ from bench.core.solver import (
     Stepper,
 )
 from bench.core.target import DiscreteData, ExactDistribution, Model, ScoreModel, Target
+from bench.files.asset import PREFIX, Asset, NeedsAssets
+from bench.files.cache import alone, cache_folder, replacing
+from bench.files.hashing import file_sha256
 from bench.hookspecs import API_VERSION, hookimpl
 
 __all__ = [
     "API_VERSION",
+    "PREFIX",
     "SHARD",
     "Accumulator",
     "Adaptive",
     "AdaptiveOdeSolver",
     "AdaptivePredictor",
+    "Asset",
     "Batch",
     "BenchError",
     "Calibration",
@@ -62,6 +67,7 @@ __all__ = [
     "Measurement",
     "Metric",
     "Model",
+    "NeedsAssets",
     "NoiseProcess",
     "NoiseStream",
     "OdeSolver",
@@ -79,12 +85,16 @@ __all__ = [
     "Trial",
     "UnsupportedError",
     "adams_weights",
+    "alone",
+    "cache_folder",
     "combine",
+    "file_sha256",
     "from_eps",
     "from_score",
     "generate",
     "hookimpl",
     "log_likelihood",
+    "replacing",
     "require",
     "rows_of",
     "times_at_levels",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bench.core.process import NoiseProcess
     from bench.core.solver import Corrector, OdeSolver, Predictor
     from bench.core.target import Model
+    from bench.files.asset import Asset
 
 PROJECT = "scorebench"
 GROUP = "scorebench.plugins"
@@ -65,3 +66,8 @@ def bench_models() -> Sequence[type[Model]]:  # type: ignore[empty-body]
 @hookspec
 def bench_metrics() -> Sequence[type[Metric]]:  # type: ignore[empty-body]
     """Metrics of samples or of solvers."""
+
+
+@hookspec
+def bench_assets() -> Sequence[Asset]:  # type: ignore[empty-body]
+    """Published files that models and metrics know by name (`bench models`)."""

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.api import BenchError
-from bench_fidelity.weights import file_sha256
+from bench.api import BenchError, file_sha256
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from bench.api import BenchError
-from bench_fidelity.cache import alone, cache_folder, replacing
+from bench.api import BenchError, alone, cache_folder, replacing
 from bench_fidelity.extractors import Extractor, chunked
 from bench_fidelity.moments_file import MomentsFile
 from bench_fidelity.sources import ImageSource, Source

@@ -21,10 +21,8 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from bench.api import BenchError
-from bench_fidelity.cache import cache_folder
+from bench.api import BenchError, cache_folder, file_sha256
 from bench_fidelity.moments_file import MomentsFile
-from bench_fidelity.weights import file_sha256
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 

@@ -6,14 +6,12 @@ import hashlib
 import io
 import warnings
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from bench.api import BenchError
-from bench_fidelity.cache import cache_folder
+from bench.api import BenchError, cache_folder, file_sha256
 
 
 @dataclass(frozen=True)
@@ -82,22 +80,6 @@ def _missing(published: PublishedWeights, path: Path, own: bool, error: OSError)
         f"the weights of '{published.extractor}' are missing ({path}: {error.strerror}); fetch "
         f"{published.url} and put it there, or name another folder in BENCH_CACHE"
     )
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file's content; a file that did not change since is not read again.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    stat = path.stat()
-    return _sha256(path.absolute(), stat.st_size, stat.st_mtime_ns, stat.st_ino)
-
-
-@lru_cache(maxsize=64)
-def _sha256(path: Path, size: int, changed: int, inode: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_state(file: WeightsFile) -> dict[str, Any]:

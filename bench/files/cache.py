@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
-from bench.api import BenchError
+from bench.core.errors import BenchError
 
 
 def cache_folder() -> Path:
