@@ -24,14 +24,24 @@ LIMIT = 4 * 2**20
 """Bytes of evidence that one metric of one cell may leave: a million samples."""
 
 
-def evidence_of(outcomes: Sequence[Outcome[Sequence[Measurement]]]) -> dict[str, Values]:
-    """The evidence of all numbers of a cell, by metric.
+def evidence_of(
+    params: Sequence[str], outcomes: Sequence[Outcome[Sequence[Measurement]]]
+) -> dict[str, Values]:
+    """The evidence of all numbers of a cell, by name (``name_of``).
 
     What does not fit its number (another length, another mean, not finite) is left out: a
     comparison then falls back on seeds or on the standard error.
+
+    Args:
+        params: the parameters of each metric that differ from the defaults, as JSON.
+        outcomes: what became of each metric.
     """
-    numbers = (number for outcome in outcomes for number in outcome.value or ())
-    return {number.metric: values for number in numbers for values in _usable(number)}
+    return {
+        name_of(number.metric, changed): values
+        for changed, outcome in zip(params, outcomes, strict=True)
+        for number in outcome.value or ()
+        for values in _usable(number)
+    }
 
 
 def _usable(number: Measurement) -> Iterator[Values]:
@@ -58,6 +68,21 @@ def fits(values: Values, value: float) -> bool:
         return False
     scale = max(abs(value), float(np.abs(wide).max()))
     return abs(float(wide.mean()) - value) <= 1e-5 * scale
+
+
+def name_of(metric: str, params: str) -> str:
+    """What a vector is called: the number, and the parameters of its metric where there are any."""
+    return metric if params in ("", "{}") else f"{metric} {params}"
+
+
+def found_in(evidence: Mapping[str, Values], metric: str, params: str) -> Values | None:
+    """The vector of one number; None where there is none."""
+    exact = evidence.get(name_of(metric, params))
+    if exact is not None or params not in ("", "{}"):
+        return exact
+    # Rows that an earlier version wrote do not tell the parameters of their metrics.
+    others = [values for name, values in evidence.items() if name.startswith(f"{metric} ")]
+    return others[0] if len(others) == 1 else None
 
 
 def packed(evidence: Mapping[str, Values]) -> bytes:

@@ -121,7 +121,8 @@ class _Run:
             for metric, outcome in zip(metrics, outcomes, strict=True)
             for row in metric_rows(base, metric, outcome)
         ]
-        return CellResult(self.cell.key, rows, shown, evidence_of(outcomes))
+        evidence = evidence_of([spec.changed for spec in self.cell.metrics], outcomes)
+        return CellResult(self.cell.key, rows, shown, evidence)
 
     def _trial(
         self, model: ScoreModel, protocol: dict[str, Any]
