@@ -131,6 +131,7 @@ class _Run:
             cast(Any, cell.solver.build(registry)),
             cast(Corrector, cell.corrector.build(registry)) if cell.corrector else None,
             finish=protocol["finish"] == "denoise",
+            price=model.price,
         )
         s_min, s_max = _s_range(model, process, protocol["s_min"], protocol["s_max"])
         draw = Draw(

@@ -134,7 +134,7 @@ def cost_columns(cell: Cell, trial: Trial, cost: Cost) -> Row:
     return {
         "nfe": cost.nfe,
         "nfe_declared": cost.declared,
-        "nfe_finish": float(trial.sampler.finish),
+        "nfe_finish": float(trial.sampler.finish_cost),
         "nfe_unspent": None if cell.budget is None else max(0.0, cell.budget - cost.nfe),
         "over_budget": cell.budget is not None and cost.nfe > cell.budget,
         "sample_wall_s": cost.wall_s,
