@@ -117,8 +117,8 @@ class _Run:
         }
         rows = [
             row
-            for metric, outcome in zip(metrics, outcomes, strict=True)
-            for row in metric_rows(base, metric, outcome)
+            for metric, spec, outcome in zip(metrics, self.cell.metrics, outcomes, strict=True)
+            for row in metric_rows(base, metric, spec.changed, outcome)
         ]
         return CellResult(self.cell.key, rows, shown)
 
