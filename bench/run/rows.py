@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.core.metric import Measurement, Metric, Trial
@@ -26,6 +26,7 @@ class CellResult:
     key: str
     rows: Sequence[Row]
     samples: np.ndarray | None = None
+    evidence: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:

@@ -3,6 +3,7 @@
 <root>/plan.json             the keys of the last plan, in order
 <root>/cells/<key>.parquet   the rows of one cell
 <root>/samples/<key>.npy     its first samples, uint8 images or float32 points
+<root>/evidence/<key>.safetensors   numbers per sample, for bench.compare (bench.run.evidence)
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,14 +57,28 @@ class Store:
         plan = {"run": run, "schema": SCHEMA_VERSION, "cells": list(keys)}
         _write_atomically(self.plan_path, json.dumps(plan, indent=1).encode())
 
-    def write(self, key: str, rows: Sequence[Row], samples: np.ndarray | None) -> None:
-        """Write one cell: samples first, so that a cell with rows is complete."""
+    def evidence_path(self, key: str) -> Path:
+        """The numbers per sample of a cell."""
+        return self.root / "evidence" / f"{key}.safetensors"
+
+    def write(
+        self,
+        key: str,
+        rows: Sequence[Row],
+        samples: np.ndarray | None,
+        evidence: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """Write one cell: the rows last, so that a cell with rows is complete."""
         if samples is not None:
             import numpy as np
 
             buffer = io.BytesIO()
             np.save(buffer, samples, allow_pickle=False)
             _write_atomically(self.sample_path(key), buffer.getvalue())
+        if evidence:
+            from bench.run.evidence import packed
+
+            _write_atomically(self.evidence_path(key), packed(evidence))
         sink = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(list(rows), schema=ARROW), sink)
         _write_atomically(self.cell_path(key), sink.getvalue())
