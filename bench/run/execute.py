@@ -118,8 +118,8 @@ class _Run:
         }
         rows = [
             row
-            for metric, outcome in zip(metrics, outcomes, strict=True)
-            for row in metric_rows(base, metric, outcome)
+            for metric, spec, outcome in zip(metrics, self.cell.metrics, outcomes, strict=True)
+            for row in metric_rows(base, metric, spec.changed, outcome)
         ]
         evidence = evidence_of([spec.changed for spec in self.cell.metrics], outcomes)
         return CellResult(self.cell.key, rows, shown, evidence)
@@ -133,6 +133,7 @@ class _Run:
             cast(Any, cell.solver.build(registry)),
             cast(Corrector, cell.corrector.build(registry)) if cell.corrector else None,
             finish=protocol["finish"] == "denoise",
+            price=model.price,
         )
         s_min, s_max = _s_range(model, process, protocol["s_min"], protocol["s_max"])
         draw = Draw(

@@ -99,6 +99,7 @@ def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
         for cell, result in run_cells(plan.missing, machine, log, observer.started):
             store.write(cell.key, result.rows, result.samples, result.evidence)
             observer.finished(cell, result)
+        store.consolidate()
     return Outcome(plan, [_standing(store, cell) for cell in plan.wanted])
 
 
