@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.compare_command import EPILOG as COMPARE_EPILOG
+from bench.compare_command import compare_command
 from bench.core.errors import BenchError
 from bench.plugins_command import app as plugins_app
 from bench.train.command import train_classifier_command, train_command
@@ -173,6 +175,7 @@ def schema() -> None:
     print(markdown(), end="")
 
 
+app.command("compare", epilog=COMPARE_EPILOG)(compare_command)
 app.add_typer(plugins_app, name="plugins")
 app.command("train")(train_command)
 app.command("train-classifier")(train_classifier_command)

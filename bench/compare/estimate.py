@@ -229,7 +229,7 @@ def paired_spread(base: Sequence[Values], head: Sequence[Values], block: int = 1
         blocks(h.astype(float) - b.astype(float), block) for b, h in zip(base, head, strict=True)
     ]
     identical = all(np.array_equal(b, h) for b, h in zip(base, head, strict=True))
-    error, freedom = _stratified(gaps)
+    error, freedom = stratified(gaps)
     samples = sum(map(len, base))
     return None if freedom < 1 else Spread(error, freedom, samples, identical)
 
@@ -238,7 +238,7 @@ def unpaired_spread(
     base: Sequence[Values], head: Sequence[Values], block: int = 1
 ) -> Spread | None:
     """The same where the two sides have noise of their own."""
-    errors = [_stratified([blocks(v.astype(float), block) for v in side]) for side in (base, head)]
+    errors = [stratified([blocks(v.astype(float), block) for v in side]) for side in (base, head)]
     if min(freedom for _, freedom in errors) < 1:
         return None
     total = sum(error**2 for error, _ in errors)
@@ -257,7 +257,7 @@ def blocks(values: Floats, size: int) -> Floats:
     return np.asarray(sums * len(starts) / len(values))
 
 
-def _stratified(strata: Sequence[Floats]) -> tuple[float, float]:
+def stratified(strata: Sequence[Floats]) -> tuple[float, float]:
     """Standard error of the mean of the strata's means, and its degrees of freedom."""
     freedom = sum(len(values) - 1 for values in strata)
     if min(map(len, strata)) < 2:

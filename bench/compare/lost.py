@@ -41,9 +41,19 @@ def lost_points(
     points = frozenset(has[(head & rows["usable"]).to_numpy()])
     elsewhere = np.isin(has[gone.index], list(points))
     found = told[~(missing & elsewhere)]
+    counted = found.groupby(_GROUP, sort=False).size().rename("points").reset_index()
     return tuple(
-        Lost(*map(str, place), len(part), place[4] != MISSING and _gated(str(place[3]), gates))
-        for place, part in found.groupby(_GROUP, sort=False)
+        Lost(
+            row["suite"],
+            row["model"],
+            row["curve"],
+            row["metric"],
+            row["status"],
+            row["reason"],
+            row["points"],
+            row["status"] != MISSING and _gated(row["metric"], gates),
+        )
+        for row in counted.to_dict("records")
     )
 
 

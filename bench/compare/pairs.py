@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -127,7 +128,7 @@ def _both(group: Ids, head: Flags, usable: Flags) -> Flags:
 def _clean(frame: pd.DataFrame) -> pd.DataFrame:
     wanted = dict.fromkeys((*_TEXT, *_OTHER, *QUALITY, *TIMING))
     kinds = {column.name: str(column.type) for column in COLUMNS}
-    columns = {}
+    columns: dict[str, pd.Series[Any]] = {}
     for name in wanted:
         values = frame[name] if name in frame else pd.Series([None] * len(frame), dtype=object)
         if kinds.get(name, "string") == "string":

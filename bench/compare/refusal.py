@@ -80,9 +80,10 @@ def _references(used: pd.DataFrame, paired: Paired) -> Flags:
         return several
     some = used[several[used["point"]]]
     differs = np.zeros(count, dtype=bool)
-    for point, part in some.groupby("point", sort=False):
+    for _, part in some.groupby("point", sort=False):
+        point = int(part["point"].iloc[0])
         hashes = part["reference_hash"]
-        if paired.paired[int(point)]:  # type: ignore[call-overload]
+        if paired.paired[point]:
             differs[point] = hashes.groupby(part["seed"]).nunique().gt(1).any()
         else:
             own = [side.nunique() == len(side) > 1 for _, side in hashes.groupby(part["head"])]
@@ -104,9 +105,11 @@ def _sides(part: pd.DataFrame, field: str) -> pd.DataFrame:
 
 def _grouped(frame: pd.DataFrame, paired: Paired) -> Iterator[Refusal]:
     names = ["suite", "model", "metric", "field", "base", "head"]
-    for values, part in frame.groupby(names, sort=False):
-        seeded = values[3] == "reference_hash" and not paired.paired[part["point"]].all()
-        yield Refusal(*map(str, values), _SEEDED if seeded else _REMEDY, len(part))
+    for _, part in frame.groupby(names, sort=False):
+        suite, model, metric, field, base, head = map(str, part[names].iloc[0])
+        seeded = field == "reference_hash" and not paired.paired[part["point"]].all()
+        remedy = _SEEDED if seeded else _REMEDY
+        yield Refusal(suite, model, metric, field, base, head, remedy, len(part))
 
 
 def _text(value: object) -> str:

@@ -125,7 +125,7 @@ class Store:
             known = tables.read(self.table_path) or Consolidated.nothing()
             covered = all(known.covers(key, stamp) for key, stamp in settled.items())
             if not covered and not tables.foreign(self.table_path):
-                _write_atomically(self.table_path, tables.content(self._rows(settled)))
+                write_atomically(self.table_path, tables.content(self._rows(settled)))
 
     def _present(self) -> dict[str, Stamp]:
         """The cells of the last plan that are there, in its order, each with its file's version."""
