@@ -13,17 +13,22 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
 from bench.compare.estimate import stratified
-from bench.compare.pairs import NUMBER, SUBJECT, Paired
+from bench.compare.pairs import NUMBER, SUBJECT, Paired, codes
 from bench.compare.sides import Side
 from bench.compare.verdict import Floats, Verdict
 from bench.run.evidence import fits
+
+Part = Mapping[str, npt.NDArray[Any]]
+"""Columns of the points of one curve."""
 
 RESAMPLES = 400
 """Of the bootstrap."""
@@ -72,8 +77,8 @@ def curves(
     places = {int(p): rows for p, rows in _by_point(chosen, known)}
     found = [
         _curve(part, places, sides, targets, alpha)
-        for _, part in known.groupby(_CURVE, sort=False)
-        if len(part) > 1
+        for part in _parts(known)
+        if len(part["base"]) > 1
     ]
     return pd.DataFrame(found, columns=_COLUMNS)
 
@@ -121,6 +126,16 @@ def _trapezoid(x: Floats, low: float, high: float) -> Floats:
     return np.array([node_weights @ np.interp(nodes, x, unit) for unit in units])
 
 
+def _parts(known: pd.DataFrame) -> Iterator[Part]:
+    """The points of each curve as arrays: there may be thousands of curves."""
+    curve = codes(known, _CURVE)
+    order = np.argsort(curve, kind="stable")
+    columns = {name: known[name].to_numpy()[order] for name in known.columns}
+    ends = np.flatnonzero(np.diff(curve[order])) + 1
+    for first, last in pairwise([0, *ends, len(order)]):
+        yield {name: values[first:last] for name, values in columns.items()}
+
+
 def _by_point(chosen: pd.DataFrame, known: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
     """The rows of each point, of those that rest on samples."""
     sampled = known.loc[known["basis"].str.contains("samples") & ~known["identical"], "point"]
@@ -130,15 +145,15 @@ def _by_point(chosen: pd.DataFrame, known: pd.DataFrame) -> Iterator[tuple[int, 
 
 
 def _curve(
-    part: pd.DataFrame,
+    part: Part,
     places: Mapping[int, pd.DataFrame],
     sides: tuple[Side, Side],
     targets: Sequence[tuple[str, float]],
     alpha: float,
 ) -> dict[str, Any]:
     lines = [_line(part, places, side, is_head) for is_head, side in enumerate(sides)]
-    row = {name: part[name].iloc[0] for name in _CURVE}
-    row |= {"budgets": len(part), "identical": bool(part["identical"].all())}
+    row = {name: part[name][0] for name in _CURVE}
+    row |= {"budgets": len(part["base"]), "identical": bool(part["identical"].all())}
     row["dominates"] = _dominates(part)
     total, error, freedom = _area_error(lines, shared=_shared(part))
     width = float(stdtrit(max(freedom, 1.0), 1 - alpha / 2)) * error
@@ -147,7 +162,7 @@ def _curve(
         "area_low": math.expm1(total - width),
         "area_high": math.expm1(total + width),
     }
-    larger = bool(part["larger"].iloc[0])
+    larger = bool(part["larger"][0])
     target = _target(str(row["metric"]), lines, targets, larger)
     row["target"] = target
     for name, line in zip(("base", "head"), lines, strict=True):
@@ -155,19 +170,19 @@ def _curve(
     return row
 
 
-def _line(part: pd.DataFrame, places: Mapping[int, pd.DataFrame], side: Side, is_head: int) -> Line:
+def _line(part: Part, places: Mapping[int, pd.DataFrame], side: Side, is_head: int) -> Line:
     name = ("base", "head")[is_head]
-    ordered = part.sort_values(f"nfe_{name}", kind="stable").drop_duplicates(f"nfe_{name}")
-    nfe, values = (ordered[c].to_numpy(dtype=float) for c in (f"nfe_{name}", name))
-    return Line(nfe, values, _strata(ordered, places, side, bool(is_head)))
+    nfe, first = np.unique(part[f"nfe_{name}"].astype(float), return_index=True)
+    strata = _strata(part["point"][first], places, side, bool(is_head))
+    return Line(nfe, part[name][first].astype(float), strata)
 
 
 def _strata(
-    ordered: pd.DataFrame, places: Mapping[int, pd.DataFrame], side: Side, is_head: bool
+    points: Floats, places: Mapping[int, pd.DataFrame], side: Side, is_head: bool
 ) -> tuple[Floats, ...]:
     """By seed, the numbers per sample of all points side by side; nothing where one lacks them."""
     columns: list[list[Floats]] = []
-    for point in ordered["point"].to_numpy():
+    for point in points:
         rows = places.get(int(point)) if point == point else None
         if rows is None:
             return ()
@@ -190,8 +205,8 @@ def _strata(
     return tuple(np.stack(vectors, axis=1) for vectors in by_seed)
 
 
-def _shared(part: pd.DataFrame) -> bool:
-    return bool(part["basis"].str.startswith("paired").all())
+def _shared(part: Part) -> bool:
+    return all(str(basis).startswith("paired") for basis in part["basis"])
 
 
 def _area_error(lines: Sequence[Line], shared: bool) -> tuple[float, float, float]:
@@ -211,7 +226,7 @@ def _area_error(lines: Sequence[Line], shared: bool) -> tuple[float, float, floa
     return total, math.hypot(errors[0][0], errors[1][0]), min(f for _, f in errors)
 
 
-def _dominates(part: pd.DataFrame) -> str:
+def _dominates(part: Part) -> str:
     """The side that is nowhere worse and somewhere better, as far as the verdicts tell."""
     found = set(part["verdict"])
     if found == {Verdict.SAME.value}:
