@@ -7,16 +7,12 @@ one vector for each metric; a metric with more than ``LIMIT`` bytes of them goes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from bench.core.metric import Measurement
-    from bench.run.outcome import Outcome
 
 Values = npt.NDArray[np.float32]
 
@@ -24,35 +20,26 @@ LIMIT = 4 * 2**20
 """Bytes of evidence that one metric of one cell may leave: a million samples."""
 
 
-def evidence_of(
-    params: Sequence[str], outcomes: Sequence[Outcome[Sequence[Measurement]]]
-) -> dict[str, Values]:
-    """The evidence of all numbers of a cell, by name (``name_of``).
+def usable(given: Any, value: float, n: int) -> Values | None:
+    """What a metric handed out as evidence of ``value``, or None where it cannot be that.
 
-    What does not fit its number (another length, another mean, not finite) is left out: a
+    It is left out (another length, another mean, not finite, too large) rather than believed: a
     comparison then falls back on seeds or on the standard error.
 
     Args:
-        params: the parameters of each metric that differ from the defaults, as JSON.
-        outcomes: what became of each metric.
+        given: a tensor, an array or a list; None where the metric has no evidence.
+        value: the number.
+        n: how many samples it rests on.
     """
-    return {
-        name_of(number.metric, changed): values
-        for changed, outcome in zip(params, outcomes, strict=True)
-        for number in outcome.value or ()
-        for values in _usable(number)
-    }
-
-
-def _usable(number: Measurement) -> Iterator[Values]:
+    if given is None:
+        return None
     try:
-        values = _vector(number.evidence)
+        values = _vector(given)
     except (TypeError, ValueError, RuntimeError, AttributeError):
-        return
-    if values.ndim != 1 or not 2 <= len(values) == number.n or values.nbytes > LIMIT:
-        return
-    if fits(values, number.value):
-        yield values
+        return None
+    if values.ndim != 1 or not 2 <= len(values) == n or values.nbytes > LIMIT:
+        return None
+    return values if fits(values, value) else None
 
 
 def _vector(given: Any) -> Values:

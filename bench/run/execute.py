@@ -38,7 +38,6 @@ from bench.core.solver import Corrector
 from bench.core.target import Model, ScoreModel
 from bench.registry import Registry, load_registry
 from bench.run.cell import Cell, PluginSpec
-from bench.run.evidence import evidence_of
 from bench.run.machine import Machine, PeakMemory, synchronise
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
 from bench.run.rows import (
@@ -47,6 +46,7 @@ from bench.run.rows import (
     Cost,
     base_row,
     cost_columns,
+    evidence_of,
     failure,
     metric_rows,
     protocol_columns,

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from bench.api import Batch, Measurement
-from bench.run.evidence import LIMIT, evidence_of, fits, packed, unpacked
+from bench.run.evidence import LIMIT, fits, packed, unpacked
 from bench.run.outcome import Outcome
+from bench.run.rows import evidence_of
 from bench_metrics.converged import Converged
 from bench_metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench_metrics.rmse import _Squares
