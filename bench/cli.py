@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.baseline_command import app as baseline_app
 from bench.compare_command import EPILOG as COMPARE_EPILOG
 from bench.compare_command import compare_command
 from bench.core.errors import BenchError
@@ -58,7 +59,7 @@ def run(
         Path,
         typer.Argument(
             help="YAML file with the benchmark matrix, or the name of a suite that ships: "
-            "all-solvers."
+            "all-solvers, quick."
         ),
     ],
     results: ResultsOption = Path("results"),
@@ -176,6 +177,7 @@ def schema() -> None:
 
 
 app.command("compare", epilog=COMPARE_EPILOG)(compare_command)
+app.add_typer(baseline_app, name="baseline")
 app.add_typer(plugins_app, name="plugins")
 app.command("train")(train_command)
 app.command("train-classifier")(train_classifier_command)
