@@ -39,17 +39,21 @@ def write(store: Store, root: Path) -> None:
         BenchError: there are no results, or they cannot be written.
     """
     frame = store.load()
-    table = pa.Table.from_pandas(frame, schema=ARROW, preserve_index=False)
-    table = table.replace_schema_metadata(ARROW.metadata)
     evidence = {
         f"{key}/{name}": values
         for key in frame["key"].unique()
         for name, values in sorted(unpacked(store.evidence_path(key)).items())
     }
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
     # The rows last: a bundle with rows is complete.
     write_atomically(root / EVIDENCE, packed(evidence))
+    write_rows(frame, root)
+
+
+def write_rows(frame: pd.DataFrame, root: Path) -> None:
+    """Write rows as those of a bundle."""
+    table = pa.Table.from_pandas(frame, schema=ARROW, preserve_index=False)
+    sink = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(ARROW.metadata), sink, compression="zstd")
     write_atomically(root / ROWS, sink.getvalue())
 
 
