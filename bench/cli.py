@@ -14,6 +14,7 @@ from bench.compare_command import EPILOG as COMPARE_EPILOG
 from bench.compare_command import compare_command
 from bench.core.errors import BenchError
 from bench.plugins_command import app as plugins_app
+from bench.timings_command import timings_command
 from bench.train.command import train_classifier_command, train_command
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ def schema() -> None:
 app.command("compare", epilog=COMPARE_EPILOG)(compare_command)
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(plugins_app, name="plugins")
+app.command("timings")(timings_command)
 app.command("train")(train_command)
 app.command("train-classifier")(train_classifier_command)
 

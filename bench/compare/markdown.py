@@ -39,7 +39,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
             yield f"\n... and {len(told) - MOST} more."
     curves = comparison.curves
     if len(curves):
-        changed = words.records(curves[~curves["identical"]].head(MOST))
+        changed = words.records(curves[curves["dominates"].ne("same")].head(MOST))
         if changed:
             yield ""
             yield from _curves(changed)

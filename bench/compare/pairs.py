@@ -68,8 +68,8 @@ def joined(
     Raises:
         BenchError: nothing fits ``only``, or a rename fits nothing.
     """
-    before = _clean(base.frame).assign(head=False)
-    after = _clean(head.frame).assign(head=True)
+    before = cleaned(base.frame).assign(head=False)
+    after = cleaned(head.frame).assign(head=True)
     for old, new in renames:
         before = _renamed(before, after, old, new)
     rows = _filtered(pd.concat([before, after], ignore_index=True), only)
@@ -125,7 +125,8 @@ def _both(group: Ids, head: Flags, usable: Flags) -> Flags:
     return np.asarray(has[0] & has[1])
 
 
-def _clean(frame: pd.DataFrame) -> pd.DataFrame:
+def cleaned(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows with clean types: missing text is empty, missing numbers are NaN."""
     wanted = dict.fromkeys((*_TEXT, *_OTHER, *QUALITY, *TIMING))
     kinds = {column.name: str(column.type) for column in COLUMNS}
     columns: dict[str, pd.Series[Any]] = {}

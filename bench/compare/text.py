@@ -110,7 +110,7 @@ def _points(told: pd.DataFrame) -> Table:
 
 
 def _curves(curves: pd.DataFrame) -> Iterator[RenderableType]:
-    told = curves[~curves["identical"]]
+    told = curves[curves["dominates"].ne("same")]
     if told.empty:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
