@@ -59,8 +59,8 @@ def compare_command(
     gate: Annotated[
         list[str] | None,
         typer.Option(
-            help="METRIC:+2% or METRIC:+0.1: what may be lost; only gated metrics decide the exit "
-            "code. Default: every metric, 2%."
+            help="METRIC:+2% or METRIC:+0.1: what may be lost (METRIC:±2%: or gained); only "
+            "gated metrics decide the exit code. Default: every metric with a direction, +2%."
         ),
     ] = None,
     alpha: Annotated[

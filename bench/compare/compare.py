@@ -178,6 +178,7 @@ def _judged(points: pd.DataFrame, question: Question) -> pd.DataFrame:
         family=tests,
         tolerance=tolerance,
         gated=gated,
+        both=points["metric"].map(lambda name: used[name].both).astype(bool),
         needed=np.ceil(np.maximum(needed, points["units"])),
         verdict=[str(verdict) for verdict in found],
     )

@@ -19,7 +19,9 @@ TIME_TOLERANCE = 0.1
 TIME = "time"
 """Name of the sampling time per network evaluation, among the metrics."""
 
-_LIMIT = re.compile(r"[+-]?(?P<number>[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)(?P<percent>%?)")
+_LIMIT = re.compile(
+    r"(?P<sign>±|\+-|\+/-|[+-]?)(?P<number>[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)(?P<percent>%?)"
+)
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,18 @@ class Gate:
         pattern: name of the metric, or a glob.
         tolerance: the loss that is let pass, >= 0.
         relative: whether the tolerance is a share of BASE's value, else in the metric's unit.
+        both: whether a gain above the tolerance fails, too: what should change nothing must not
+            make a metric better either.
     """
 
     pattern: str
     tolerance: float
     relative: bool = True
+    both: bool = False
 
     @staticmethod
     def parse(text: str) -> Gate:
-        """A gate from ``metric``, ``metric:+2%`` or ``metric:+0.1``.
+        """A gate from ``metric``, ``metric:+2%``, ``metric:+0.1`` or ``metric:±2%``.
 
         Raises:
             BenchError: it is none of these.
@@ -51,15 +56,17 @@ class Gate:
         if not pattern or found is None or not math.isfinite(value):
             raise BenchError(
                 f"--gate {text}: write METRIC:+2% or METRIC:+0.1 (what may be lost, a share of "
-                "BASE's value or in the metric's unit)"
+                "BASE's value or in the metric's unit), or ± for gains that fail, too"
             )
-        return Gate(pattern, value / 100 if found["percent"] else value, bool(found["percent"]))
+        both = len(found["sign"]) > 1 or found["sign"] == "±"
+        relative = bool(found["percent"])
+        return Gate(pattern, value / 100 if relative else value, relative, both)
 
     @property
     def text(self) -> str:
         """As a user would write it."""
         amount = f"{100 * self.tolerance:g}%" if self.relative else f"{self.tolerance:g}"
-        return f"{self.pattern}:+{amount}"
+        return f"{self.pattern}:{'±' if self.both else '+'}{amount}"
 
 
 def gate_of(metric: str, gates: Sequence[Gate]) -> Gate | None:

@@ -15,7 +15,9 @@ from bench.report.text import one_line
 def junit(comparison: Comparison) -> str:
     """One test for each point, by metric; a refusal is an error, an open question is skipped."""
     root = ET.Element("testsuites", name="bench compare")
-    for metric, part in comparison.points.groupby("metric", sort=False):
+    failing = comparison.points.index.isin(comparison.regressions.index)
+    points = comparison.points.assign(fails=failing)
+    for metric, part in points.groupby("metric", sort=False):
         suite = ET.SubElement(root, "testsuite", name=one_line(str(metric), words.WIDTH))
         for row in words.records(part):
             _point(suite, row)
@@ -39,8 +41,9 @@ def _point(suite: ET.Element, row: Mapping[str, Any]) -> None:
     name = f"{words.curve(row)}, {words.metric(row)} at {words.where(row)} NFE"
     case = _case(suite, words.subject(row), name)
     numbers = f"{words.value(row, 'base')} -> {words.value(row, 'head')}, {words.change(row)}"
-    if row["verdict"] == Verdict.WORSE and row["gated"]:
-        ET.SubElement(case, "failure", message=f"worse: {numbers}, p = {words.p(row)}")
+    if row["fails"]:
+        message = f"{row['verdict']}: {numbers}, p = {words.p(row)}"
+        ET.SubElement(case, "failure", message=message)
     elif row["verdict"] == Verdict.INCONCLUSIVE:
         ET.SubElement(case, "skipped", message=f"inconclusive: {numbers}; {words.advice(row)}")
     else:

@@ -71,8 +71,10 @@ class Comparison:
 
     @property
     def regressions(self) -> pd.DataFrame:
-        """Gated points that got worse."""
-        return self.points[self.points["gated"] & self.points["verdict"].eq(Verdict.WORSE)]
+        """Gated points that got worse; where a gate is for both sides, those that moved."""
+        found, both = self.points["verdict"], self.points["both"]
+        moved = found.eq(Verdict.CHANGED) | (found.eq(Verdict.BETTER) & both)
+        return self.points[self.points["gated"] & (found.eq(Verdict.WORSE) | moved)]
 
     @property
     def exit_code(self) -> ExitCode:

@@ -41,6 +41,9 @@ def headline(comparison: Comparison) -> str:
         ExitCode.NOT_COMPARABLE: "NOT COMPARABLE",
     }
     parts = []
+    moved = comparison.regressions["verdict"].ne(Verdict.WORSE).sum()
+    if moved:
+        parts.append(f"{moved} moved that a gate holds on both sides")
     if len(comparison.points):
         parts.append(f"{len(comparison.points)} comparisons: {counts(comparison)}")
     if gated:

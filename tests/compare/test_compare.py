@@ -12,6 +12,7 @@ from scipy import stats
 from bench.compare.compare import Question, compare
 from bench.compare.estimate import blocks, paired_spread, unpaired_spread
 from bench.compare.gates import Gate
+from bench.compare.junit import junit
 from bench.compare.result import ExitCode
 from bench.core.errors import BenchError
 
@@ -216,6 +217,16 @@ def test_a_tolerance_lets_pass(made: Any) -> None:
         assert int(found.exit_code) == code, text
 
 
+@pytest.mark.parametrize("text", ["fd:±2%", "fd:+-2%", "fd:+/-0.02"])
+def test_a_gate_on_both_sides_fails_on_gains(made: Any, text: str) -> None:
+    head, base = _worse(made)
+    assert made.compared(base, head).exit_code == ExitCode.FINE
+    found = made.compared(base, head, Question(gates=(Gate.parse(text),)))
+    assert found.exit_code == ExitCode.REGRESSION
+    assert found.points["verdict"].tolist() == ["better"]
+    assert 'failures="1"' in junit(found)
+
+
 @pytest.mark.parametrize("text", ["", ":+2%", "fd:", "fd:two", "fd:+2%%", "fd:nan", "fd:1e999"])
 def test_a_bad_gate_is_told(text: str) -> None:
     with pytest.raises(BenchError, match="METRIC:"):
@@ -229,6 +240,8 @@ def test_a_diagnostic_is_compared_only_when_it_is_named(made: Any) -> None:
         made.compared(*rows)
     found = made.compared(*rows, Question(metrics=("fd",)))
     assert (found.points["verdict"].iloc[0], found.exit_code) == ("changed", ExitCode.FINE)
+    found = made.compared(*rows, Question(gates=(Gate.parse("fd"),)))
+    assert found.exit_code == ExitCode.REGRESSION
 
 
 def test_a_new_failure_is_a_regression_with_its_reason(made: Any) -> None:
