@@ -35,7 +35,15 @@ from bench.core.solver import (
     Predictor,
     Stepper,
 )
-from bench.core.target import DiscreteData, ExactDistribution, Model, ScoreModel, Target
+from bench.core.target import (
+    Describes,
+    DiscreteData,
+    ExactDistribution,
+    Exports,
+    Model,
+    ScoreModel,
+    Target,
+)
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
 from bench.files.cache import alone, cache_folder, replacing
 from bench.files.catalogue import read_assets
@@ -58,12 +66,14 @@ __all__ = [
     "Corrector",
     "CountedDenoiser",
     "Denoiser",
+    "Describes",
     "DiscreteData",
     "Divergence",
     "Draw",
     "Evaluation",
     "ExactDistribution",
     "ExactDivergence",
+    "Exports",
     "History",
     "HubFolder",
     "HutchinsonDivergence",

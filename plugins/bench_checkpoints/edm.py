@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +16,8 @@ from torch import Tensor
 from bench.api import Asset, BenchError, Model, ScoreModel, require
 from bench_checkpoints.catalogue import asset_of, local
 from bench_checkpoints.common import built, file_hash, pixel_target, ready, record_of
+from bench_checkpoints.convert import write_safetensors
+from bench_checkpoints.describing import edm_content
 from bench_checkpoints.edm_precond import EdmDenoiser, EdmRecipe, iddpm_levels
 from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
 from bench_checkpoints.reading.inert import Inert
@@ -62,6 +64,19 @@ class Edm(Model):
 
     def assets(self) -> Sequence[Asset]:
         return asset_of(self.path)
+
+    @classmethod
+    def describe(cls, path: str) -> Mapping[str, object] | None:
+        file = local(path)
+        known = file.suffix == ".pkl"
+        if file.suffix == ".safetensors":
+            known = "edm" in read_safetensors(file)[1]
+        return edm_content(read_edm(file)[0]) if known else None
+
+    def export(self, target: Path) -> None:
+        recipe, weights = read_edm(local(self.path))
+        record = {"edm": asdict(recipe), "source_sha256": self.fingerprint()}
+        write_safetensors(target, record, weights)
 
     def fingerprint(self) -> str:
         return file_hash(self.name, self.path)
