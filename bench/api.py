@@ -1,6 +1,7 @@
 """The only module of the host that plugins import: the contracts and ``hookimpl``."""
 
 from bench.core.calibration import Calibration
+from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid, times_at_levels, unit_interval
@@ -53,6 +54,7 @@ from bench.hookspecs import API_VERSION, hookimpl
 
 __all__ = [
     "API_VERSION",
+    "NO_CLASS",
     "PREFIX",
     "SHARD",
     "Accumulator",
@@ -63,6 +65,8 @@ __all__ = [
     "Batch",
     "BenchError",
     "Calibration",
+    "ClassDenoiser",
+    "Conditional",
     "Corrector",
     "CountedDenoiser",
     "Denoiser",

@@ -26,11 +26,12 @@ def described(path: str, registry: Registry) -> Description | None:
     Raises:
         BenchError: it is damaged or hostile.
     """
-    refusals = []
+    refusals: list[BenchError] = []
     for entry in registry.of(Kind.MODEL):
-        if isinstance(entry.cls, Describes):
+        cls: object = entry.cls
+        if isinstance(cls, Describes):
             try:
-                fields = entry.cls.describe(path)
+                fields = cls.describe(path)
             except BenchError as error:
                 refusals.append(error)
                 continue

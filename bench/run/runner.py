@@ -110,8 +110,9 @@ def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
         machine = crew.on(plan.device, len(plan.missing))
         log = store.root / "workers.log"
         for cell, result in run_cells(plan.missing, machine, log, observer.started):
-            store.write(cell.key, result.rows, result.samples)
+            store.write(cell.key, result.rows, result.samples, result.evidence)
             observer.finished(cell, result)
+        store.consolidate()
     return Outcome(plan, [_standing(store, cell) for cell in plan.wanted])
 
 
