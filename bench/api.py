@@ -36,9 +36,11 @@ from bench.core.solver import (
     Stepper,
 )
 from bench.core.target import DiscreteData, ExactDistribution, Model, ScoreModel, Target
-from bench.files.asset import PREFIX, Asset, NeedsAssets
+from bench.files.asset import PREFIX, Asset, NeedsAssets, published
 from bench.files.cache import alone, cache_folder, replacing
+from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
+from bench.files.hub import HubFolder, hub_folder
 from bench.hookspecs import API_VERSION, hookimpl
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "ExactDistribution",
     "ExactDivergence",
     "History",
+    "HubFolder",
     "HutchinsonDivergence",
     "Measurement",
     "Metric",
@@ -93,7 +96,10 @@ __all__ = [
     "from_score",
     "generate",
     "hookimpl",
+    "hub_folder",
     "log_likelihood",
+    "published",
+    "read_assets",
     "replacing",
     "require",
     "rows_of",

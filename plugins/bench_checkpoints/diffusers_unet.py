@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +12,15 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench.api import BenchError, Denoiser, Model, ScoreModel, from_eps, require
+from bench.api import (
+    BenchError,
+    Denoiser,
+    HubFolder,
+    Model,
+    ScoreModel,
+    from_eps,
+    require,
+)
 from bench_checkpoints.common import file_hash, levels_of, pixel_target, ready, scaled
 from bench_checkpoints.levels import LevelTable
 from bench_checkpoints.reading.refusal import content, damaged
@@ -21,13 +30,14 @@ _WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 @dataclass(frozen=True)
 class DiffusersUnet(Model):
-    """A UNet2DModel that diffusers saved, such as google/ddpm-cifar10-32, from a local folder.
+    """A UNet2DModel that diffusers saved, such as google/ddpm-cifar10-32.
 
     Between the trained noise levels the time label is interpolated in ln(s).
 
     Attributes:
         path: the folder, with config.json and diffusion_pytorch_model.safetensors (in it or in
-            `unet`) and scheduler_config.json (in it or in `scheduler`).
+            `unet`) and scheduler_config.json (in it or in `scheduler`); or one of the hub,
+            `hub:OWNER/NAME` or `hub:OWNER/NAME@REVISION`.
         label: the class of all samples of a conditional network.
         data: name of the data set.
         held_out: a file of unseen images, for likelihoods.
@@ -45,6 +55,10 @@ class DiffusersUnet(Model):
         require(bool(self.path), "path must name a folder")
         require(self.label is None or self.label >= 0, "label must be >= 0")
         require(bool(self.data), "data must be a name")
+
+    def assets(self) -> Sequence[HubFolder]:
+        hub = HubFolder.parse(self.path)
+        return () if hub is None else (hub,)
 
     def fingerprint(self) -> str:
         files = (self._file("unet", "config.json"), self._file("unet", _WEIGHTS))
@@ -69,8 +83,10 @@ class DiffusersUnet(Model):
 
     def _file(self, folder: str, name: str) -> Path:
         """The file of a network or of a whole pipeline."""
-        nested = Path(self.path) / folder / name
-        return nested if nested.exists() else Path(self.path) / name
+        hub = HubFolder.parse(self.path)
+        root = Path(self.path) if hub is None else hub.located()
+        nested = root / folder / name
+        return nested if nested.exists() else root / name
 
     def _label(self, network: nn.Module, device: torch.device) -> Tensor | None:
         if getattr(network, "class_embedding", None) is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import BenchError, Model, ScoreModel, require
+from bench.api import Asset, BenchError, Model, ScoreModel, require
+from bench_checkpoints.catalogue import asset_of, local
 from bench_checkpoints.common import built, file_hash, pixel_target, ready, record_of
 from bench_checkpoints.edm_precond import EdmDenoiser, EdmRecipe, iddpm_levels
 from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
@@ -32,7 +33,8 @@ class Edm(Model):
     """The pretrained networks of EDM (CIFAR-10, FFHQ, AFHQv2, ImageNet-64).
 
     Attributes:
-        path: the .pkl file, of which nothing is executed, or a .safetensors made of it.
+        path: the .pkl file, of which nothing is executed, or a .safetensors made of it; or
+            `published:NAME`, such as published:edm-cifar10-32x32-uncond-vp (`bench models list`).
         label: the class of all samples of a conditional network; ``None``: no class.
         data: name of the data set; empty: what the file says.
         s_min, s_max: the range of noise levels; ``None``: what EDM's sampler takes, 0.002 to 80
@@ -58,11 +60,14 @@ class Edm(Model):
         for value in (self.s_min, self.s_max):
             require(value is None or 0 < value < math.inf, "s_min and s_max must be positive")
 
+    def assets(self) -> Sequence[Asset]:
+        return asset_of(self.path)
+
     def fingerprint(self) -> str:
         return file_hash(self.name, self.path)
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        path = Path(self.path)
+        path = local(self.path)
         recipe, state = read_edm(path)
         network = ready(built(partial(EdmUnet, recipe.network), state, path), device, dtype)
         levels = iddpm_levels(recipe).to(device) if recipe.precond == "iddpm" else None
