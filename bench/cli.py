@@ -11,6 +11,8 @@ import typer
 
 from bench.core.errors import BenchError
 from bench.plugins_command import app as plugins_app
+from bench.published_command import EPILOG as PUBLISHED_EPILOG
+from bench.published_command import published_command
 from bench.train.command import train_classifier_command, train_command
 
 if TYPE_CHECKING:
@@ -174,6 +176,7 @@ def schema() -> None:
 
 
 app.add_typer(plugins_app, name="plugins")
+app.command("published", epilog=PUBLISHED_EPILOG)(published_command)
 app.command("train")(train_command)
 app.command("train-classifier")(train_classifier_command)
 

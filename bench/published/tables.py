@@ -114,7 +114,7 @@ class Curve(_Strict):
 
     def __post_init__(self) -> None:
         for name, other in (("nfe", self.nfe), ("evaluations", self.evaluations)):
-            if other and len(other) != len(self.values) or (name == "nfe" and not other):
+            if len(other) != len(self.values) and (other or name == "nfe"):
                 raise ValueError(f"{name} has {len(other)} entries for {len(self.values)} values")
         if self.solver is None and not self.unavailable:
             raise ValueError("a curve without solver must say why in `unavailable`")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,9 @@ import pandas as pd
 from bench.published.figures import Figure
 from bench.published.spread import SIGMAS, Deviation, deviation
 from bench.published.tables import Plugin
+
+SOURCE = "source"
+"""The field of what the published run did that none here can do."""
 
 
 class Verdict(StrEnum):
@@ -35,6 +38,8 @@ class Difference:
     here: str
 
     def __str__(self) -> str:
+        if self.field == SOURCE:
+            return f"{self.field}: {self.published}"
         return f"{self.field}: {self.published} published, {self.here} here"
 
 
@@ -72,22 +77,26 @@ def compare(
     differences are taken.
     """
     rows = _clean(results)
-    of_curve = {
-        key: part
-        for key, part in rows.groupby(["metric", "model", "solver", "corrector"], sort=False)
-    }
+    of_curve = dict(rows.groupby(["metric", "model", "solver", "corrector"], sort=False))
     return tuple(_compare(figure, of_curve, sigmas) for figure in figures)
 
 
-_TEXT = (
-    "key metric metric_params model model_params process process_params grid grid_params solver "
-    "solver_params corrector corrector_params dtype finish weights status reason"
-).split()
+_SETTINGS = (
+    "metric_params",
+    "model_params",
+    "process",
+    "process_params",
+    "grid",
+    "grid_params",
+    "solver_params",
+    "corrector_params",
+    "dtype",
+    "finish",
+    "weights",
+)
+_TEXT = (*_SETTINGS, "key", "metric", "model", "solver", "corrector", "status", "reason")
 _NUMBERS = ("value", "std_error", "metric_n", "nfe", "budget", "s_min", "s_max", "seed")
-_PROTOCOL = (
-    "metric_params model_params process process_params grid grid_params solver_params "
-    "corrector_params dtype finish weights metric_n s_min s_max"
-).split()
+_PROTOCOL = [*_SETTINGS, "metric_n", "s_min", "s_max"]
 _PLACES = frozenset({"path", "held_out", "data"})
 """Parameters of a model that say where files are, not what is computed."""
 _REFERENCE = frozenset({"against", "root", "download"})
@@ -106,9 +115,7 @@ def _clean(results: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _compare(
-    figure: Figure, of_curve: Mapping[Hashable, pd.DataFrame], sigmas: float
-) -> Comparison:
+def _compare(figure: Figure, of_curve: Mapping[Any, pd.DataFrame], sigmas: float) -> Comparison:
     if figure.unavailable or figure.solver is None:
         return Comparison(figure, Verdict.NOT_RUN, reason=figure.unavailable)
     corrector = figure.corrector.name if figure.corrector else ""
@@ -191,7 +198,7 @@ def _differences(figure: Figure, row: pd.Series) -> Iterator[Difference]:
     yield from _settings("extractor", {}, extractor)
     yield from _settings("metric", table.metric.params, _without(metric, _REFERENCE))
     for deviation_ in figure.deviations:
-        yield Difference("source", deviation_, "not so")
+        yield Difference(SOURCE, deviation_, "not so")
 
 
 def _plugins(figure: Figure, row: pd.Series) -> Iterator[Difference]:
@@ -207,7 +214,9 @@ def _plugins(figure: Figure, row: pd.Series) -> Iterator[Difference]:
         yield from _settings(kind, wanted, _params(row[f"{kind}_params"]))
 
 
-def _settings(kind: str, wanted: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[Difference]:
+def _settings(
+    kind: str, wanted: Mapping[str, Any], here: Mapping[str, Any]
+) -> Iterator[Difference]:
     for name in sorted({*wanted, *here}):
         one, other = wanted.get(name, "default"), here.get(name, "default")
         if one != other:
