@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.core.metric import Measurement, Metric, Trial
@@ -26,6 +26,7 @@ class CellResult:
     key: str
     rows: Sequence[Row]
     samples: np.ndarray | None = None
+    evidence: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:
@@ -141,7 +142,7 @@ def cost_columns(cell: Cell, trial: Trial, cost: Cost) -> Row:
     return {
         "nfe": cost.nfe,
         "nfe_declared": cost.declared,
-        "nfe_finish": float(trial.sampler.finish),
+        "nfe_finish": float(trial.sampler.finish_cost),
         "nfe_unspent": None if cell.budget is None else max(0.0, cell.budget - cost.nfe),
         "over_budget": cell.budget is not None and cost.nfe > cell.budget,
         "sample_wall_s": cost.wall_s,

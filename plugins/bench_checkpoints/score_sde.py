@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -24,6 +24,8 @@ from bench_checkpoints.common import (
     record_of,
     scaled,
 )
+from bench_checkpoints.convert import write_safetensors
+from bench_checkpoints.describing import score_sde_content
 from bench_checkpoints.levels import LevelTable
 from bench_checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig, trained_levels
 from bench_checkpoints.reading.refusal import content, forbidden
@@ -72,6 +74,30 @@ class ScoreSde(Model):
 
     def assets(self) -> Sequence[Asset]:
         return asset_of(self.path)
+
+    @classmethod
+    def describe(cls, path: str) -> Mapping[str, object] | None:
+        file, preset = local(path), preset_of(path)
+        if file.suffix == ".safetensors":
+            told = read_safetensors(file)[1].get("score_sde")
+            if told is None:
+                return None
+            recipe = record_of(ScoreSdeRecipe, json.dumps(told), path)
+        elif file.suffix == ".pth":
+            loaded = read_torch(file)
+            if not isinstance(loaded, dict) or not {"model", "ema"} <= loaded.keys():
+                return None
+            if not preset:
+                return {"network": "score_sde's; the file does not say which: set preset or recipe"}
+            recipe = PRESETS[preset]
+        else:
+            return None
+        return score_sde_content(recipe, s_range(recipe, cls.t_min))
+
+    def export(self, target: Path) -> None:
+        recipe, weights = self.read()
+        record = {"score_sde": asdict(recipe), "source_sha256": self.fingerprint()}
+        write_safetensors(target, record, weights)
 
     def fingerprint(self) -> str:
         parts = [self.path, *([self.recipe] if self.recipe else [])]
