@@ -81,6 +81,18 @@ def load_figures(file: Path | None = None) -> tuple[Figure, ...]:
     return figures
 
 
+def figure_called(figures: Sequence[Figure], name: str) -> Figure:
+    """The one figure of this id.
+
+    Raises:
+        BenchError: there is none.
+    """
+    for figure in figures:
+        if figure.id == name:
+            return figure
+    raise BenchError(f"there is no published figure '{name}'; `bench published --json` lists them")
+
+
 def of_suite(figures: Sequence[Figure], suite: str) -> tuple[Figure, ...]:
     """The figures that the suite ``suite`` measures.
 

@@ -200,11 +200,16 @@ def _shared(document: Document) -> Mapping[str, Any]:
     return {key: value for key, value in document.data.items() if not key.startswith("x-")}
 
 
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+
+
 def _fault(document: Document, error: ValidationError) -> BenchError:
-    first = error.errors()[0]
+    faults = error.errors()
+    # A misspelt key is missing, too: say what is there rather than what is not.
+    first = next((fault for fault in faults if fault["type"] in _UNKNOWN), faults[0])
     place: Path_ = tuple(first["loc"])
     kind, message = first["type"], str(first["msg"])
-    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+    if kind in _UNKNOWN:
         message = f"unknown key '{place[-1]}'; see docs/published.md for what belongs there"
     elif kind in ("missing", "missing_argument"):
         message, place = f"'{place[-1]}' is missing; add it", place[:-1]

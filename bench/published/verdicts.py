@@ -77,7 +77,7 @@ def compare(
     differences are taken.
     """
     rows = _clean(results)
-    of_curve = dict(rows.groupby(["metric", "model", "solver", "corrector"], sort=False))
+    of_curve = dict(iter(rows.groupby(["metric", "model", "solver", "corrector"], sort=False)))
     return tuple(_compare(figure, of_curve, sigmas) for figure in figures)
 
 
