@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from bench.api import BenchError, cache_folder, file_sha256
+from bench_fidelity.torchscript import is_torchscript, read_torchscript
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def _missing(published: PublishedWeights, path: Path, own: bool, error: OSError)
 def read_state(file: WeightsFile) -> dict[str, Any]:
     """The state dict in ``file``, read by torch's unpickler for tensors alone.
 
+    Of a TorchScript archive (CLIP's), the tensors of its module.
+
     Raises:
         BenchError: the file is damaged, or holds anything but tensors.
     """
@@ -94,6 +97,8 @@ def read_state(file: WeightsFile) -> dict[str, Any]:
         raise BenchError(f"{file.path}: cannot be read ({error.strerror})") from None
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise BenchError(f"{file.path}: changed while it was read; try again")
+    if is_torchscript(content):
+        return dict(read_torchscript(file.path, content))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickles that torch did not write

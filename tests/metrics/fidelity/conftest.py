@@ -19,6 +19,7 @@ from bench.api import Batch, DiscreteData, Draw, Measurement, Sampler, ScoreMode
 from bench_ddim.ddim import DDIM
 from bench_edm.process import EDM
 from bench_fidelity.extractors import _load
+from bench_fidelity.kinds import EXTRACTORS, INCEPTION, Kind, build_plain
 from bench_fidelity.metric import FeatureMetric
 from bench_fidelity.reference import _cached, _features, _published
 from bench_fidelity.weights import PublishedWeights
@@ -103,7 +104,7 @@ def tiny(cache: Path, monkeypatch: pytest.MonkeyPatch) -> PublishedWeights:
     published = PublishedWeights(
         "scorebench-tiny", "tiny.pth", "https://example.org/tiny.pth", digest
     )
-    monkeypatch.setattr(FeatureMetric, "extractor", published)
+    monkeypatch.setitem(EXTRACTORS, INCEPTION, Kind(published, build_plain))
     return published
 
 
