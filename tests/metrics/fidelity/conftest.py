@@ -109,6 +109,19 @@ def tiny(cache: Path, monkeypatch: pytest.MonkeyPatch) -> PublishedWeights:
 
 
 @pytest.fixture
+def other(tiny: PublishedWeights, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small extractor with other weights, in the place of CLIP's."""
+    path = cache / "extractors" / "other.pth"
+    torch.save(tiny_state(1), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    published = PublishedWeights(
+        "scorebench-tiny", "other.pth", "https://example.org/other.pth", digest
+    )
+    monkeypatch.setitem(EXTRACTORS, "clip-vit-b-32", Kind(published, build_plain))
+    return path
+
+
+@pytest.fixture
 def photos() -> Callable[..., Tensor]:
     """Random images, uint8, (n, C, size, size): coloured patches with noise."""
 
