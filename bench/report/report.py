@@ -56,7 +56,9 @@ def write_report(results: Path, out: Path) -> Report:
     Raises:
         BenchError: there are no results, they are damaged, or the report cannot be written.
     """
-    raw = Store(results).load()
+    store = Store(results)
+    raw = store.load()
+    store.consolidate()
     try:
         out.mkdir(parents=True, exist_ok=True)
         return _write(raw, results, out)

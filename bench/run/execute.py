@@ -38,6 +38,7 @@ from bench.core.solver import Corrector
 from bench.core.target import Model, ScoreModel
 from bench.registry import Registry, load_registry
 from bench.run.cell import Cell, PluginSpec
+from bench.run.evidence import evidence_of
 from bench.run.machine import Machine, PeakMemory, synchronise
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
 from bench.run.rows import (
@@ -117,10 +118,10 @@ class _Run:
         }
         rows = [
             row
-            for metric, outcome in zip(metrics, outcomes, strict=True)
-            for row in metric_rows(base, metric, outcome)
+            for metric, spec, outcome in zip(metrics, self.cell.metrics, outcomes, strict=True)
+            for row in metric_rows(base, metric, spec.changed, outcome)
         ]
-        return CellResult(self.cell.key, rows, shown)
+        return CellResult(self.cell.key, rows, shown, evidence_of(outcomes))
 
     def _trial(
         self, model: ScoreModel, protocol: dict[str, Any]
@@ -131,6 +132,7 @@ class _Run:
             cast(Any, cell.solver.build(registry)),
             cast(Corrector, cell.corrector.build(registry)) if cell.corrector else None,
             finish=protocol["finish"] == "denoise",
+            price=model.price,
         )
         s_min, s_max = _s_range(model, process, protocol["s_min"], protocol["s_max"])
         draw = Draw(
@@ -242,6 +244,7 @@ def _checked(metric: Metric, numbers: Sequence[Measurement] | None) -> Sequence[
             nfe=float(number.nfe),
             vjp=float(number.vjp),
             ranked=bool(number.ranked),
+            evidence=number.evidence,
         )
         for number in numbers
     ]

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.api import Metric, hookimpl
+from bench.api import Asset, Metric, hookimpl
+from bench_fidelity.catalogue import ASSETS
 from bench_fidelity.fid import FrechetFeatures, FrechetInception
 from bench_fidelity.fid_infinity import FeaturesInfinity, FrechetInfinity
 from bench_fidelity.inception_score import InceptionScore
@@ -22,3 +23,8 @@ def bench_metrics() -> Sequence[type[Metric]]:
         FeaturesInfinity,
         KernelFeatures,
     ]
+
+
+@hookimpl
+def bench_assets() -> Sequence[Asset]:
+    return ASSETS

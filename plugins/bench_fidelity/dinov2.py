@@ -14,12 +14,13 @@ from bench.api import BenchError
 _SIDE = 16
 """Patches of 14 x 14 pixels along the 224 that torch-fidelity resizes images to."""
 
-_TIMM = {
+TIMM = {
     "dinov2-vit-s-14": "vit_small_patch14_dinov2",
     "dinov2-vit-b-14": "vit_base_patch14_dinov2",
     "dinov2-vit-l-14": "vit_large_patch14_dinov2",
     "dinov2-vit-g-14": "vit_giant_patch14_dinov2",
 }
+"""timm's names of the networks."""
 
 
 def build_dinov2(name: str, state: Mapping[str, Tensor]) -> Any:
@@ -43,9 +44,7 @@ def build_dinov2(name: str, state: Mapping[str, Tensor]) -> Any:
 
     size = FeatureExtractorDinoV2.INPUT_IMAGE_SIZE
     with torch.device("meta"):  # no weights that are thrown away at once
-        network: Any = timm.create_model(
-            _TIMM[name], pretrained=False, num_classes=0, img_size=size
-        )
+        network: Any = timm.create_model(TIMM[name], pretrained=False, num_classes=0, img_size=size)
     network.load_state_dict(timm_state(state), assign=True)
     extractor = FeatureExtractorDinoV2.__new__(FeatureExtractorDinoV2)
     FeatureExtractorBase.__init__(extractor, name, ["dinov2"])

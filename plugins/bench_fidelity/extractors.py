@@ -108,7 +108,8 @@ def _load(kind: Kind, file: WeightsFile, device: torch.device) -> Extractor:
     except Exception as error:  # tensors of another network fail in every way there is
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BenchError(
-            f"{file.path}: the weights do not fit '{name}' ({reason}); fetch {kind.published.url}"
+            f"{file.path}: the weights do not fit '{name}' ({reason}); fetch "
+            f"{kind.published.asset.url}"
         ) from None
     layer_of = FEATURE_EXTRACTORS_REGISTRY[name].get_default_feature_layer_for_metric
     return Extractor(network.to(device), layer_of("fid"), layer_of("isc"), device)

@@ -15,7 +15,17 @@ from torch import Tensor, nn
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
 
-from bench.api import Batch, DiscreteData, Draw, Measurement, Sampler, ScoreModel, Target, Trial
+from bench.api import (
+    Asset,
+    Batch,
+    DiscreteData,
+    Draw,
+    Measurement,
+    Sampler,
+    ScoreModel,
+    Target,
+    Trial,
+)
 from bench_ddim.ddim import DDIM
 from bench_edm.process import EDM
 from bench_fidelity.extractors import _load
@@ -101,9 +111,8 @@ def tiny(cache: Path, monkeypatch: pytest.MonkeyPatch) -> PublishedWeights:
     path.parent.mkdir(parents=True)
     torch.save(tiny_state(0), path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    published = PublishedWeights(
-        "scorebench-tiny", "tiny.pth", "https://example.org/tiny.pth", digest
-    )
+    asset = Asset("tiny", "https://example.org/tiny.pth", "extractors/tiny.pth", digest)
+    published = PublishedWeights("scorebench-tiny", asset)
     monkeypatch.setitem(EXTRACTORS, INCEPTION, Kind(published, build_plain))
     return published
 
@@ -114,9 +123,8 @@ def other(tiny: PublishedWeights, cache: Path, monkeypatch: pytest.MonkeyPatch) 
     path = cache / "extractors" / "other.pth"
     torch.save(tiny_state(1), path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    published = PublishedWeights(
-        "scorebench-tiny", "other.pth", "https://example.org/other.pth", digest
-    )
+    asset = Asset("other", "https://example.org/other.pth", "extractors/other.pth", digest)
+    published = PublishedWeights("scorebench-tiny", asset)
     monkeypatch.setitem(EXTRACTORS, "clip-vit-b-32", Kind(published, build_plain))
     return path
 

@@ -87,7 +87,7 @@ def test_tensors_are_those_of_torchs_own_loader(archive: Path) -> None:
 
 
 def test_weights_are_where_torch_fidelity_has_them() -> None:
-    published = {name: kind.published for name, kind in EXTRACTORS.items()}
+    published = {name: kind.published.asset for name, kind in EXTRACTORS.items()}
     clip = {name: url for name, url in MODEL_URLS.items() if name.startswith("clip-")}
     assert {n: published[n].url for n in published if n.startswith("clip-")} == clip
     assert all(published[name].sha256 in url for name, url in clip.items())

@@ -34,8 +34,8 @@ CLIP = "clip-vit-b-32"
 def test_all_of_torch_fidelitys_extractors_are_known() -> None:
     own = ("scorebench-",)
     assert set(EXTRACTORS) == {n for n in FEATURE_EXTRACTORS_REGISTRY if not n.startswith(own)}
-    assert all(len(kind.published.sha256) == 64 for kind in EXTRACTORS.values())
-    assert len({kind.published.file for kind in EXTRACTORS.values()}) == len(EXTRACTORS)
+    assert all(len(kind.published.asset.sha256) == 64 for kind in EXTRACTORS.values())
+    assert len({kind.published.asset.file for kind in EXTRACTORS.values()}) == len(EXTRACTORS)
 
 
 def test_names_say_the_extractor(
@@ -117,11 +117,11 @@ def test_inceptions_distances_have_one_name(metric: type[FeatureMetric]) -> None
 def test_missing_weights_say_what_to_fetch(
     name: str, cache: Path, photos: Photos, save_folder: Saver
 ) -> None:
-    published, against = EXTRACTORS[name].published, str(save_folder("real", photos(2, 1)))
+    asset, against = EXTRACTORS[name].published.asset, str(save_folder("real", photos(2, 1)))
     with pytest.raises(BenchError) as caught:
         FrechetFeatures(extractor=name, against=against).fingerprint()
-    assert published.url in str(caught.value)
-    assert str(cache / "extractors" / published.file) in str(caught.value)
+    assert asset.url in str(caught.value)
+    assert str(cache / asset.file) in str(caught.value)
 
 
 @pytest.mark.parametrize("name", [CLIP, "clip-rn50", "dinov2-vit-s-14"])
