@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from bench.api import Model, hookimpl
 from bench_checkpoints.diffusers_unet import DiffusersUnet
 from bench_checkpoints.edm import Edm
+from bench_checkpoints.k_diffusion import KDiffusion
 from bench_checkpoints.module import ModuleModel
 from bench_checkpoints.score_sde import ScoreSde
 
 
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
-    return [ScoreSde, Edm, DiffusersUnet, ModuleModel]
+    return [ScoreSde, Edm, DiffusersUnet, KDiffusion, ModuleModel]

@@ -2,11 +2,12 @@
 
 The same rule was applied to the authors' networks, outside of this repository, in float64:
 
-* tensors are taken in the order of the state dict; those named `sigmas`, `resample_filter` or `u`
-  keep their values;
+* tensors are taken in the order of the state dict; those named `sigmas`, `resample_filter`,
+  `kernel` or `u` keep their values;
 * the i-th (counting all) is drawn by numpy: `default_rng([seed, i]).standard_normal(shape)`;
 * with two or more dimensions it is divided by the root of the product of all but the first;
-* with one dimension it is multiplied by 0.1, and 1 is added if its name ends in `weight`.
+* with one dimension it is multiplied by 0.1, and 1 is added if its name ends in `weight` or
+  `scale`.
 
 Inputs are `default_rng([seed, 10**6]).standard_normal(shape)`. Kept of an output (flattened) are
 its first six entries, the root of its mean square, and its mean product with
@@ -26,7 +27,7 @@ import pytest
 import torch
 from torch import Tensor
 
-KEPT = ("sigmas", "resample_filter", "u")
+KEPT = ("sigmas", "resample_filter", "kernel", "u")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Rule:
             if tensor.ndim > 1:
                 value = value / math.sqrt(math.prod(tensor.shape[1:]))
             else:
-                value = 0.1 * value + (1.0 if name.endswith("weight") else 0.0)
+                value = 0.1 * value + (1.0 if name.endswith(("weight", "scale")) else 0.0)
             made[name] = value
         return made
 
