@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import BenchError, Model, ScoreModel, require
-from bench_checkpoints.common import built, file_hash, pixel_target, ready, record_of
+from bench.api import BenchError, ScoreModel, require
+from bench_checkpoints.common import built, file_hash, pixel_target, record_of
 from bench_checkpoints.edm_precond import EdmDenoiser, EdmRecipe, iddpm_levels
 from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
+from bench_checkpoints.precision import NetworkModel
 from bench_checkpoints.reading.inert import Inert
 from bench_checkpoints.reading.modules import state_dict
 from bench_checkpoints.reading.pickles import read_pickle
@@ -28,7 +29,7 @@ _FAMILIES = {"SongUNet": "song", "DhariwalUNet": "dhariwal"}
 
 
 @dataclass(frozen=True)
-class Edm(Model):
+class Edm(NetworkModel):
     """The pretrained networks of EDM (CIFAR-10, FFHQ, AFHQv2, ImageNet-64).
 
     Attributes:
@@ -64,12 +65,14 @@ class Edm(Model):
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = Path(self.path)
         recipe, state = read_edm(path)
-        network = ready(built(partial(EdmUnet, recipe.network), state, path), device, dtype)
+        network = built(partial(EdmUnet, recipe.network), state, path)
         levels = iddpm_levels(recipe).to(device) if recipe.precond == "iddpm" else None
         s_min, s_max = self._range(recipe)
         config = recipe.network
         return ScoreModel(
-            denoiser=EdmDenoiser(network, recipe, self._label(recipe, device), levels),
+            denoiser=EdmDenoiser(
+                self.running(network, device, dtype), recipe, self._label(recipe, device), levels
+            ),
             shape=(config.in_channels, config.img_resolution, config.img_resolution),
             s_min=s_min,
             s_max=s_max,

@@ -67,7 +67,7 @@ class KDiffusion(NetworkModel):
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         recipe, state = self._read(Path(self.path))
-        network = built(_maker(recipe), state, Path(self.path))
+        network = built(maker(recipe), state, Path(self.path))
         s_min = recipe.sigma_min if self.s_min is None else self.s_min
         s_max = recipe.sigma_max if self.s_max is None else self.s_max
         if s_min >= s_max:
@@ -146,7 +146,8 @@ class _KarrasDenoiser:
         return skipped + scaled(raw, sigma * self.sigma_data * c_in)
 
 
-def _maker(recipe: KDiffusionRecipe) -> Callable[[], nn.Module]:
+def maker(recipe: KDiffusionRecipe) -> Callable[[], nn.Module]:
+    """What makes the network of a recipe, with weights at random."""
     config = recipe.network
     if isinstance(config, ImageV1Config):
         return partial(ImageV1, config)

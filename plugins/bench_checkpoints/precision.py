@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,10 +61,14 @@ class Running(nn.Module):
         """The network's answer to ``x`` (n, ...), in the dtype of ``x``."""
         # Autocast rather than a cast of the weights: that would round frequencies of embeddings,
         # and with them the noise level.
-        autocast = torch.autocast(self.device, dtype=self.rounded, enabled=self.rounded is not None)
-        with tf32(self.tf32), autocast:
+        with tf32(self.tf32), self._autocast():
             raw: Tensor = self._called(x.to(self.inner), *others)
         return raw.to(x.dtype)
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        if not torch.amp.is_autocast_available(self.device):
+            return nullcontext()  # tensors without memory
+        return torch.autocast(self.device, dtype=self.rounded, enabled=self.rounded is not None)
 
     def _called(self, *arguments: Tensor | None) -> Tensor:
         if not self.compiled:
