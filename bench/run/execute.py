@@ -39,7 +39,6 @@ from bench.core.solver import Corrector
 from bench.core.target import Model, ScoreModel
 from bench.registry import Registry, load_registry
 from bench.run.cell import Cell, PluginSpec
-from bench.run.evidence import evidence_of
 from bench.run.machine import Machine, PeakMemory, synchronise
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
 from bench.run.rows import (
@@ -48,6 +47,7 @@ from bench.run.rows import (
     Cost,
     base_row,
     cost_columns,
+    evidence_of,
     failure,
     metric_rows,
     protocol_columns,
@@ -123,7 +123,8 @@ class _Run:
             for metric, spec, outcome in zip(metrics, self.cell.metrics, outcomes, strict=True)
             for row in metric_rows(base, metric, spec.changed, outcome)
         ]
-        return CellResult(self.cell.key, rows, shown, evidence_of(outcomes))
+        evidence = evidence_of([spec.changed for spec in self.cell.metrics], outcomes)
+        return CellResult(self.cell.key, rows, shown, evidence)
 
     def _trial(
         self, model: ScoreModel, protocol: dict[str, Any]

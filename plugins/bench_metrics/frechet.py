@@ -94,7 +94,7 @@ def frechet_influence(features: Tensor, mean: Tensor, covariance: Tensor, factor
     values, vectors = torch.linalg.eigh(factor.mT @ covariance @ factor)
     kept = values > len(values) * torch.finfo(values.dtype).eps * values.amax()
     half = factor @ (vectors[:, kept] * values[kept].pow(-0.25))
-    inner = centred.square().sum(1) - (centred @ half).square().sum(1)
+    inner: Tensor = centred.square().sum(1) - (centred @ half).square().sum(1)
     return 2 * centred @ (x.mean(0) - mean) + inner - inner.mean()
 
 
