@@ -152,8 +152,12 @@ def _provide(plan: Plan, console: Console, offline: bool) -> None:
     from bench.files.meter import download_bar
     from bench.files.supply import provide
 
-    with download_bar(console) as bar:
-        provide(plan.absent, bar, offline)
+    try:
+        with download_bar(console) as bar:
+            provide(plan.absent, bar, offline)
+    except KeyboardInterrupt:
+        print("bench: interrupted; run again to go on with the download", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 def _write_report(plan: Plan, console: Console) -> Path:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench.core.errors import BenchError
 from bench.files.asset import PREFIX, Asset, own_assets
@@ -161,14 +162,14 @@ def own_asset(url: str, sha256: str, name: str, registry: Registry) -> Asset:
     Raises:
         BenchError: the name is taken, or none can be made.
     """
-    last = Path(url.partition("?")[0].partition("#")[0]).name
-    wanted = name or last.rpartition(".")[0] or last
+    last = PurePosixPath(urlsplit(url).path)
+    wanted = name or last.stem
     if any(asset.name == wanted for asset in registry.assets):
         raise BenchError(f"--name {wanted}: is a published file's; choose another")
     for known in own_assets():
         if known.name == wanted and known.url != url:
             raise BenchError(f"--name {wanted}: is that of {known.url}; choose another")
     try:
-        return Asset(wanted, url, f"own/{wanted}{Path(last).suffix}", sha256.lower())
+        return Asset(wanted, url, f"own/{wanted}{last.suffix}", sha256.lower())
     except ValueError as error:
         raise BenchError(f"{error}; give --name, and --sha256 as 64 hexadecimal digits") from None

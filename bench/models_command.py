@@ -35,7 +35,8 @@ OfflineFlag = Annotated[
 ]
 
 _LIST_EPILOG = """
-States: fetched, missing, damaged (of another size; `bench models verify` reads the content).
+States: fetched, missing, by hand (missing, and a person has to download it: see `info`), damaged
+(of another size; `bench models verify` reads the content).
 
 In YAML a published file is a path: {name: edm, path: "published:edm-cifar10-32x32-uncond-vp"}.
 The cache folder is BENCH_CACHE, or the platform's (~/.cache/scorebench on Linux).
@@ -99,7 +100,7 @@ def list_models(json: JsonFlag = False) -> None:
     from bench.model_table import table
 
     console = Console(highlight=False)
-    console.print(table(standings))
+    console.print(table(standings, console.width))
     console.print(f"cache: {cache_folder()}", markup=False, soft_wrap=True)
 
 
@@ -128,7 +129,8 @@ def info(
 @app.command(epilog=_FETCH_EPILOG)
 def fetch(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Names, with wildcards; or hub:OWNER/NAME[@REV].")
+        list[str] | None,
+        typer.Argument(help="Names, with wildcards; or hub:OWNER/NAME, hub:OWNER/NAME@REVISION."),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="All that can be downloaded.")] = False,
     url: Annotated[str, typer.Option(help="A file of your own, at this address.")] = "",
@@ -236,6 +238,8 @@ def _report(standings: list[Standing], errors: dict[str, str], json: bool) -> No
     if json:
         files = [{**s.summary(), "error": errors.get(s.supply.name)} for s in standings]
         _print_json({"files": files})
+    elif not standings:
+        print("nothing was fetched yet; see `bench models list`")
     else:
         for standing in standings:
             reason = f" ({_line(standing.reason)})" if standing.reason and not errors else ""

@@ -1,4 +1,4 @@
-"""The Frechet inception distance."""
+"""The Frechet inception distance, and the same in other features."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from bench.api import Accumulator, Measurement, Trial
+from bench.api import Accumulator, Measurement, Trial, require
+from bench_fidelity.kinds import INCEPTION
 from bench_fidelity.metric import FeatureAccumulator, ReferenceMetric
 from bench_fidelity.reference import Reference
 from bench_fidelity.statistics import RunningMoments
@@ -32,7 +33,8 @@ class FrechetDistance(ReferenceMetric):
     def _result(self, moments: RunningMoments, real: Reference) -> Sequence[Measurement]:
         found = moments.result()
         value = real.distance(found)
-        return [Measurement(self.name, value, self.unit, found.count, reference=real.digest)]
+        name = self.called(self.name)
+        return [Measurement(name, value, self.unit, found.count, reference=real.digest)]
 
 
 @dataclass(frozen=True)
@@ -41,3 +43,28 @@ class FrechetInception(FrechetDistance):
 
     name: ClassVar[str] = "fid"
     title: ClassVar[str] = "FID"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            self.extractor == INCEPTION,
+            f"FID means the features of {INCEPTION}; in others it is the metric `fd`",
+        )
+
+
+@dataclass(frozen=True)
+class FrechetFeatures(FrechetDistance):
+    """Frechet distance in the features of CLIP, DINOv2 or VGG-16; its name says which.
+
+    ``fd_dinov2_vit_b_14`` and the like. Images are resized as torch-fidelity does.
+    """
+
+    name: ClassVar[str] = "fd"
+    reference: ClassVar[str] = "Stein et al. 2023, arXiv:2306.04675"
+    title: ClassVar[str] = "Frechet distance (CLIP, DINOv2 or VGG-16)"
+
+    extractor: str = "dinov2-vit-b-14"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.extractor != INCEPTION, f"in the features of {INCEPTION} it is called `fid`")

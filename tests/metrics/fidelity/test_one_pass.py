@@ -19,6 +19,7 @@ from bench_fidelity.extractors import CHUNK, load_extractor
 from bench_fidelity.fid import FrechetInception
 from bench_fidelity.inception_score import InceptionScore
 from bench_fidelity.kid import KernelInception
+from bench_fidelity.kinds import EXTRACTORS, INCEPTION
 from bench_fidelity.metric import FeatureMetric
 from bench_fidelity.prc import PrecisionRecall
 from bench_fidelity.statistics import RunningMoments
@@ -41,7 +42,7 @@ def _all(folder: Path) -> list[FeatureMetric]:
 
 
 def _seen(tiny: PublishedWeights) -> list[int]:
-    extractor = load_extractor(tiny, find_weights(tiny, None), torch.device("cpu"))
+    extractor = load_extractor(EXTRACTORS[INCEPTION], find_weights(tiny, None), torch.device("cpu"))
     seen: list[int] = extractor.network.seen
     return seen
 
@@ -90,7 +91,7 @@ def test_a_grey_image_is_one_with_three_equal_channels(
 def test_running_moments_are_those_of_all_rows(
     count: int, tiny: PublishedWeights, photos: Photos
 ) -> None:
-    extractor = load_extractor(tiny, find_weights(tiny, None), torch.device("cpu"))
+    extractor = load_extractor(EXTRACTORS[INCEPTION], find_weights(tiny, None), torch.device("cpu"))
     images, running = photos(count, 1), RunningMoments()
     rows = []
     for chunk in images.split(100):
