@@ -41,7 +41,7 @@ from bench_checkpoints.networks.ncsnpp import NCSNpp
 from bench_checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
 from bench_fidelity.catalogue import ASSETS as REFERENCES
 from bench_fidelity.extractors import _load
-from bench_fidelity.metric import FeatureMetric
+from bench_fidelity.kinds import EXTRACTORS, INCEPTION, Kind, build_plain
 from bench_fidelity.reference import _cached, _features, _published
 from bench_fidelity.weights import PublishedWeights
 
@@ -141,7 +141,8 @@ def _extractor(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.save({k: torch.randn(s, generator=generator) for k, s in shapes.items()}, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     asset = Asset("linear16", "https://example.org/x.pth", "extractors/linear16.pth", digest)
-    monkeypatch.setattr(FeatureMetric, "extractor", PublishedWeights("scorebench-linear16", asset))
+    published = PublishedWeights("scorebench-linear16", asset)
+    monkeypatch.setitem(EXTRACTORS, INCEPTION, Kind(published, build_plain))
 
 
 def _narrow(recipe: ScoreSdeRecipe) -> ScoreSdeRecipe:
