@@ -2,6 +2,7 @@
 
 from bench.core.arithmetic import tf32
 from bench.core.calibration import Calibration
+from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid, times_at_levels, unit_interval
@@ -36,14 +37,25 @@ from bench.core.solver import (
     Predictor,
     Stepper,
 )
-from bench.core.target import DiscreteData, ExactDistribution, Model, ScoreModel, Target
-from bench.files.asset import PREFIX, Asset, NeedsAssets
+from bench.core.target import (
+    Describes,
+    DiscreteData,
+    ExactDistribution,
+    Exports,
+    Model,
+    ScoreModel,
+    Target,
+)
+from bench.files.asset import PREFIX, Asset, NeedsAssets, published
 from bench.files.cache import alone, cache_folder, replacing
+from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
+from bench.files.hub import HubFolder, hub_folder
 from bench.hookspecs import API_VERSION, hookimpl
 
 __all__ = [
     "API_VERSION",
+    "NO_CLASS",
     "PREFIX",
     "SHARD",
     "Accumulator",
@@ -54,16 +66,21 @@ __all__ = [
     "Batch",
     "BenchError",
     "Calibration",
+    "ClassDenoiser",
+    "Conditional",
     "Corrector",
     "CountedDenoiser",
     "Denoiser",
+    "Describes",
     "DiscreteData",
     "Divergence",
     "Draw",
     "Evaluation",
     "ExactDistribution",
     "ExactDivergence",
+    "Exports",
     "History",
+    "HubFolder",
     "HutchinsonDivergence",
     "Measurement",
     "Metric",
@@ -94,7 +111,10 @@ __all__ = [
     "from_score",
     "generate",
     "hookimpl",
+    "hub_folder",
     "log_likelihood",
+    "published",
+    "read_assets",
     "replacing",
     "require",
     "rows_of",

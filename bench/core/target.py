@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from bench.core.classes import Conditional
 from bench.core.model import Denoiser
 from bench.core.noise import NoiseStream
 from bench.core.plugin import Plugin
@@ -73,19 +75,24 @@ class ScoreModel:
     """A model ready to run.
 
     Attributes:
-        denoiser: the normalised denoiser D(y; s).
+        denoiser: the normalised denoiser D(y; s), or one for each class.
         shape: shape of one sample.
         s_min, s_max: the noise-to-signal ratios between which it may be asked.
         weights: sha256 of the weights (of the parameters, for closed forms).
         target: what it should sample.
     """
 
-    denoiser: Denoiser
+    denoiser: Denoiser | Conditional
     shape: tuple[int, ...]
     s_min: float
     s_max: float
     weights: str
     target: Target
+
+    @property
+    def price(self) -> int:
+        """Network evaluations of one call of the denoiser."""
+        return self.denoiser.price if isinstance(self.denoiser, Conditional) else 1
 
 
 class Model(Plugin, ABC):
@@ -108,3 +115,32 @@ class Model(Plugin, ABC):
         Raises:
             BenchError: weights are missing or damaged; says what to fetch and where to put it.
         """
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A model that can say what is in a checkpoint (`bench models info`)."""
+
+    @classmethod
+    def describe(cls, path: str) -> Mapping[str, object] | None:
+        """What the file or folder is, in words and numbers; None if it is of another kind.
+
+        Nothing in it is executed.
+
+        Raises:
+            BenchError: it is of this kind, and damaged or hostile.
+        """
+        ...
+
+
+@runtime_checkable
+class Exports(Protocol):
+    """A model that can write its weights as a safetensors file that describes itself."""
+
+    def export(self, target: Path) -> None:
+        """Writes ``target`` (`bench models convert`).
+
+        Raises:
+            BenchError: the source cannot be read, or the target cannot be written.
+        """
+        ...

@@ -47,6 +47,7 @@ from bench.run.rows import (
     Cost,
     base_row,
     cost_columns,
+    evidence_of,
     failure,
     metric_rows,
     protocol_columns,
@@ -119,10 +120,11 @@ class _Run:
         }
         rows = [
             row
-            for metric, outcome in zip(metrics, outcomes, strict=True)
-            for row in metric_rows(base, metric, outcome)
+            for metric, spec, outcome in zip(metrics, self.cell.metrics, outcomes, strict=True)
+            for row in metric_rows(base, metric, spec.changed, outcome)
         ]
-        return CellResult(self.cell.key, rows, shown)
+        evidence = evidence_of([spec.changed for spec in self.cell.metrics], outcomes)
+        return CellResult(self.cell.key, rows, shown, evidence)
 
     def _trial(
         self, model: ScoreModel, protocol: dict[str, Any]
@@ -133,6 +135,7 @@ class _Run:
             cast(Any, cell.solver.build(registry)),
             cast(Corrector, cell.corrector.build(registry)) if cell.corrector else None,
             finish=protocol["finish"] == "denoise",
+            price=model.price,
         )
         s_min, s_max = _s_range(model, process, protocol["s_min"], protocol["s_max"])
         draw = Draw(
@@ -244,6 +247,7 @@ def _checked(metric: Metric, numbers: Sequence[Measurement] | None) -> Sequence[
             nfe=float(number.nfe),
             vjp=float(number.vjp),
             ranked=bool(number.ranked),
+            evidence=number.evidence,
         )
         for number in numbers
     ]

@@ -1,8 +1,10 @@
 """Results on disk: one Parquet file per cell, written atomically, and the plan they belong to.
 
 <root>/plan.json             the keys of the last plan, in order
-<root>/cells/<key>.parquet   the rows of one cell
+<root>/cells/<key>.parquet   the rows of one cell: these files are the results
 <root>/samples/<key>.npy     its first samples, uint8 images or float32 points
+<root>/evidence/<key>.safetensors   numbers per sample, for bench.compare (bench.run.evidence)
+<root>/table.parquet         the rows of all cells, a cache (see `bench.run.table`)
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ import contextlib
 import io
 import json
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +23,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.core.errors import BenchError
+from bench.run import table as tables
 from bench.run.schema import ARROW, SCHEMA_VERSION, Status
+from bench.run.table import Consolidated, Stamp
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +48,11 @@ class Store:
         """Where the keys of the last plan stand."""
         return self.root / "plan.json"
 
+    @property
+    def table_path(self) -> Path:
+        """Where the rows of all cells stand in one file."""
+        return self.root / "table.parquet"
+
     def cell_path(self, key: str) -> Path:
         """The Parquet file of a cell."""
         return self.root / "cells" / f"{key}.parquet"
@@ -54,19 +64,33 @@ class Store:
     def write_plan(self, run: str, keys: Sequence[str]) -> None:
         """Record which cells the results consist of."""
         plan = {"run": run, "schema": SCHEMA_VERSION, "cells": list(keys)}
-        _write_atomically(self.plan_path, json.dumps(plan, indent=1).encode())
+        write_atomically(self.plan_path, json.dumps(plan, indent=1).encode())
 
-    def write(self, key: str, rows: Sequence[Row], samples: np.ndarray | None) -> None:
-        """Write one cell: samples first, so that a cell with rows is complete."""
+    def evidence_path(self, key: str) -> Path:
+        """The numbers per sample of a cell."""
+        return self.root / "evidence" / f"{key}.safetensors"
+
+    def write(
+        self,
+        key: str,
+        rows: Sequence[Row],
+        samples: np.ndarray | None,
+        evidence: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """Write one cell: the rows last, so that a cell with rows is complete."""
         if samples is not None:
             import numpy as np
 
             buffer = io.BytesIO()
             np.save(buffer, samples, allow_pickle=False)
-            _write_atomically(self.sample_path(key), buffer.getvalue())
+            write_atomically(self.sample_path(key), buffer.getvalue())
+        if evidence:
+            from bench.run.evidence import packed
+
+            write_atomically(self.evidence_path(key), packed(evidence))
         sink = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(list(rows), schema=ARROW), sink)
-        _write_atomically(self.cell_path(key), sink.getvalue())
+        write_atomically(self.cell_path(key), sink.getvalue())
 
     def read(self, key: str) -> list[Row] | None:
         """The rows of a cell; None if there are none or the file is damaged."""
@@ -87,25 +111,56 @@ class Store:
         Raises:
             BenchError: no results, or a damaged file.
         """
-        paths = [path for path in map(self.cell_path, self._keys()) if path.exists()]
-        if not paths:
+        frame: pd.DataFrame = self._rows(self._present()).rows.to_pandas()
+        return frame
+
+    def consolidate(self) -> None:
+        """Bring ``table.parquet`` up to date, so that the next ``load`` is quick.
+
+        It stays as it is where it covers all that it can, where somebody else wrote it, and where
+        it cannot be written. What is wrong with the results is for ``load`` to say.
+        """
+        with contextlib.suppress(BenchError):
+            settled = {key: stamp for key, stamp in self._present().items() if stamp.settled}
+            known = tables.read(self.table_path) or Consolidated.nothing()
+            covered = all(known.covers(key, stamp) for key, stamp in settled.items())
+            if not covered and not tables.foreign(self.table_path):
+                write_atomically(self.table_path, tables.content(self._rows(settled)))
+
+    def _present(self) -> dict[str, Stamp]:
+        """The cells of the last plan that are there, in its order, each with its file's version."""
+        there = tables.stamps(self.root / "cells")
+        return {key: there[key] for key in self._keys(there) if key in there}
+
+    def _rows(self, cells: Mapping[str, Stamp]) -> Consolidated:
+        """The rows of ``cells`` in their order: from the table what it covers, else from files.
+
+        A file that changes meanwhile has another version than the one given: its rows, whichever
+        were read, are not taken for those of that version again.
+        """
+        if not cells:
             raise BenchError(
                 f"{self.root}: holds no results; run `bench run FILE --results {self.root.parent}`"
             )
+        known = tables.read(self.table_path) or Consolidated.nothing()
+        others = {key: stamp for key, stamp in cells.items() if not known.covers(key, stamp)}
         try:
-            table = pa.concat_tables([self._table(path) for path in paths])
-        except pa.ArrowInvalid as error:
+            read = [(key, stamp, self._table(self.cell_path(key))) for key, stamp in others.items()]
+            return known.extended(read).only(list(cells))
+        except pa.ArrowException as error:
             raise BenchError(
                 f"{self.root}: a result file is damaged ({error}); delete it and run again"
             ) from None
-        frame: pd.DataFrame = table.to_pandas()
-        return frame
+        except FileNotFoundError as error:
+            raise BenchError(
+                f"{error.filename}: was deleted while the results were read; try again"
+            ) from None
 
-    def _keys(self) -> list[str]:
+    def _keys(self, there: Iterable[str]) -> list[str]:
         try:
             return list(json.loads(self.plan_path.read_text(encoding="utf-8"))["cells"])
         except FileNotFoundError:
-            return sorted(path.stem for path in (self.root / "cells").glob("*.parquet"))
+            return sorted(there)
         except (ValueError, KeyError, TypeError) as error:
             raise BenchError(
                 f"{self.plan_path}: damaged ({error}); delete it and run again"
@@ -125,9 +180,9 @@ class Store:
         return table
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write beside and rename: a reader, or a crash, never sees half a file."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as file:

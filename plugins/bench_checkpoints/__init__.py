@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.api import Model, hookimpl
+from bench.api import Asset, Model, hookimpl
+from bench_checkpoints.catalogue import ASSETS
 from bench_checkpoints.diffusers_unet import DiffusersUnet
 from bench_checkpoints.edm import Edm
 from bench_checkpoints.k_diffusion import KDiffusion
@@ -13,3 +14,8 @@ from bench_checkpoints.score_sde import ScoreSde
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
     return [ScoreSde, Edm, DiffusersUnet, KDiffusion, ModuleModel]
+
+
+@hookimpl
+def bench_assets() -> Sequence[Asset]:
+    return ASSETS

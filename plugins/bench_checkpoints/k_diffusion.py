@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import BenchError, ScoreModel, require
+from bench_checkpoints.classes import Choice
 from bench_checkpoints.common import built, file_hash, levels_of, pixel_target, scaled
 from bench_checkpoints.k_diffusion_config import KDiffusionRecipe, recipe_of
 from bench_checkpoints.networks.image_transformer_v2 import ImageTransformerV2
@@ -34,7 +35,10 @@ class KDiffusion(NetworkModel):
         path: the .pth of its training, or the .safetensors that its convert_for_inference made.
         config: the JSON file of its configuration; empty where the file holds it.
         weights: of a .pth: `ema`, the moving average that k-diffusion samples from, or `model`.
-        label: the class of all samples of a conditional network; ``None``: no class.
+        label: of a conditional network, the class of all samples, from 0, or -1 for none;
+            ``None``: each sample's own is drawn, all alike probable.
+        guidance: weight w of classifier-free guidance, D_none + w (D_class - D_none), at the price
+            of two evaluations; 1: none.
         data: name of the data set; empty: what the configuration says.
         s_min, s_max: the range of noise levels; ``None``: that of the configuration.
         held_out: a file of unseen images, for likelihoods.
@@ -50,6 +54,7 @@ class KDiffusion(NetworkModel):
     config: str = ""
     weights: Literal["ema", "model"] = "ema"
     label: int | None = None
+    guidance: float = 1.0
     data: str = ""
     s_min: float | None = None
     s_max: float | None = None
@@ -57,7 +62,7 @@ class KDiffusion(NetworkModel):
 
     def __post_init__(self) -> None:
         require(bool(self.path), "path must name a file")
-        require(self.label is None or self.label >= 0, "label must be >= 0")
+        Choice(self.label, self.guidance).check()
         for value in (self.s_min, self.s_max):
             require(value is None or 0 < value < math.inf, "s_min and s_max must be positive")
 
@@ -73,10 +78,14 @@ class KDiffusion(NetworkModel):
         if s_min >= s_max:
             raise BenchError(f"model '{self.name}': s_min {s_min:g} must be below s_max {s_max:g}")
         return ScoreModel(
-            denoiser=_KarrasDenoiser(
-                self.running(network, device, dtype),
-                recipe.sigma_data,
-                self._label(recipe, device),
+            # It was trained without its class at times, so that it can be asked for none.
+            denoiser=Choice(self.label, self.guidance).of(
+                _KarrasDenoiser(
+                    self.running(network, device, dtype), recipe.sigma_data, recipe.classes
+                ),
+                recipe.classes,
+                True,
+                f"model '{self.name}': {self.path}",
             ),
             shape=recipe.shape,
             s_min=s_min,
@@ -117,17 +126,6 @@ class KDiffusion(NetworkModel):
             )
         return recipe_of(told, f"{path}: its configuration")
 
-    def _label(self, recipe: KDiffusionRecipe, device: torch.device) -> Tensor | None:
-        if self.label is None:
-            return None
-        if self.label >= recipe.classes:
-            known = f"has classes 0 to {recipe.classes - 1}" if recipe.classes else "has no classes"
-            raise BenchError(
-                f"model '{self.name}': label {self.label} was asked, but {self.path} {known}; "
-                "set label"
-            )
-        return torch.tensor([self.label], device=device)
-
 
 @dataclass(frozen=True, eq=False)
 class _KarrasDenoiser:
@@ -135,13 +133,15 @@ class _KarrasDenoiser:
 
     network: nn.Module
     sigma_data: float
-    label: Tensor | None
+    classes: int
 
-    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
+    def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
+        if labels is not None:
+            labels = labels % (self.classes + 1)  # no class, -1, is the table's last
         sigma = levels_of(s)
         variance = sigma.square() + self.sigma_data**2
         c_in = variance.rsqrt()
-        raw = self.network(scaled(y, c_in), sigma.log() / 4, self.label)
+        raw = self.network(scaled(y, c_in), sigma.log() / 4, labels)
         skipped = scaled(y, self.sigma_data**2 / variance)
         return skipped + scaled(raw, sigma * self.sigma_data * c_in)
 

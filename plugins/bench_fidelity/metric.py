@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 from torch import Tensor
 
 from bench.api import (
+    Asset,
     Batch,
     Measurement,
     SampleMetric,
@@ -17,11 +18,13 @@ from bench.api import (
     UnsupportedError,
     require,
 )
+from bench_fidelity.catalogue import asset_of
 from bench_fidelity.extractors import Extractor, Features, load_extractor
 from bench_fidelity.images import FeatureStream, bytes_of
+from bench_fidelity.kinds import EXTRACTORS, INCEPTION, Kind, suffix
 from bench_fidelity.reference import Reference, load_reference, reference_digest
 from bench_fidelity.sources import Source, open_source
-from bench_fidelity.weights import INCEPTION_V3, PublishedWeights, WeightsFile, find_weights
+from bench_fidelity.weights import WeightsFile, find_weights
 
 
 class Keeper(Protocol):
@@ -55,28 +58,43 @@ class FeatureMetric(SampleMetric):
     """A metric of the features that an extractor of torch-fidelity finds in the samples.
 
     Attributes:
+        extractor: its name in torch-fidelity's registry.
         weights: a file of weights of your own for the extractor (a PyTorch state dict); None: the
             published one, from the cache folder.
     """
 
-    extractor: ClassVar[PublishedWeights] = INCEPTION_V3
     unit: ClassVar[str] = "1"
 
+    extractor: str = INCEPTION
     weights: str | None = None
 
     def __post_init__(self) -> None:
+        known = ", ".join(EXTRACTORS)
+        require(self.extractor in EXTRACTORS, f"extractor must be one of {known}")
         require(self.weights is None or _is_path(self.weights), "weights must be a path or null")
+
+    def assets(self) -> Sequence[Asset]:
+        return [self.kind.published.asset] if self.weights is None else []
 
     def fingerprint(self) -> str:
         return self.identity()
 
+    def called(self, name: str) -> str:
+        """What a number is called in these features: ``name`` in those of Inception-v3."""
+        return name + suffix(self.extractor)
+
+    @property
+    def kind(self) -> Kind:
+        """The extractor."""
+        return EXTRACTORS[self.extractor]
+
     def weights_file(self) -> WeightsFile:
         """The extractor's weights, found and verified."""
-        return find_weights(self.extractor, self.weights)
+        return find_weights(self.kind.published, self.weights)
 
     def identity(self) -> str:
         """sha256 of what turns images into features."""
-        content = f"{self.extractor.extractor} {self.weights_file().sha256}"
+        content = f"{self.kind.published.extractor} {self.weights_file().sha256}"
         return hashlib.sha256(content.encode()).hexdigest()
 
     def stream(self, trial: Trial, at_least: int) -> FeatureStream:
@@ -94,7 +112,7 @@ class FeatureMetric(SampleMetric):
 
     def load(self, trial: Trial) -> Extractor:
         """The extractor on the device of ``trial``."""
-        return load_extractor(self.extractor, self.weights_file(), trial.draw.device)
+        return load_extractor(self.kind, self.weights_file(), trial.draw.device)
 
 
 @dataclass(frozen=True)
@@ -104,7 +122,8 @@ class ReferenceMetric(FeatureMetric):
     Attributes:
         against: the real images: a folder or a .zip of images, one of torchvision's data sets
             (cifar10-train, cifar10-val, cifar100-train, ...), or an .npz of statistics (of EDM,
-            score_sde, clean-fid or ADM); paths are relative to where you are.
+            score_sde, clean-fid or ADM); paths are relative to where you are. Or
+            `published:NAME`, such as published:edm-fid-refs-cifar10-32x32 (`bench models list`).
         root: where the data set of torchvision lies; None: ``datasets`` in the cache folder.
         download: whether the data set may be downloaded.
     """
@@ -121,6 +140,9 @@ class ReferenceMetric(FeatureMetric):
     def source(self) -> Source:
         """Where the real images, or their statistics, come from."""
         return open_source(self.against, self.root, self.download)
+
+    def assets(self) -> Sequence[Asset]:
+        return [*super().assets(), *asset_of(self.against)]
 
     def fingerprint(self) -> str:
         return reference_digest(self.source(), self.identity())

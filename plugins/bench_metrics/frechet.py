@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_BLOCK = 4096  # rows that are doubled in float64 at a time
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -72,6 +74,34 @@ def frechet_distance(
     root_trace = values.clamp_min(0).sqrt().sum()
     gap = (mean_1 - mean_2).square().sum()
     return float(gap + covariance_1.trace() + covariance_2.trace() - 2 * root_trace)
+
+
+def frechet_influence(features: Tensor, mean: Tensor, covariance: Tensor, factor: Tensor) -> Tensor:
+    """How much each sample moves the distance of its set to a Gaussian, (n,), float64, mean 0.
+
+    The first-order term of the distance in the empirical distribution (the influence function,
+    Hampel 1974): 2 (m - m_1).(x - m) + (x - m)^T G (x - m) less its mean, where
+    G = I - A (A^T C A)^(-1/2) A^T is the gradient in the covariance C of the features (Dowson and
+    Landau's optimal map, C_1 = A A^T). Their standard deviation over sqrt(n) is the standard error
+    of the distance.
+
+    Args:
+        features: (n, d), on any device; the blocks of them go to that of ``mean``.
+        mean: m_1 of the Gaussian, (d,), float64.
+        covariance: C of the features, (d, d), float64.
+        factor: ``root_factor`` of the covariance C_1 of the Gaussian.
+    """
+    own = sum(block.to(mean).sum(0) for block in features.split(_BLOCK)) / len(features)
+    values, vectors = torch.linalg.eigh(factor.mT @ covariance @ factor)
+    kept = values > len(values) * torch.finfo(values.dtype).eps * values.amax()
+    half = factor @ (vectors[:, kept] * values[kept].pow(-0.25))
+    parts = []
+    for block in features.split(_BLOCK):
+        centred = block.to(mean) - own
+        inner = centred.square().sum(1) - (centred @ half).square().sum(1)
+        parts.append(2 * centred @ (own - mean) + inner)
+    found = torch.cat(parts)
+    return found - found.mean()
 
 
 def root_factor(covariance: Tensor) -> Tensor:

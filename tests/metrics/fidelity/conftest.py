@@ -15,10 +15,21 @@ from torch import Tensor, nn
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
 
-from bench.api import Batch, DiscreteData, Draw, Measurement, Sampler, ScoreModel, Target, Trial
+from bench.api import (
+    Asset,
+    Batch,
+    DiscreteData,
+    Draw,
+    Measurement,
+    Sampler,
+    ScoreModel,
+    Target,
+    Trial,
+)
 from bench_ddim.ddim import DDIM
 from bench_edm.process import EDM
 from bench_fidelity.extractors import _load
+from bench_fidelity.kinds import EXTRACTORS, INCEPTION, Kind, build_plain
 from bench_fidelity.metric import FeatureMetric
 from bench_fidelity.reference import _cached, _features, _published
 from bench_fidelity.weights import PublishedWeights
@@ -100,11 +111,22 @@ def tiny(cache: Path, monkeypatch: pytest.MonkeyPatch) -> PublishedWeights:
     path.parent.mkdir(parents=True)
     torch.save(tiny_state(0), path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    published = PublishedWeights(
-        "scorebench-tiny", "tiny.pth", "https://example.org/tiny.pth", digest
-    )
-    monkeypatch.setattr(FeatureMetric, "extractor", published)
+    asset = Asset("tiny", "https://example.org/tiny.pth", "extractors/tiny.pth", digest)
+    published = PublishedWeights("scorebench-tiny", asset)
+    monkeypatch.setitem(EXTRACTORS, INCEPTION, Kind(published, build_plain))
     return published
+
+
+@pytest.fixture
+def other(tiny: PublishedWeights, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small extractor with other weights, in the place of CLIP's."""
+    path = cache / "extractors" / "other.pth"
+    torch.save(tiny_state(1), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    asset = Asset("other", "https://example.org/other.pth", "extractors/other.pth", digest)
+    published = PublishedWeights("scorebench-tiny", asset)
+    monkeypatch.setitem(EXTRACTORS, "clip-vit-b-32", Kind(published, build_plain))
+    return path
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from bench_fidelity.fid import FrechetInception
 from bench_fidelity.fid_infinity import FrechetInfinity
 from bench_fidelity.inception_score import InceptionScore
 from bench_fidelity.kid import KernelInception
+from bench_fidelity.kinds import EXTRACTORS, INCEPTION
 from bench_fidelity.prc import PrecisionRecall
 from bench_fidelity.weights import PublishedWeights, find_weights
 from bench_metrics.frechet import Moments, root_factor
@@ -34,7 +35,8 @@ Trials = Callable[..., Trial]
 
 
 def _network(tiny: PublishedWeights) -> Any:
-    return load_extractor(tiny, find_weights(tiny, None), torch.device("cpu")).network
+    kind = EXTRACTORS[INCEPTION]
+    return load_extractor(kind, find_weights(tiny, None), torch.device("cpu")).network
 
 
 def _moments(tiny: PublishedWeights, images: Tensor) -> Moments:

@@ -82,7 +82,7 @@ def test_denoisers_are_k_diffusions(title: str, row: int, rule_of: Any, tmp_path
     if labels is not None:
         # The last entry of its table is no class.
         last = case["config"]["dataset"]["num_classes"]
-        model = replace(model, label=None if labels[row] == last else labels[row])
+        model = replace(model, label=-1 if labels[row] == last else labels[row])
     expected = case["output"][row]
     found = rule_of(case["seed"]).figures(_denoised(model, case, rule_of, row))
     # A network has the weights of its file in float32 first.
@@ -246,12 +246,12 @@ def test_weights_are_the_moving_average_unless_asked(rule_of: Any, tmp_path: Pat
 
 def test_classes(rule_of: Any, tmp_path: Path) -> None:
     model = _write(tmp_path / "model.pth", CASES[CLASSES], rule_of)
-    assert not _same(model, replace(model, label=0), atol=1e-4)
+    assert not _same(replace(model, label=-1), replace(model, label=0), atol=1e-4)
     assert not _same(replace(model, label=1), replace(model, label=0), atol=1e-4)
     with pytest.raises(BenchError, match="has classes 0 to 9"):
         replace(model, label=10).load(CPU, torch.float32)
     u_net = _write(tmp_path / "u_net.pth", CASES[U_NET], rule_of)
-    with pytest.raises(BenchError, match="has no classes"):
+    with pytest.raises(BenchError, match="knows no classes"):
         replace(u_net, label=0).load(CPU, torch.float32)
 
 
@@ -351,7 +351,7 @@ def test_a_program_in_the_file_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("change", [{"path": ""}, {"label": -1}, {"s_min": 0.0}])
+@pytest.mark.parametrize("change", [{"path": ""}, {"label": -2}, {"s_min": 0.0}])
 def test_wrong_parameters_are_refused(change: Dictionary) -> None:
     with pytest.raises(ValueError, match="must"):
         KDiffusion(**change)
