@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.compare_command import EPILOG as COMPARE_EPILOG
+from bench.compare_command import compare_command
 from bench.core.errors import BenchError
 from bench.models_command import app as models_app
 from bench.plugins_command import app as plugins_app
@@ -220,6 +222,7 @@ def schema() -> None:
     print(markdown(), end="")
 
 
+app.command("compare", epilog=COMPARE_EPILOG)(compare_command)
 app.add_typer(plugins_app, name="plugins")
 app.add_typer(models_app, name="models")
 app.command("published", epilog=PUBLISHED_EPILOG)(published_command)

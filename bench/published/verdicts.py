@@ -190,7 +190,7 @@ def _differences(figure: Figure, row: pd.Series) -> Iterator[Difference]:
     if row["dtype"] != table.dtype:
         yield Difference("dtype", table.dtype, row["dtype"])
     yield from _plugins(figure, row)
-    yield from _settings("model", figure.model.params, _without(model, _PLACES))
+    yield from _settings("model", _told(figure, model), _without(model, _PLACES))
     against = metric.get("against", "")
     if table.metric.against and against not in table.metric.against:
         yield Difference("reference", " or ".join(table.metric.against), str(against) or "none")
@@ -199,6 +199,12 @@ def _differences(figure: Figure, row: pd.Series) -> Iterator[Difference]:
     yield from _settings("metric", table.metric.params, _without(metric, _REFERENCE))
     for deviation_ in figure.deviations:
         yield Difference(SOURCE, deviation_, "not so")
+
+
+def _told(figure: Figure, here: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's parameters; the name of a checkpoint says its preset where a run does not."""
+    implied = frozenset({"preset"} - set(here))
+    return _without(figure.model.params, implied)
 
 
 def _plugins(figure: Figure, row: pd.Series) -> Iterator[Difference]:

@@ -175,3 +175,11 @@ def test_no_figure_is_taken_for_another(rows_of: Rows) -> None:
         for item in found
         if not item.figure.unavailable
     )
+
+
+def test_a_preset_that_the_name_of_the_checkpoint_implies_may_be_left_out(rows_of: Rows) -> None:
+    short = json.dumps({"path": ODE.checkpoint, "t_min": 1e-05})
+    assert _one(ODE, rows_of(ODE, [3.21], model_params=short)).verdict is Verdict.REPRODUCED
+    params = {"path": ODE.checkpoint, "t_min": 1e-05, "preset": "subvp/cifar10_ddpm_continuous"}
+    other = _one(ODE, rows_of(ODE, [3.21], model_params=json.dumps(params)))
+    assert [difference.field for difference in other.differences] == ["model.preset"]
