@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from bench_checkpoints.common import file_hash, levels_of, pixel_target, scaled
 from bench_checkpoints.levels import LevelTable
 from bench_checkpoints.precision import NetworkModel
 from bench_checkpoints.reading.refusal import content, damaged
+from bench_checkpoints.reading.safe_files import entries
 
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 
@@ -60,6 +61,22 @@ class DiffusersUnet(NetworkModel):
     def assets(self) -> Sequence[HubFolder]:
         hub = HubFolder.parse(self.path)
         return () if hub is None else (hub,)
+
+    @classmethod
+    def describe(cls, path: str) -> Mapping[str, object] | None:
+        folder = cls(path=path)
+        place = folder._file("unet", "config.json")
+        config = _json(place) if place.is_file() else {}
+        if config.get("_class_name") != "UNet2DModel":
+            return None
+        scheduler = _json(folder._file("scheduler", "scheduler_config.json"))
+        return {
+            "network": "diffusers' UNet2DModel",
+            "parameters": entries(folder._file("unet", _WEIGHTS)),
+            "shape": list(_shape(config, place)),
+            "scheduler": scheduler.get("_class_name"),
+            "prediction": scheduler.get("prediction_type", "epsilon"),
+        }
 
     def fingerprint(self) -> str:
         files = (self._file("unet", "config.json"), self._file("unet", _WEIGHTS))
