@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,12 +39,22 @@ def convert(model: ScoreSde | Edm, target: Path) -> None:
         described, weights = read_edm(Path(model.path))
         record = {"edm": asdict(described)}
     record["source_sha256"] = model.fingerprint()
+    write(target, weights, record)
+
+
+def write(target: Path, weights: Mapping[str, Tensor], record: Mapping[str, object]) -> None:
+    """Writes ``weights``, and ``record`` into the header, atomically.
+
+    Raises:
+        BenchError: the target is no .safetensors, or cannot be written.
+    """
     if target.suffix != ".safetensors":
         raise BenchError(f"{target}: must end in .safetensors")
-    own = {name: tensor.detach().contiguous().clone() for name, tensor in weights.items()}
+    own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
     partial = target.with_name(target.name + ".partial")
     try:
-        partial.write_bytes(save(own, {RECORD: json.dumps(record, sort_keys=True)}))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(save(own, {RECORD: json.dumps(dict(record), sort_keys=True)}))
         os.replace(partial, target)
     except OSError as error:
         raise BenchError(f"{target}: cannot be written ({error.strerror})") from None
