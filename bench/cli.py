@@ -11,7 +11,7 @@ import typer
 
 from bench.core.errors import BenchError
 from bench.plugins_command import app as plugins_app
-from bench.train.command import train_classifier_command, train_command
+from bench.train.command import TRAIN_EPILOG, train_classifier_command, train_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -174,7 +174,7 @@ def schema() -> None:
 
 
 app.add_typer(plugins_app, name="plugins")
-app.command("train")(train_command)
+app.command("train", epilog=TRAIN_EPILOG)(train_command)
 app.command("train-classifier")(train_classifier_command)
 
 

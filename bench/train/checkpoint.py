@@ -36,7 +36,10 @@ class Trainee:
     scaler: GradScaler
 
     def save(self, path: Path, progress: Progress) -> None:
-        """Writes all of it to `path` atomically: a reader sees the old file or the new one."""
+        """Writes all of it to `path` atomically: a reader sees the old file or the new one.
+
+        Raises BenchError where it cannot be written.
+        """
         content = {
             "step": progress.step,
             "identity": progress.identity,
@@ -45,10 +48,16 @@ class Trainee:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
-        torch.save(content, partial)
-        os.replace(partial, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(content, partial)
+            os.replace(partial, path)
+        except (OSError, RuntimeError) as error:  # RuntimeError: torch's own for a full disk
+            raise BenchError(
+                f"{path}: cannot write the checkpoint ({error}); make room or give another --out, "
+                "and go on with --resume from the last one"
+            ) from error
 
     def load(self, path: Path, identity: str) -> int:
         """Restores the state from `path`; returns the number of steps that were done.

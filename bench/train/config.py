@@ -74,6 +74,10 @@ class TrainConfig:
         for name in ("images", "batch", "learning_rate", "clip"):
             if not getattr(self, name) > 0:
                 raise BenchError(f"training: {name} is {getattr(self, name)}; it must be positive")
+        if self.seed < 0:
+            raise BenchError(f"--seed {self.seed}: must not be negative")
+        if not 0 <= self.betas[1] < 1:
+            raise BenchError(f"--beta2 {self.betas[1]:g}: must be in [0, 1)")
         if not self.averages:
             raise BenchError(
                 "training: no average of the weights; give --ema, --ema-halflife or --ema-rate"

@@ -51,9 +51,10 @@ def assembled(device: str) -> Iterator[Crew]:
     if size == 1:
         yield Crew()
         return
-    backend = "nccl" if torch.device(device).type == "cuda" else "gloo"
+    own = torch.device(own_device(device))
+    backend = "nccl" if own.type == "cuda" else "gloo"
     if backend == "nccl":
-        torch.cuda.set_device(torch.device(device))
+        torch.cuda.set_device(own)
     try:
         distributed.init_process_group(backend)
     except (RuntimeError, ValueError) as error:
@@ -74,12 +75,15 @@ def own_device(device: str) -> str:
     Raises BenchError where that GPU is not there.
     """
     local = int(os.environ.get("LOCAL_RANK", "0"))
-    kind = torch.device(device)
+    try:
+        kind = torch.device(device)
+    except RuntimeError as error:
+        raise BenchError(f"--device {device}: no such device; pass cpu, cuda or cuda:0") from error
     if kind.type == "cuda" and not torch.cuda.is_available():
         raise BenchError(f"--device {device}: no GPU is usable here; pass --device cpu")
     if kind.type != "cuda" or int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return device
-    if kind.index is not None:
+    if ":" in device:
         raise BenchError(
             f"--device {device} with several processes: pass --device cuda, each takes its own GPU"
         )

@@ -66,7 +66,7 @@ class Passes:
             with nullcontext() if number == mine[-1] else _unjoined(model):
                 share = loss(number, *part) * (len(part[0]) / total)
                 # Joined models average over the processes; wanted is the sum.
-                scaler.scale(share * size).backward()  # type: ignore[no-untyped-call]
+                scaler.scale(share * size).backward()
             values.append(share.detach())
         return self.crew.total(torch.stack(values).sum())
 
