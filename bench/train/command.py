@@ -40,7 +40,7 @@ Examples:
 
     bench train --out runs/digits
     bench train --out runs/mnist --preset ncsnpp-ve-small --data mnist
-    bench train --out runs/cifar --preset ddpmpp-vp --data cifar10.npz --device cuda --processes 8
+    bench train --out runs/cifar --preset ddpmpp-vp --data cifar10.npz --device cuda --processes 4
     bench train --out runs/cifar --preset ddpmpp-vp --data cifar10.npz --device cuda --resume
 
 It leaves weights.safetensors in OUT, a model of `bench run`: trained, score_sde or edm, after its
