@@ -53,7 +53,6 @@ def write(target: Path, weights: Mapping[str, Tensor], record: Mapping[str, obje
     own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
     partial = target.with_name(target.name + ".partial")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(save(own, {RECORD: json.dumps(dict(record), sort_keys=True)}))
         os.replace(partial, target)
     except OSError as error:
