@@ -30,8 +30,7 @@ class Crew:
         """`model`, whose `backward` averages gradients over all processes."""
         if self.size == 1:
             return model
-        # All begin with the same weights and draw the same numbers: buffers need no broadcast.
-        return DistributedDataParallel(model, broadcast_buffers=False)
+        return DistributedDataParallel(model)
 
     def total(self, value: Tensor) -> Tensor:
         """The sum of `value` over all processes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -136,3 +137,17 @@ def test_malformed_process(text: str) -> None:
 def test_process_with_a_bad_parameter() -> None:
     with pytest.raises(BenchError, match=r"--process '.*sigma_mx"):
         parse_process("{name: ve, sigma_mx: 3.0}")
+
+
+def test_the_documentation_has_every_preset() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    for name in PRESETS:
+        assert f"`{name.removesuffix('-deep')}`" in text, name
+
+
+@pytest.mark.parametrize("name", ["ncsnpp-ve", "ddpmpp-vp", "ddpmpp-subvp"])
+def test_deep_presets_have_twice_the_blocks_and_fewer_steps(name: str) -> None:
+    deep = preset_of(f"{name}-deep")
+    assert deep.sizes == Sizes(blocks=8, dropout=0.1)
+    assert deep.images == 950_001 * 128
+    assert replace(deep, sizes=Sizes(dropout=0.1), images=1_300_001 * 128) == preset_of(name)
