@@ -16,7 +16,7 @@ from bench.models_command import app as models_app
 from bench.plugins_command import app as plugins_app
 from bench.published_command import EPILOG as PUBLISHED_EPILOG
 from bench.published_command import published_command
-from bench.train.command import train_classifier_command, train_command
+from bench.train.command import TRAIN_EPILOG, train_classifier_command, train_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -226,7 +226,7 @@ app.command("compare", epilog=COMPARE_EPILOG)(compare_command)
 app.add_typer(plugins_app, name="plugins")
 app.add_typer(models_app, name="models")
 app.command("published", epilog=PUBLISHED_EPILOG)(published_command)
-app.command("train")(train_command)
+app.command("train", epilog=TRAIN_EPILOG)(train_command)
 app.command("train-classifier")(train_classifier_command)
 
 

@@ -24,10 +24,10 @@ def write_safetensors(
     """
     if target.suffix != ".safetensors":
         raise BenchError(f"{target}: must end in .safetensors")
-    own = {name: tensor.detach().contiguous().clone() for name, tensor in weights.items()}
+    own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
     partial = target.with_name(target.name + ".partial")
     try:
-        partial.write_bytes(save(own, {RECORD: json.dumps(record, sort_keys=True)}))
+        partial.write_bytes(save(own, {RECORD: json.dumps(dict(record), sort_keys=True)}))
         os.replace(partial, target)
     except OSError as error:
         raise BenchError(f"{target}: cannot be written ({error.strerror})") from None

@@ -183,7 +183,7 @@ def _network(family: str, asked: Mapping[str, Any], path: Path) -> EdmUnetConfig
             "num_blocks": 3,
             "attn_resolutions": (32, 16, 8),
         }
-    known = {field.name for field in fields(EdmUnetConfig)} - {"family"}
+    known = {field.name for field in fields(EdmUnetConfig)} - {"family", "dropout"}
     given = {name: _plain(value) for name, value in asked.items() if name in known}
     record = {"family": family, **defaults, **given}
     return record_of(EdmUnetConfig, json.dumps(record), f"{path}: its network")
