@@ -1,5 +1,6 @@
 """The only module of the host that plugins import: the contracts and ``hookimpl``."""
 
+from bench.core.arithmetic import tf32
 from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
@@ -117,6 +118,7 @@ __all__ = [
     "replacing",
     "require",
     "rows_of",
+    "tf32",
     "times_at_levels",
     "unit_interval",
 ]

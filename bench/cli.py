@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.compare_command import EPILOG as COMPARE_EPILOG
+from bench.compare_command import compare_command
 from bench.core.errors import BenchError
 from bench.models_command import app as models_app
 from bench.plugins_command import app as plugins_app
+from bench.published_command import EPILOG as PUBLISHED_EPILOG
+from bench.published_command import published_command
 from bench.train.command import train_classifier_command, train_command
 
 if TYPE_CHECKING:
@@ -43,6 +47,17 @@ A list as a parameter ({name: dopri5, rtol: [1e-2, 1e-4]}) means one curve point
 A run that was cut goes on where it was: finished cells are kept. Published files (paths such as
 published:edm-cifar10-32x32-uncond-vp, see `bench models list`) are fetched before it starts.
 
+Suites that ship; all but the first need a GPU, and `bench published NAME` has what was published:
+
+    all-solvers            every solver on the MNIST U-Net; half an hour on 2 cores
+    cifar10-edm            EDM's networks: NFE 35, and eight solvers at 3 to 10 NFE
+    ffhq64-edm             the same on FFHQ at 64x64: NFE 79, and 3 to 10
+    imagenet64-edm         the same on ImageNet at 64x64: stochastic NFE 511, and 3 to 10
+    afhqv2-edm             AFHQv2 at 64x64: NFE 79
+    cifar10-score-sde      NCSN++, DDPM++ and DDPM of score_sde: Tables 1 to 3 of their paper
+    celebahq256-score-sde  NCSN++ of CelebA-HQ at 256x256: fast solvers of the VE ODE
+    cifar10-ddpm-hf        DDPM from the Hugging Face hub: ancestral sampling, and fast solvers
+
 Exit codes: 0 all cells fine, 1 some cells failed (the others have results), 2 bad input.
 """
 
@@ -65,8 +80,8 @@ def run(
     file: Annotated[
         Path,
         typer.Argument(
-            help="YAML file with the benchmark matrix, or the name of a suite that ships: "
-            "all-solvers."
+            help="YAML file with the benchmark matrix, or the name of a suite that ships "
+            "(listed below)."
         ),
     ],
     results: ResultsOption = Path("results"),
@@ -139,8 +154,12 @@ def _provide(plan: Plan, console: Console, offline: bool) -> None:
     from bench.files.meter import download_bar
     from bench.files.supply import provide
 
-    with download_bar(console) as bar:
-        provide(plan.absent, bar, offline)
+    try:
+        with download_bar(console) as bar:
+            provide(plan.absent, bar, offline)
+    except KeyboardInterrupt:
+        print("bench: interrupted; run again to go on with the download", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 def _write_report(plan: Plan, console: Console) -> Path:
@@ -200,8 +219,10 @@ def schema() -> None:
     print(markdown(), end="")
 
 
+app.command("compare", epilog=COMPARE_EPILOG)(compare_command)
 app.add_typer(plugins_app, name="plugins")
 app.add_typer(models_app, name="models")
+app.command("published", epilog=PUBLISHED_EPILOG)(published_command)
 app.command("train")(train_command)
 app.command("train-classifier")(train_classifier_command)
 

@@ -16,7 +16,7 @@ _COLOURS = {State.FETCHED: "green", State.MISSING: "dim", State.DAMAGED: "red"}
 
 
 def table(standings: Sequence[Standing], width: int) -> Table:
-    """The files with state, size, what their hash is known by, and what they are (on a wide terminal)."""
+    """The files with state, size and what pins them; on a wide terminal with what they are."""
     result = Table(title="published files", title_justify="left")
     result.add_column("name", overflow="fold", min_width=30)
     result.add_column("state", min_width=7)

@@ -23,7 +23,7 @@ from bench.files.hashing import file_sha256
 HUB = "hub:"
 """What begins a path in YAML that is a folder of the hub."""
 
-PATTERNS = ("*config.json", "model_index.json", "*.safetensors")
+PATTERNS = ("*config.json", "model_index.json", "*.safetensors", "*.safetensors.index.json")
 """What is downloaded of a folder: what a diffusers network needs."""
 
 _NAME = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>[\w.-][\w./-]*))?", re.ASCII)
@@ -171,7 +171,8 @@ class HubFolder:
 
 def _library() -> Any:
     try:
-        import huggingface_hub
+        import huggingface_hub.errors
+        import huggingface_hub.utils
     except ImportError as error:
         raise BenchError(
             f"huggingface_hub cannot be imported ({error}); pip install scorebench[diffusers]"

@@ -7,16 +7,12 @@ one vector for each metric; a metric with more than ``LIMIT`` bytes of them goes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from bench.core.metric import Measurement
-    from bench.run.outcome import Outcome
 
 Values = npt.NDArray[np.float32]
 
@@ -24,25 +20,26 @@ LIMIT = 4 * 2**20
 """Bytes of evidence that one metric of one cell may leave: a million samples."""
 
 
-def evidence_of(outcomes: Sequence[Outcome[Sequence[Measurement]]]) -> dict[str, Values]:
-    """The evidence of all numbers of a cell, by metric.
+def usable(given: Any, value: float, n: int) -> Values | None:
+    """What a metric handed out as evidence of ``value``, or None where it cannot be that.
 
-    What does not fit its number (another length, another mean, not finite) is left out: a
+    It is left out (another length, another mean, not finite, too large) rather than believed: a
     comparison then falls back on seeds or on the standard error.
+
+    Args:
+        given: a tensor, an array or a list; None where the metric has no evidence.
+        value: the number.
+        n: how many samples it rests on.
     """
-    numbers = (number for outcome in outcomes for number in outcome.value or ())
-    return {number.metric: values for number in numbers for values in _usable(number)}
-
-
-def _usable(number: Measurement) -> Iterator[Values]:
+    if given is None:
+        return None
     try:
-        values = _vector(number.evidence)
+        values = _vector(given)
     except (TypeError, ValueError, RuntimeError, AttributeError):
-        return
-    if values.ndim != 1 or not 2 <= len(values) == number.n or values.nbytes > LIMIT:
-        return
-    if fits(values, number.value):
-        yield values
+        return None
+    if values.ndim != 1 or not 2 <= len(values) == n or values.nbytes > LIMIT:
+        return None
+    return values if fits(values, value) else None
 
 
 def _vector(given: Any) -> Values:
@@ -58,6 +55,21 @@ def fits(values: Values, value: float) -> bool:
         return False
     scale = max(abs(value), float(np.abs(wide).max()))
     return abs(float(wide.mean()) - value) <= 1e-5 * scale
+
+
+def name_of(metric: str, params: str) -> str:
+    """What a vector is called: the number, and the parameters of its metric where there are any."""
+    return metric if params in ("", "{}") else f"{metric} {params}"
+
+
+def found_in(evidence: Mapping[str, Values], metric: str, params: str) -> Values | None:
+    """The vector of one number; None where there is none."""
+    exact = evidence.get(name_of(metric, params))
+    if exact is not None or params not in ("", "{}"):
+        return exact
+    # Rows that an earlier version wrote do not tell the parameters of their metrics.
+    others = [values for name, values in evidence.items() if name.startswith(f"{metric} ")]
+    return others[0] if len(others) == 1 else None
 
 
 def packed(evidence: Mapping[str, Values]) -> bytes:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from bench.core.arithmetic import tf32
 from bench.core.calibration import Calibration
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid
@@ -38,7 +39,6 @@ from bench.core.solver import Corrector
 from bench.core.target import Model, ScoreModel
 from bench.registry import Registry, load_registry
 from bench.run.cell import Cell, PluginSpec
-from bench.run.evidence import evidence_of
 from bench.run.machine import Machine, PeakMemory, synchronise
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
 from bench.run.rows import (
@@ -47,6 +47,7 @@ from bench.run.rows import (
     Cost,
     base_row,
     cost_columns,
+    evidence_of,
     failure,
     metric_rows,
     protocol_columns,
@@ -66,7 +67,8 @@ def run_cell(cell: Cell, machine: Machine) -> CellResult:
     """Run one cell on this process's device and return its rows."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        with torch.no_grad():
+        # float32 is float32 on GPUs too, in backward passes as well: a model that wants TF32 asks.
+        with tf32(False), torch.no_grad():
             return _Run(cell, machine, started, load_registry()).result()
     except (Exception, SystemExit) as error:
         return failure(cell, machine, *verdict(error), started)
@@ -121,7 +123,8 @@ class _Run:
             for metric, spec, outcome in zip(metrics, self.cell.metrics, outcomes, strict=True)
             for row in metric_rows(base, metric, spec.changed, outcome)
         ]
-        return CellResult(self.cell.key, rows, shown, evidence_of(outcomes))
+        evidence = evidence_of([spec.changed for spec in self.cell.metrics], outcomes)
+        return CellResult(self.cell.key, rows, shown, evidence)
 
     def _trial(
         self, model: ScoreModel, protocol: dict[str, Any]

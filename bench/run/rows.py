@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.metric import Measurement, Metric, Trial
 from bench.run.cell import Cell, PluginSpec, canonical
+from bench.run.evidence import Values, name_of, usable
 from bench.run.machine import Machine
 from bench.run.outcome import Outcome
 from bench.run.schema import Status
@@ -26,7 +27,7 @@ class CellResult:
     key: str
     rows: Sequence[Row]
     samples: np.ndarray | None = None
-    evidence: Mapping[str, np.ndarray] = field(default_factory=dict)
+    evidence: Mapping[str, Values] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:
@@ -179,3 +180,20 @@ def metric_rows(
                 "reason": "" if finite else f"{number.metric} is {number.value}",
             }
         )
+
+
+def evidence_of(
+    params: Sequence[str], outcomes: Sequence[Outcome[Sequence[Measurement]]]
+) -> dict[str, Values]:
+    """The numbers per sample behind all numbers of a cell, by name.
+
+    Args:
+        params: the parameters of each metric that differ from the defaults, as JSON.
+        outcomes: what became of each metric.
+    """
+    found = {
+        name_of(number.metric, changed): usable(number.evidence, number.value, number.n)
+        for changed, outcome in zip(params, outcomes, strict=True)
+        for number in outcome.value or ()
+    }
+    return {name: values for name, values in found.items() if values is not None}

@@ -64,7 +64,7 @@ class Store:
     def write_plan(self, run: str, keys: Sequence[str]) -> None:
         """Record which cells the results consist of."""
         plan = {"run": run, "schema": SCHEMA_VERSION, "cells": list(keys)}
-        _write_atomically(self.plan_path, json.dumps(plan, indent=1).encode())
+        write_atomically(self.plan_path, json.dumps(plan, indent=1).encode())
 
     def evidence_path(self, key: str) -> Path:
         """The numbers per sample of a cell."""
@@ -83,14 +83,14 @@ class Store:
 
             buffer = io.BytesIO()
             np.save(buffer, samples, allow_pickle=False)
-            _write_atomically(self.sample_path(key), buffer.getvalue())
+            write_atomically(self.sample_path(key), buffer.getvalue())
         if evidence:
             from bench.run.evidence import packed
 
-            _write_atomically(self.evidence_path(key), packed(evidence))
+            write_atomically(self.evidence_path(key), packed(evidence))
         sink = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(list(rows), schema=ARROW), sink)
-        _write_atomically(self.cell_path(key), sink.getvalue())
+        write_atomically(self.cell_path(key), sink.getvalue())
 
     def read(self, key: str) -> list[Row] | None:
         """The rows of a cell; None if there are none or the file is damaged."""
@@ -125,7 +125,7 @@ class Store:
             known = tables.read(self.table_path) or Consolidated.nothing()
             covered = all(known.covers(key, stamp) for key, stamp in settled.items())
             if not covered and not tables.foreign(self.table_path):
-                _write_atomically(self.table_path, tables.content(self._rows(settled)))
+                write_atomically(self.table_path, tables.content(self._rows(settled)))
 
     def _present(self) -> dict[str, Stamp]:
         """The cells of the last plan that are there, in its order, each with its file's version."""
@@ -177,22 +177,10 @@ class Store:
                 f"{path}: schema version {found}, this program reads {SCHEMA_VERSION}; "
                 "delete the file and run again"
             )
-        return _complete(table)
-
-
-def _complete(table: pa.Table) -> pa.Table:
-    """The table with all columns; those that were added after it was written are null."""
-    if table.schema.names == ARROW.names:
         return table
-    found = set(table.schema.names)
-    columns = [
-        table.column(field.name) if field.name in found else pa.nulls(len(table), field.type)
-        for field in ARROW
-    ]
-    return pa.table(columns, schema=ARROW)
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write beside and rename: a reader, or a crash, never sees half a file."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:

@@ -13,14 +13,13 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import Asset, BenchError, Denoiser, Model, ScoreModel, from_eps, require
+from bench.api import Asset, BenchError, Denoiser, ScoreModel, from_eps, require
 from bench_checkpoints.catalogue import asset_of, local, preset_of
 from bench_checkpoints.common import (
     built,
     file_hash,
     levels_of,
     pixel_target,
-    ready,
     record_of,
     scaled,
 )
@@ -28,6 +27,7 @@ from bench_checkpoints.convert import write_safetensors
 from bench_checkpoints.describing import score_sde_content
 from bench_checkpoints.levels import LevelTable
 from bench_checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig, trained_levels
+from bench_checkpoints.precision import NetworkModel
 from bench_checkpoints.reading.refusal import content, forbidden
 from bench_checkpoints.reading.safe_files import read_safetensors
 from bench_checkpoints.reading.torch_files import read_torch
@@ -35,7 +35,7 @@ from bench_checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
 
 
 @dataclass(frozen=True)
-class ScoreSde(Model):
+class ScoreSde(NetworkModel):
     """NCSN++, DDPM++ and DDPM checkpoints of the authors of score-based SDEs.
 
     Images are in [-1, 1] here; VE networks were trained on [0, 1], so that their noise levels
@@ -106,11 +106,11 @@ class ScoreSde(Model):
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.path)
         recipe, weights = self.read()
-        network = ready(built(partial(NCSNpp, recipe.network), weights, path), device, dtype)
+        network = built(partial(NCSNpp, recipe.network), weights, path)
         config = recipe.network
         s_min, s_max = s_range(recipe, self.t_min)
         return ScoreModel(
-            denoiser=denoiser_of(network, recipe, device),
+            denoiser=denoiser_of(self.running(network, device, dtype), recipe, device),
             shape=(config.channels, config.image_size, config.image_size),
             s_min=s_min,
             s_max=s_max,

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from bench.api import Batch, Measurement
-from bench.run.evidence import LIMIT, evidence_of, fits, packed, unpacked
+from bench.run.evidence import LIMIT, fits, packed, unpacked
 from bench.run.outcome import Outcome
+from bench.run.rows import evidence_of
 from bench_metrics.converged import Converged
 from bench_metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench_metrics.rmse import _Squares
@@ -83,7 +84,9 @@ def test_rmse_hands_out_numbers_with_its_mean_and_standard_error() -> None:
 
 def _left(evidence: object, value: float = 2.0, n: int = 3) -> dict[str, list[float]]:
     number = Measurement("m", value, "1", n, evidence=evidence)  # type: ignore[arg-type]
-    return {name: found.tolist() for name, found in evidence_of([Outcome([number])]).items()}
+    return {
+        name: found.tolist() for name, found in evidence_of(["{}"], [Outcome([number])]).items()
+    }
 
 
 def test_evidence_is_kept_where_it_is_that_of_the_number() -> None:

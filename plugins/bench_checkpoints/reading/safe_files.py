@@ -15,6 +15,19 @@ from bench_checkpoints.reading.refusal import content, damaged
 RECORD = "bench_checkpoints"
 
 
+def header(path: Path) -> dict[str, str]:
+    """The texts beside the tensors of a file.
+
+    Raises:
+        BenchError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(path, f"it is no readable safetensors file ({error})") from None
+
+
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors of a file, and its record: the JSON of the header entry `bench_checkpoints`.
 
