@@ -51,6 +51,7 @@ from bench.files.cache import alone, cache_folder, replacing
 from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder, hub_folder
+from bench.files.offline import offline
 from bench.hookspecs import API_VERSION, hookimpl
 
 __all__ = [
@@ -113,6 +114,7 @@ __all__ = [
     "hookimpl",
     "hub_folder",
     "log_likelihood",
+    "offline",
     "published",
     "read_assets",
     "replacing",

@@ -77,6 +77,7 @@ ResultsOption = Annotated[
 
 @app.command(epilog=_RUN_EPILOG)
 def run(
+    context: typer.Context,
     file: Annotated[
         Path,
         typer.Argument(
@@ -119,12 +120,14 @@ def run(
     """Run the benchmarks of FILE and write Parquet tables and a report."""
     from rich.console import Console
 
+    from bench.files.offline import network
     from bench.registry import load_registry
     from bench.run.machine import Crew
     from bench.run.progress import RichObserver
     from bench.run.runner import Request, execute_plan, plan_run
     from bench.suites import resolve
 
+    context.with_resource(network(allowed=not offline))
     console = Console(stderr=json, highlight=False)
     request = Request(resolve(file), results, tuple(only or ()), device)
     plan = plan_run(request, load_registry())

@@ -80,10 +80,10 @@ def known_files(registry: Registry) -> tuple[Supply, ...]:
     """All published files that plugins name, the user's own, and the hub folders in the cache."""
     own = own_assets()
     named = {asset.name for asset in own}
-    listed = sorted(
+    theirs = sorted(
         (asset for asset in registry.assets if asset.name not in named), key=lambda a: a.name
     )
-    return (*own, *listed, *_hub_folders())
+    return (*own, *theirs, *_hub_folders())
 
 
 def _hub_folders() -> list[HubFolder]:
@@ -105,6 +105,20 @@ def chosen(names: Sequence[str], registry: Registry) -> tuple[Supply, ...]:
     """
     known = known_files(registry)
     return tuple(dict.fromkeys(supply for name in names for supply in _matching(name, known)))
+
+
+def listed(parts: Sequence[str], registry: Registry) -> tuple[Supply, ...]:
+    """The files whose names have one of ``parts`` in them; without any: all.
+
+    Raises:
+        BenchError: there is none.
+    """
+    known = known_files(registry)
+    patterns = [part if "*" in part else f"*{part.removeprefix(PREFIX)}*" for part in parts]
+    found = tuple(s for s in known if not parts or any(fnmatchcase(s.name, p) for p in patterns))
+    if parts and not found:
+        raise BenchError(f"no published file has '{' '.join(parts)}' in its name")
+    return found
 
 
 def downloadable(registry: Registry) -> tuple[Supply, ...]:

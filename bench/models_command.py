@@ -35,6 +35,9 @@ OfflineFlag = Annotated[
 ]
 
 _LIST_EPILOG = """
+    bench models list
+    bench models list score-sde '*-cond-*'
+
 States: fetched, missing, by hand (missing, and a person has to download it: see `info`), damaged
 (of another size; `bench models verify` reads the content).
 
@@ -85,13 +88,18 @@ def models(context: typer.Context) -> None:
 
 
 @app.command("list", epilog=_LIST_EPILOG)
-def list_models(json: JsonFlag = False) -> None:
+def list_models(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Parts of names, or names with wildcards.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
     """List all published files that plugins know, with size, place and state."""
     from bench.files.cache import cache_folder
-    from bench.model_files import glanced, known_files
+    from bench.model_files import glanced, listed
     from bench.registry import load_registry
 
-    standings = [glanced(supply) for supply in known_files(load_registry())]
+    standings = [glanced(supply) for supply in listed(names or [], load_registry())]
     if json:
         _print_json({"cache": str(cache_folder()), "files": [s.summary() for s in standings]})
         return

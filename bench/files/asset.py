@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from bench.core.errors import BenchError
 from bench.core.plugin import require
 from bench.files.cache import cache_folder
+from bench.files.errors import NotFetchedError
 from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder
 from bench.files.pins import own_pins, pin_of
@@ -89,7 +90,7 @@ class Asset:
         try:
             digest = file_sha256(self.path)
         except OSError as error:
-            raise BenchError(self.missing(error.strerror or str(error))) from None
+            raise NotFetchedError(self.missing(error.strerror or str(error))) from None
         pin = self.pin
         if pin and digest != pin:
             raise BenchError(

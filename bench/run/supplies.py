@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.core.errors import BenchError
 from bench.core.metric import Metric
 from bench.core.plugin import Plugin
 from bench.core.target import Model
+from bench.files.errors import NotFetchedError
 from bench.files.supply import Supply, needs
 from bench.registry import Registry
 from bench.run.cell import Cell
@@ -17,16 +17,14 @@ def fingerprint(plugin: Plugin) -> str:
     """What a plugin reads from outside of its package; a stand-in where it is not fetched yet.
 
     Raises:
-        BenchError: a file is missing that nobody can fetch, or one is damaged.
+        BenchError: a file is missing that is no published one, or one is damaged.
     """
     if not isinstance(plugin, (Model, Metric)):
         return ""
     try:
         return plugin.fingerprint()
-    except BenchError:
+    except NotFetchedError:
         names = [supply.name for supply in needs(plugin) if not supply.present()]
-        if not names:
-            raise
         return f"to be fetched: {', '.join(names)}"
 
 

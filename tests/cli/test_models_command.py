@@ -133,6 +133,13 @@ def test_the_list(known: dict[str, Asset], call: Call, cache: Path) -> None:
         assert all(text in out for text in ("pinned", "by hand", "about it", f"cache: {cache}"))
 
 
+def test_the_list_of_some(known: dict[str, Asset], call: Call) -> None:
+    for part, names in (("pin", ["pinned"]), ("published:free", ["free"]), ("*d", None)):
+        code, out, _ = call("models", "list", part, "--json")
+        assert (code, list(_states(out))) == (0, names or ["by-hand", "pinned"])
+    assert call("models", "list", "nonsense")[0] == 2
+
+
 def test_fetch_and_verify(known: dict[str, Asset], call: Call) -> None:
     code, out, err = call("models", "fetch", "pinned", "published:free")
     assert (code, out) == (0, "fetched: pinned\nfetched: free\n")
@@ -378,6 +385,17 @@ def test_only_what_the_chosen_cells_need_is_fetched(
     (tmp_path / "b.yaml").write_text(MATRIX + more, encoding="utf-8")
     plan = json.loads(call("run", "b.yaml", "--only", "suite=b", "--dry-run", "--json")[1])
     assert (plan["cells"], plan["fetch"]) == (1, [])
+
+
+def test_what_nobody_can_fetch_is_told_before_a_download(
+    small: Asset, call: Call, tmp_path: Path
+) -> None:
+    text = MATRIX.replace("[rmse]", "[{name: fid, against: none.zip}]")
+    (tmp_path / "b.yaml").write_text(text, encoding="utf-8")
+    code, out, err = call("run", "b.yaml")
+    assert (code, out) == (2, "")
+    assert "'none.zip': there is no such file or folder" in err
+    assert not small.present()
 
 
 def test_an_unknown_published_name_is_told_with_its_place(call: Call, tmp_path: Path) -> None:

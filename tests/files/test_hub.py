@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from bench.api import BenchError, HubFolder, NeedsAssets, hub_folder
+from bench.files.offline import network, offline
 from bench_checkpoints.diffusers_unet import DiffusersUnet
 
 pytest.importorskip("huggingface_hub")
@@ -159,6 +160,17 @@ def test_nothing_is_asked_offline(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> 
     asked = len(hub.asked)
     assert hub_folder("google/ddpm") == folder
     assert len(hub.asked) == asked
+
+
+@pytest.mark.parametrize("before", ["", "0", "1"])
+def test_the_network_is_forbidden_for_a_while(before: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if before:
+        monkeypatch.setenv("BENCH_OFFLINE", before)
+    with network(allowed=False):
+        assert offline()
+    assert offline() == (before == "1")
+    with network(allowed=True):
+        assert offline() == (before == "1")
 
 
 @pytest.mark.parametrize(
