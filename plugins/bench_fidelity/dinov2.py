@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -30,15 +31,9 @@ def build_dinov2(name: str, state: Mapping[str, Tensor]) -> Any:
     it says that day. timm has the same network in a package of fixed versions.
 
     Raises:
-        BenchError: timm is not installed.
         KeyError, RuntimeError: the tensors belong to another network.
     """
-    try:
-        import timm
-    except ImportError:
-        raise BenchError(
-            f"'{name}' needs the package timm; run `pip install scorebench[dinov2]`"
-        ) from None
+    import timm
     from torch_fidelity.feature_extractor_base import FeatureExtractorBase
     from torch_fidelity.feature_extractor_dinov2 import FeatureExtractorDinoV2
 
@@ -51,6 +46,22 @@ def build_dinov2(name: str, state: Mapping[str, Tensor]) -> Any:
     extractor.feature_extractor_internal_dtype = torch.float32
     extractor.model = network.float()
     return extractor.requires_grad_(False).eval()
+
+
+def check_timm() -> None:
+    """Whether the networks can be built; timm itself, which takes a second, is not imported.
+
+    Raises:
+        BenchError: timm is not installed.
+    """
+    try:
+        found = find_spec("timm")
+    except ValueError:  # a module without a spec, as None in sys.modules
+        found = None
+    if found is None:
+        raise BenchError(
+            "DINOv2's features need the package timm; run `pip install scorebench[dinov2]`"
+        )
 
 
 def timm_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench_fidelity.catalogue import ASSETS
 from bench_fidelity.clip import build_clip
-from bench_fidelity.dinov2 import TIMM, build_dinov2
+from bench_fidelity.dinov2 import TIMM, build_dinov2, check_timm
 from bench_fidelity.weights import INCEPTION_V3, PublishedWeights
 
 INCEPTION = INCEPTION_V3.extractor
@@ -25,10 +25,12 @@ class Kind:
     Attributes:
         published: its weights.
         build: makes torch-fidelity's module of its name and its state dict.
+        check: raises BenchError where a package is missing.
     """
 
     published: PublishedWeights
     build: Callable[[str, Mapping[str, Tensor]], Any]
+    check: Callable[[], None] = lambda: None
 
 
 def build_plain(name: str, state: Mapping[str, Tensor]) -> Any:
@@ -55,10 +57,10 @@ def build_plain(name: str, state: Mapping[str, Tensor]) -> Any:
     )
 
 
-def _kind(name: str, build: Callable[[str, Mapping[str, Tensor]], Any]) -> Kind:
-    """The extractor ``name``, whose weights are in the catalogue as ``name``-weights."""
+def _weights(name: str) -> PublishedWeights:
+    """Those of the extractor ``name``, in the catalogue as ``name``-weights."""
     (asset,) = (asset for asset in ASSETS if asset.name == f"{name}-weights")
-    return Kind(PublishedWeights(name, asset), build)
+    return PublishedWeights(name, asset)
 
 
 _CLIP = (
@@ -75,9 +77,9 @@ _CLIP = (
 
 _KINDS = (
     Kind(INCEPTION_V3, build_plain),
-    _kind("vgg16", build_plain),
-    *(_kind(name, build_clip) for name in _CLIP),
-    *(_kind(name, build_dinov2) for name in TIMM),
+    Kind(_weights("vgg16"), build_plain),
+    *(Kind(_weights(name), build_clip) for name in _CLIP),
+    *(Kind(_weights(name), build_dinov2, check_timm) for name in TIMM),
 )
 
 EXTRACTORS: Mapping[str, Kind] = {kind.published.extractor: kind for kind in _KINDS}

@@ -93,7 +93,12 @@ class FeatureMetric(SampleMetric):
         return find_weights(self.kind.published, self.weights)
 
     def identity(self) -> str:
-        """sha256 of what turns images into features."""
+        """sha256 of what turns images into features.
+
+        Raises:
+            BenchError: the weights, or a package that the extractor needs, are missing.
+        """
+        self.kind.check()
         content = f"{self.kind.published.extractor} {self.weights_file().sha256}"
         return hashlib.sha256(content.encode()).hexdigest()
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from bench.api import BenchError
 from bench_fidelity.dinov2 import build_dinov2, timm_state
+from bench_fidelity.fid import FrechetFeatures
 
 NAME = "dinov2-vit-s-14"
 KNOWN = Path(__file__).parent / "data" / "dinov2_vits14.json"
@@ -85,7 +87,11 @@ def test_the_giants_gates_have_timms_names() -> None:
     assert list(found) == ["blocks.3.mlp.fc1.weight", "blocks.3.mlp.fc2.bias", "pos_embed"]
 
 
-def test_without_timm_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_timm_the_remedy_is_named_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
+    own = tmp_path / "own.npz"
+    np.savez(own, mu=np.zeros(384), sigma=np.eye(384))
     with pytest.raises(BenchError, match=r"pip install scorebench\[dinov2\]"):
-        build_dinov2(NAME, {})
+        FrechetFeatures(extractor=NAME, against=str(own)).fingerprint()
