@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.baseline_command import app as baseline_app
 from bench.compare_command import EPILOG as COMPARE_EPILOG
 from bench.compare_command import compare_command
 from bench.core.errors import BenchError
@@ -50,6 +51,7 @@ published:edm-cifar10-32x32-uncond-vp, see `bench models list`) are fetched befo
 Suites that ship; all but the first need a GPU, and `bench published NAME` has what was published:
 
     all-solvers            every solver on the MNIST U-Net; half an hour on 2 cores
+    quick                  a dozen solvers on small models, for CI; a minute on 2 cores
     cifar10-edm            EDM's networks: NFE 35, and eight solvers at 3 to 10 NFE
     ffhq64-edm             the same on FFHQ at 64x64: NFE 79, and 3 to 10
     imagenet64-edm         the same on ImageNet at 64x64: stochastic NFE 511, and 3 to 10
@@ -223,6 +225,7 @@ def schema() -> None:
 
 
 app.command("compare", epilog=COMPARE_EPILOG)(compare_command)
+app.add_typer(baseline_app, name="baseline")
 app.add_typer(plugins_app, name="plugins")
 app.add_typer(models_app, name="models")
 app.command("published", epilog=PUBLISHED_EPILOG)(published_command)
