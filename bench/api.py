@@ -1,5 +1,6 @@
 """The only module of the host that plugins import: the contracts and ``hookimpl``."""
 
+from bench.core.arithmetic import tf32
 from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
@@ -36,12 +37,21 @@ from bench.core.solver import (
     Predictor,
     Stepper,
 )
-from bench.core.target import DiscreteData, ExactDistribution, Model, ScoreModel, Target
+from bench.core.target import (
+    Describes,
+    DiscreteData,
+    ExactDistribution,
+    Exports,
+    Model,
+    ScoreModel,
+    Target,
+)
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
 from bench.files.cache import alone, cache_folder, replacing
 from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder, hub_folder
+from bench.files.offline import offline
 from bench.hookspecs import API_VERSION, hookimpl
 
 __all__ = [
@@ -62,12 +72,14 @@ __all__ = [
     "Corrector",
     "CountedDenoiser",
     "Denoiser",
+    "Describes",
     "DiscreteData",
     "Divergence",
     "Draw",
     "Evaluation",
     "ExactDistribution",
     "ExactDivergence",
+    "Exports",
     "History",
     "HubFolder",
     "HutchinsonDivergence",
@@ -102,11 +114,13 @@ __all__ = [
     "hookimpl",
     "hub_folder",
     "log_likelihood",
+    "offline",
     "published",
     "read_assets",
     "replacing",
     "require",
     "rows_of",
+    "tf32",
     "times_at_levels",
     "unit_interval",
 ]

@@ -13,9 +13,12 @@ from bench.baseline_command import app as baseline_app
 from bench.compare_command import EPILOG as COMPARE_EPILOG
 from bench.compare_command import compare_command
 from bench.core.errors import BenchError
+from bench.models_command import app as models_app
 from bench.plugins_command import app as plugins_app
+from bench.published_command import EPILOG as PUBLISHED_EPILOG
+from bench.published_command import published_command
 from bench.timings_command import timings_command
-from bench.train.command import train_classifier_command, train_command
+from bench.train.command import TRAIN_EPILOG, train_classifier_command, train_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,12 +46,33 @@ A file names plugins (see `bench plugins`) and what to do with them:
         metrics: [fd_digits, rmse]
 
 A list as a parameter ({name: dopri5, rtol: [1e-2, 1e-4]}) means one curve point or curve for each.
-A run that was cut goes on where it was: finished cells are kept.
+A run that was cut goes on where it was: finished cells are kept. Published files (paths such as
+published:edm-cifar10-32x32-uncond-vp, see `bench models list`) are fetched before it starts.
+
+Suites that ship; all but the first need a GPU, and `bench published NAME` has what was published:
+
+    all-solvers            every solver on the MNIST U-Net; half an hour on 2 cores
+    quick                  a dozen solvers on small models, for CI; a minute on 2 cores
+    cifar10-edm            EDM's networks: NFE 35, and eight solvers at 3 to 10 NFE
+    ffhq64-edm             the same on FFHQ at 64x64: NFE 79, and 3 to 10
+    imagenet64-edm         the same on ImageNet at 64x64: stochastic NFE 511, and 3 to 10
+    afhqv2-edm             AFHQv2 at 64x64: NFE 79
+    cifar10-score-sde      NCSN++, DDPM++ and DDPM of score_sde: Tables 1 to 3 of their paper
+    celebahq256-score-sde  NCSN++ of CelebA-HQ at 256x256: fast solvers of the VE ODE
+    cifar10-ddpm-hf        DDPM from the Hugging Face hub: ancestral sampling, and fast solvers
 
 Exit codes: 0 all cells fine, 1 some cells failed (the others have results), 2 bad input.
 """
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output.")]
+OfflineFlag = Annotated[
+    bool,
+    typer.Option(
+        "--offline",
+        envvar="BENCH_OFFLINE",
+        help="Never use the network: say what is missing and where to put it.",
+    ),
+]
 ResultsOption = Annotated[
     Path, typer.Option(help="Folder for results; each run has a folder of its name in it.")
 ]
@@ -56,11 +80,12 @@ ResultsOption = Annotated[
 
 @app.command(epilog=_RUN_EPILOG)
 def run(
+    context: typer.Context,
     file: Annotated[
         Path,
         typer.Argument(
-            help="YAML file with the benchmark matrix, or the name of a suite that ships: "
-            "all-solvers, quick."
+            help="YAML file with the benchmark matrix, or the name of a suite that ships "
+            "(listed below)."
         ),
     ],
     results: ResultsOption = Path("results"),
@@ -84,8 +109,12 @@ def run(
         typer.Option(min=1, help="CPU threads of each worker. Default: one."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan and its cost; run nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Print the plan, its cost and what it would download; run nothing."
+        ),
     ] = False,
+    offline: OfflineFlag = False,
     report_: Annotated[
         bool, typer.Option("--report/--no-report", help="Write the report at the end.")
     ] = True,
@@ -94,18 +123,23 @@ def run(
     """Run the benchmarks of FILE and write Parquet tables and a report."""
     from rich.console import Console
 
+    from bench.files.offline import network
     from bench.registry import load_registry
     from bench.run.machine import Crew
     from bench.run.progress import RichObserver
     from bench.run.runner import Request, execute_plan, plan_run
     from bench.suites import resolve
 
+    context.with_resource(network(allowed=not offline))
     console = Console(stderr=json, highlight=False)
     request = Request(resolve(file), results, tuple(only or ()), device)
     plan = plan_run(request, load_registry())
     if dry_run:
         _print_plan(plan, console, json)
         return
+    if plan.absent:
+        _provide(plan, console, offline)
+        plan = plan_run(request, load_registry())
     if not plan.wanted:
         raise BenchError(f"{file}: no cell fits --only {' '.join(only or ())}")
     done = len(plan.wanted) - len(plan.missing)
@@ -122,6 +156,18 @@ def run(
         raise typer.Exit(1)
 
 
+def _provide(plan: Plan, console: Console, offline: bool) -> None:
+    from bench.files.meter import download_bar
+    from bench.files.supply import provide
+
+    try:
+        with download_bar(console) as bar:
+            provide(plan.absent, bar, offline)
+    except KeyboardInterrupt:
+        print("bench: interrupted; run again to go on with the download", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
 def _write_report(plan: Plan, console: Console) -> Path:
     from bench.report import summary_lines, write_report
     from bench.run.store import Store
@@ -133,12 +179,14 @@ def _write_report(plan: Plan, console: Console) -> Path:
 
 
 def _print_plan(plan: Plan, console: Console, json: bool) -> None:
-    from bench.run.summary import plan_summary, plan_table
+    from bench.run.summary import fetch_lines, plan_summary, plan_table
 
     if json:
         print(json_module.dumps(plan_summary(plan), indent=1))
         return
     console.print(plan_table(plan))
+    for line in fetch_lines(plan):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _print_outcome(outcome: Outcome, page: Path | None, console: Console, json: bool) -> None:
@@ -181,7 +229,9 @@ app.command("compare", epilog=COMPARE_EPILOG)(compare_command)
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(plugins_app, name="plugins")
 app.command("timings")(timings_command)
-app.command("train")(train_command)
+app.add_typer(models_app, name="models")
+app.command("published", epilog=PUBLISHED_EPILOG)(published_command)
+app.command("train", epilog=TRAIN_EPILOG)(train_command)
 app.command("train-classifier")(train_classifier_command)
 
 

@@ -34,6 +34,7 @@ from bench.core.plugin import Plugin
 from bench.core.process import NoiseProcess
 from bench.core.solver import Corrector, OdeSolver, Predictor, Stepper
 from bench.core.target import Model
+from bench.files.asset import Asset
 
 P = TypeVar("P", bound=Plugin)
 
@@ -108,6 +109,7 @@ class Registry:
 
     entries: tuple[Entry, ...]
     broken: tuple[Broken, ...]
+    assets: tuple[Asset, ...] = ()
 
     def of(self, *kinds: Kind) -> tuple[Entry, ...]:
         """The entries of these kinds, by name."""
@@ -214,19 +216,41 @@ def load_registry() -> Registry:
     """Load every entry point of the group, each in its own guard."""
     entries: list[Entry] = []
     broken: list[Broken] = []
+    assets: dict[str, Asset] = {}
     left_out = {name.strip() for name in os.environ.get(WITHOUT, "").split(",")}
     for point in sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda e: e.name):
         if point.name in left_out:
             continue
-        found, failed = _load(point)
-        entries += found
-        broken += failed
-    return Registry(tuple(entries), (*broken, *_collisions(entries)))
+        loaded = _load(point)
+        entries += loaded.entries
+        broken += loaded.broken
+        for asset in loaded.assets:
+            if assets.setdefault(asset.name, asset) != asset:
+                broken.append(_taken(point, asset))
+    return Registry(tuple(entries), (*broken, *_collisions(entries)), tuple(assets.values()))
 
 
-def _load(point: metadata.EntryPoint) -> tuple[list[Entry], list[Broken]]:
-    distribution = point.dist.metadata["Name"] if point.dist else "unknown"
-    version = point.dist.version if point.dist else "unknown"
+@dataclass(frozen=True)
+class _Loaded:
+    """What one entry point gave."""
+
+    entries: list[Entry]
+    broken: list[Broken]
+    assets: list[Asset]
+
+
+def _taken(point: metadata.EntryPoint, asset: Asset) -> Broken:
+    reason = f"the published file '{asset.name}' is another plugin's too; rename it"
+    distribution, version = _owner(point)
+    return Broken(point.name, distribution, version, reason)
+
+
+def _owner(point: metadata.EntryPoint) -> tuple[str, str]:
+    return (point.dist.metadata["Name"], point.dist.version) if point.dist else ("unknown",) * 2
+
+
+def _load(point: metadata.EntryPoint) -> _Loaded:
+    distribution, version = _owner(point)
 
     def refuse(reason: str) -> Broken:
         return Broken(point.name, distribution, version, reason)
@@ -237,10 +261,11 @@ def _load(point: metadata.EntryPoint) -> tuple[list[Entry], list[Broken]]:
         with contextlib.redirect_stdout(sys.stderr), _told_if_slow(point.name, distribution):
             hooks = _hooks(point)
             source = Source(distribution, version, point.name, code_hash(point.module))
-            results = [(kind, _classes(hook())) for kind, hook in hooks]
+            results = [(kind, _classes(hook())) for kind, hook in hooks.kinds]
+            listed = [item for hook in hooks.assets for item in _classes(hook())]
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, BenchError) else f"{type(error).__name__}: "
-        return [], [refuse(f"{kind}{error}".strip().replace("\n", " "))]
+        return _Loaded([], [refuse(f"{kind}{error}".strip().replace("\n", " "))], [])
     entries, failed = [], []
     for kind, classes in results:
         for cls in classes:
@@ -249,7 +274,12 @@ def _load(point: metadata.EntryPoint) -> tuple[list[Entry], list[Broken]]:
                 failed.append(refuse(reason))
             else:
                 entries.append(Entry(kind, cls, source))
-    return entries, failed
+    failed += [
+        refuse(f"an object of {type(item)} is no bench.api.Asset")
+        for item in listed
+        if type(item) is not Asset
+    ]
+    return _Loaded(entries, failed, [item for item in listed if type(item) is Asset])
 
 
 def _check_requirement(point: metadata.EntryPoint) -> None:
@@ -303,7 +333,15 @@ def _classes(answer: object) -> list[Any]:
     return list(answer) if isinstance(answer, Iterable) else [answer]
 
 
-def _hooks(point: metadata.EntryPoint) -> list[tuple[Kind, Any]]:
+@dataclass(frozen=True)
+class _Hooks:
+    """Hook implementations of one entry point: of plugins by kind, and of published files."""
+
+    kinds: list[tuple[Kind, Any]]
+    assets: list[Any]
+
+
+def _hooks(point: metadata.EntryPoint) -> _Hooks:
     """The hook implementations of one entry point; a manager of its own isolates it."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -316,9 +354,10 @@ def _hooks(point: metadata.EntryPoint) -> list[tuple[Kind, Any]]:
         for kind, (hook, _) in _HOOKS.items()
         for item in getattr(manager.hook, hook).get_hookimpls()
     ]
-    if not implementations:
+    assets = [item.function for item in manager.hook.bench_assets.get_hookimpls()]
+    if not implementations and not assets:
         raise BenchError("implements no hook; mark one with `bench.api.hookimpl`")
-    return implementations
+    return _Hooks(implementations, assets)
 
 
 def _fault(kind: Kind, cls: object) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -114,3 +115,32 @@ class Model(Plugin, ABC):
         Raises:
             BenchError: weights are missing or damaged; says what to fetch and where to put it.
         """
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """A model that can say what is in a checkpoint (`bench models info`)."""
+
+    @classmethod
+    def describe(cls, path: str) -> Mapping[str, object] | None:
+        """What the file or folder is, in words and numbers; None if it is of another kind.
+
+        Nothing in it is executed.
+
+        Raises:
+            BenchError: it is of this kind, and damaged or hostile.
+        """
+        ...
+
+
+@runtime_checkable
+class Exports(Protocol):
+    """A model that can write its weights as a safetensors file that describes itself."""
+
+    def export(self, target: Path) -> None:
+        """Writes ``target`` (`bench models convert`).
+
+        Raises:
+            BenchError: the source cannot be read, or the target cannot be written.
+        """
+        ...

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol, runtime_checkable
 
 from bench.core.errors import BenchError
+from bench.core.plugin import require
 from bench.files.cache import cache_folder
+from bench.files.errors import NotFetchedError
 from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder
 from bench.files.pins import own_pins, pin_of
 
 PREFIX = "published:"
 """What begins a path in YAML that is the name of an asset."""
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+"""What names look like (a regular expression)."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,13 @@ class Asset:
     about: str = ""
     licence: str = ""
     manual: str = ""
+
+    def __post_init__(self) -> None:
+        place = PurePosixPath(self.file)
+        require(bool(re.fullmatch(NAME, self.name)), f"'{self.name}' is no name for a file")
+        inside = bool(place.parts) and not place.is_absolute() and ".." not in place.parts
+        require(inside and "\\" not in self.file, f"{self.name}: file must lie in the cache folder")
+        require(bool(re.fullmatch("([0-9a-f]{64})?", self.sha256)), f"{self.name}: bad sha256")
 
     @property
     def path(self) -> Path:
@@ -77,7 +90,7 @@ class Asset:
         try:
             digest = file_sha256(self.path)
         except OSError as error:
-            raise BenchError(self.missing(error.strerror or str(error))) from None
+            raise NotFetchedError(self.missing(error.strerror or str(error))) from None
         pin = self.pin
         if pin and digest != pin:
             raise BenchError(

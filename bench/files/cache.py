@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
 
 
 @contextmanager
@@ -53,14 +53,15 @@ def alone(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
     try:
         yield
     finally:
         lock.release()
 
 
-def _unwritable(path: Path, error: OSError) -> BenchError:
+def unwritable(path: Path, error: OSError) -> BenchError:
+    """What to tell of a file that cannot be written."""
     return BenchError(
         f"{path}: cannot be written ({error.strerror or error}); make room, or set BENCH_CACHE to "
         "another folder"

@@ -18,20 +18,17 @@ from typing import Any
 
 from bench.core.errors import BenchError
 from bench.files.cache import cache_folder
+from bench.files.errors import NotFetchedError
 from bench.files.hashing import file_sha256
+from bench.files.offline import offline
 
 HUB = "hub:"
 """What begins a path in YAML that is a folder of the hub."""
 
-PATTERNS = ("*config.json", "model_index.json", "*.safetensors")
+PATTERNS = ("*config.json", "model_index.json", "*.safetensors", "*.safetensors.index.json")
 """What is downloaded of a folder: what a diffusers network needs."""
 
 _NAME = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>[\w.-][\w./-]*))?", re.ASCII)
-
-
-def offline() -> bool:
-    """Whether BENCH_OFFLINE forbids the network."""
-    return os.environ.get("BENCH_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")
 
 
 def hub_folder(repo: str, revision: str = "main", patterns: Sequence[str] = PATTERNS) -> Path:
@@ -117,7 +114,7 @@ class HubFolder:
         """
         lacks = self._lacks()
         if lacks:
-            raise BenchError(self.missing(lacks))
+            raise NotFetchedError(self.missing(lacks))
         for file in self.files():
             _verify(file, self.name)
         return self.path
@@ -171,7 +168,8 @@ class HubFolder:
 
 def _library() -> Any:
     try:
-        import huggingface_hub
+        import huggingface_hub.errors
+        import huggingface_hub.utils
     except ImportError as error:
         raise BenchError(
             f"huggingface_hub cannot be imported ({error}); pip install scorebench[diffusers]"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bench.published.text import Block
 from bench.report.canvas import Drawing
 from bench.report.looks import INKS
 from bench.report.order import Order
@@ -42,6 +43,7 @@ class Page:
     failures: tuple[Failure, ...]
     failures_hidden: int
     notes: tuple[Note, ...]
+    published: tuple[Block, ...]
     provenance: Provenance
     files: tuple[str, ...]
 

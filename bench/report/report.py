@@ -16,6 +16,7 @@ from bench.report.frame import points, prepared, subjects
 from bench.report.looks import looks
 from bench.report.page import Page, Section, render
 from bench.report.provenance import provenance, started
+from bench.report.published import published
 from bench.report.sample_grid import IMAGES_PER_REPORT, Folder
 from bench.report.summary import cells_by_status
 from bench.report.tables import (
@@ -101,6 +102,7 @@ def _page(
         failures=failed[:MAX_FAILURES],
         failures_hidden=max(0, len(failed) - MAX_FAILURES),
         notes=notes(frame)[:MAX_FAILURES],
+        published=published(frame),
         provenance=provenance(frame),
         files=files,
     )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from bench.core.arithmetic import tf32
 from bench.core.calibration import Calibration
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid
@@ -66,7 +67,8 @@ def run_cell(cell: Cell, machine: Machine) -> CellResult:
     """Run one cell on this process's device and return its rows."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        with torch.no_grad():
+        # float32 is float32 on GPUs too, in backward passes as well: a model that wants TF32 asks.
+        with tf32(False), torch.no_grad():
             return _Run(cell, machine, started, load_registry()).result()
     except (Exception, SystemExit) as error:
         return failure(cell, machine, *verdict(error), started)

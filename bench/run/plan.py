@@ -11,14 +11,13 @@ from fnmatch import fnmatchcase
 from typing import Any, cast, get_origin
 
 from bench.core.errors import BenchError
-from bench.core.metric import Metric
 from bench.core.plugin import Plugin
 from bench.core.solver import Adaptive
-from bench.core.target import Model
 from bench.registry import Entry, Kind, ParameterError, Registry, build, core_hash, parameters
 from bench.run.cell import Cell, PluginSpec, canonical
 from bench.run.config import Config, Suite
 from bench.run.document import Path_
+from bench.run.supplies import fingerprint
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ class _Planner:
         for values in itertools.product(*axes):
             try:
                 plugin = build(entry.cls, dict(zip(params, values, strict=True)))
-                specs.append(PluginSpec.of(entry, plugin, _fingerprint(plugin)))
+                specs.append(PluginSpec.of(entry, plugin, fingerprint(plugin)))
             except ParameterError as error:
                 where = tuple(int(x) if x.isdecimal() else x for x in error.key.split(".") if x)
                 raise self.suite.error((*place, *where), error.message) from None
@@ -176,10 +175,6 @@ class _Planner:
                     f"{type(error).__name__}: {error}",
                 ) from None
         return specs
-
-
-def _fingerprint(plugin: Plugin) -> str:
-    return plugin.fingerprint() if isinstance(plugin, (Model, Metric)) else ""
 
 
 def _values(cls: type[Plugin], key: str, value: Any) -> list[Any]:

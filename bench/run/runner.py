@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bench.core.errors import BenchError
+from bench.files.supply import Supply
 from bench.registry import Registry
 from bench.run.cell import Cell
 from bench.run.config import load_config
@@ -17,6 +19,7 @@ from bench.run.pool import run_cells
 from bench.run.rows import CellResult
 from bench.run.schema import Status
 from bench.run.store import Store
+from bench.run.supplies import absent
 
 FAULTS = (Status.FAILED, Status.DIVERGED, Status.TIMEOUT)
 """Statuses that make ``bench run`` exit with 1."""
@@ -34,7 +37,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """All cells of a file, the wanted ones, and those of them that have to run."""
+    """All cells of a file, the wanted ones, and those of them that have to run.
+
+    Attributes:
+        absent: published files that these need and this machine does not have; plan again once
+            they are there.
+    """
 
     name: str
     store: Store
@@ -42,6 +50,7 @@ class Plan:
     cells: tuple[Cell, ...]
     wanted: tuple[Cell, ...]
     missing: tuple[Cell, ...]
+    absent: tuple[Supply, ...] = ()
 
 
 class Observer(Protocol):
@@ -82,15 +91,19 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     wanted = tuple(cell for cell in cells if accepts(cell))
     store = Store(request.results / config.name)
     missing = tuple(cell for cell in wanted if not store.finished(cell.key))
-    return Plan(config.name, store, device, cells, wanted, missing)
+    needed = absent(missing, registry)
+    return Plan(config.name, store, device, cells, wanted, missing, needed)
 
 
 def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
     """Run the missing cells and store each as it finishes.
 
     Raises:
-        BenchError: results cannot be written; what was finished before is kept.
+        BenchError: results cannot be written, or files that are needed are not here; what was
+            finished before is kept.
     """
+    if plan.absent:
+        raise BenchError(plan.absent[0].missing())
     store = plan.store
     store.write_plan(plan.name, [cell.key for cell in plan.cells])
     if plan.missing:

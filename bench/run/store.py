@@ -177,19 +177,7 @@ class Store:
                 f"{path}: schema version {found}, this program reads {SCHEMA_VERSION}; "
                 "delete the file and run again"
             )
-        return _complete(table)
-
-
-def _complete(table: pa.Table) -> pa.Table:
-    """The table with all columns; those that were added after it was written are null."""
-    if table.schema.names == ARROW.names:
         return table
-    found = set(table.schema.names)
-    columns = [
-        table.column(field.name) if field.name in found else pa.nulls(len(table), field.type)
-        for field in ARROW
-    ]
-    return pa.table(columns, schema=ARROW)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

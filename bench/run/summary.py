@@ -9,6 +9,8 @@ from typing import Any
 
 from rich.table import Table
 
+from bench.files.asset import Asset
+from bench.files.supply import Supply
 from bench.run.cell import Cell
 from bench.run.plan import evaluations
 from bench.run.runner import Outcome, Plan
@@ -24,6 +26,10 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
         "cells": len(plan.wanted),
         "missing": len(plan.missing),
         "evaluations": _total(plan.missing),
+        "fetch": [
+            {"name": supply.name, "size": _size(supply), "path": str(supply.path)}
+            for supply in plan.absent
+        ],
         "plan": [
             {
                 "key": cell.key,
@@ -67,6 +73,21 @@ def plan_table(plan: Plan) -> Table:
             _evaluations(todo),
         )
     return table
+
+
+def fetch_lines(plan: Plan) -> list[str]:
+    """What would be downloaded before the run."""
+    return [
+        f"to be fetched: {supply.name} ({_shown_size(_size(supply))})" for supply in plan.absent
+    ]
+
+
+def _size(supply: Supply) -> int | None:
+    return supply.size if isinstance(supply, Asset) else None
+
+
+def _shown_size(size: int | None) -> str:
+    return "size not known" if size is None else f"{size / 1e6:,.1f} MB"
 
 
 def _total(cells: Sequence[Cell]) -> int:

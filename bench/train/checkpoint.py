@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
@@ -26,25 +28,36 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trainee:
-    """The moving parts of a training."""
+    """The moving parts of a training; the averages go by their labels."""
 
     model: nn.Module
-    average: AveragedModel
+    averages: Mapping[str, AveragedModel]
     optimizer: Optimizer
+    scaler: GradScaler
 
     def save(self, path: Path, progress: Progress) -> None:
-        """Writes all of it to `path` atomically: a reader sees the old file or the new one."""
+        """Writes all of it to `path` atomically: a reader sees the old file or the new one.
+
+        Raises BenchError where it cannot be written.
+        """
         content = {
             "step": progress.step,
             "identity": progress.identity,
             "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
+            "averages": {name: item.state_dict() for name, item in self.averages.items()},
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
-        torch.save(content, partial)
-        os.replace(partial, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(content, partial)
+            os.replace(partial, path)
+        except (OSError, RuntimeError) as error:  # RuntimeError: torch's own for a full disk
+            raise BenchError(
+                f"{path}: cannot write the checkpoint ({error}); make room or give another --out, "
+                "and go on with --resume from the last one"
+            ) from error
 
     def load(self, path: Path, identity: str) -> int:
         """Restores the state from `path`; returns the number of steps that were done.
@@ -60,21 +73,28 @@ class Trainee:
             )
         try:
             self.model.load_state_dict(content["model"])
-            self.average.load_state_dict(content["average"])
+            for name, average in self.averages.items():
+                average.load_state_dict(content["averages"][name])
             self.optimizer.load_state_dict(content["optimizer"])
-        except (RuntimeError, ValueError) as error:
+            self._load_scale(content["scaler"])
+        except (KeyError, RuntimeError, ValueError) as error:
             raise BenchError(
                 f"{path}: the checkpoint holds another network ({error}); "
                 "resume with the same network options, or give another output folder"
             ) from error
         return int(content["step"])
 
+    def _load_scale(self, state: dict[str, Any]) -> None:
+        # Empty where the training was not in float16; precision may change on resuming.
+        if self.scaler.is_enabled() and state:
+            self.scaler.load_state_dict(state)
+
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a checkpoint, tensors and plain values only (no code is unpickled)."""
     try:
         content: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        missing = {"step", "identity", "model", "average", "optimizer"} - content.keys()
+        missing = {"step", "identity", "model", "averages", "optimizer", "scaler"} - content.keys()
     except (OSError, RuntimeError, EOFError, AttributeError, pickle.UnpicklingError) as error:
         raise BenchError(
             f"{path}: cannot read the checkpoint ({error}); delete it to start afresh"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,114 +12,333 @@ import typer
 from rich.console import Console
 
 from bench.core.errors import BenchError
+from bench.train.launch import in_crew, launch
 from bench.train.options import (
     DataOptions,
+    Machine,
     NetworkChoice,
     PrecisionChoice,
     ReferencePart,
     TimesChoice,
-    TrainOptions,
     WeightingChoice,
 )
+from bench.train.settings import PRESETS, Overrides, Settings, overridden, preset_of
 
 if TYPE_CHECKING:
-    from bench.train.loop import Housekeeping
+    from bench.train.crew import Crew
+    from bench.train.loop import Housekeeping, TrainResult
     from bench.train.recipe import Recipe
+
+_WHAT = "What to train"
+_OBJECTIVE = "Objective"
+_OPTIMISATION = "Optimisation"
+_COMPUTATION = "Computation"
+_FILES = "Data and files"
+
+TRAIN_EPILOG = """
+Examples:
+
+    bench train --out runs/digits
+    bench train --out runs/mnist --preset ncsnpp-ve-small --data mnist
+    bench train --out runs/cifar --preset ddpmpp-vp --data cifar10.npz --device cuda --processes 4
+    bench train --out runs/cifar --preset ddpmpp-vp --data cifar10.npz --device cuda --resume
+
+It leaves weights.safetensors in OUT, a model of `bench run`: trained, score_sde or edm, after its
+network. A run that was cut goes on with --resume, the same options and any number of processes.
+"""
 
 DataOption = Annotated[
     str,
     typer.Option(
+        rich_help_panel=_FILES,
         help="Training data: 'digits' (8x8, from scikit-learn, trains in two minutes), 'mnist' "
-        "(28x28, downloaded) or an .npz file with x_train and x_test."
+        "(28x28, downloaded) or an .npz file with x_train and x_test.",
     ),
 ]
 LevelsOption = Annotated[
-    int, typer.Option(help="For an .npz file: entries are integers from 0 to LEVELS - 1.")
+    int,
+    typer.Option(
+        rich_help_panel=_FILES, help="For an .npz file: entries are integers from 0 to LEVELS - 1."
+    ),
 ]
-DataDirOption = Annotated[Path, typer.Option(help="Folder for downloaded data.")]
+DataDirOption = Annotated[
+    Path, typer.Option(rich_help_panel=_FILES, help="Folder for downloaded data.")
+]
+
+
+def _list_presets(asked: bool) -> None:
+    if not asked:
+        return
+    for name, settings in PRESETS.items():
+        print(f"{name:30} {settings.described}")
+    raise typer.Exit
 
 
 def train_command(
     out: Annotated[
-        Path, typer.Option(help="Folder for checkpoint.pt and, at the end, weights.safetensors.")
+        Path,
+        typer.Option(
+            rich_help_panel=_FILES,
+            help="Folder for checkpoint.pt and, at the end, weights.safetensors.",
+        ),
     ],
-    data: DataOption = "digits",
-    levels: LevelsOption = 256,
-    data_dir: DataDirOption = Path("data"),
-    network: Annotated[
-        NetworkChoice,
-        typer.Option(help="Architecture; 'auto' takes the U-Net from 16x16 pixels on."),
-    ] = NetworkChoice.AUTO,
-    process: Annotated[
+    preset: Annotated[
         str,
         typer.Option(
-            help="Noise process to train under, any that `bench plugins` lists. Samplers may use "
-            "another: a trained network is a denoiser D(y; s), whatever the process was."
+            rich_help_panel=_WHAT,
+            help="Settings of the field, published (ncsnpp-ve, ddpmpp-vp, ddpmpp-subvp, "
+            "ddpmpp-vp-likelihood, edm-ddpmpp, ...) or small (ncsnpp-ve-small, ...). Options "
+            "override it; the defaults that they tell are those without a preset.",
         ),
-    ] = "edm",
+    ] = "",
+    list_presets: Annotated[
+        bool,
+        typer.Option(
+            "--list-presets",
+            rich_help_panel=_WHAT,
+            help="Print the presets, and stop.",
+            is_eager=True,
+            callback=_list_presets,
+        ),
+    ] = False,
+    network: Annotated[
+        NetworkChoice | None,
+        typer.Option(
+            rich_help_panel=_WHAT,
+            help="Architecture. 'auto' (default) takes the small 'unet' from 16x16 pixels on, else "
+            "the 'mlp'; 'ncsnpp' and 'ddpmpp' are score_sde's, 'edm-...' EDM's.",
+        ),
+    ] = None,
+    width: Annotated[
+        int | None,
+        typer.Option(
+            rich_help_panel=_WHAT, help="Channels of NCSN++'s or DDPM++'s first level: 128."
+        ),
+    ] = None,
+    mults: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_WHAT, help="Channels of its levels in units of that, such as 1,2,2,2."
+        ),
+    ] = None,
+    blocks: Annotated[
+        int | None, typer.Option(rich_help_panel=_WHAT, help="Its residual blocks per level: 4.")
+    ] = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            rich_help_panel=_WHAT, help="Its share of activations dropped in training: 0."
+        ),
+    ] = None,
+    process: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_OBJECTIVE,
+            help="Noise process to train under, any that `bench plugins` lists (default edm), or "
+            "with parameters: '{name: ve, sigma_max: 100.0}'. Samplers may use another: a trained "
+            "network is a denoiser D(y; s), whatever the process was.",
+        ),
+    ] = None,
     weighting: Annotated[
-        WeightingChoice,
+        WeightingChoice | None,
         typer.Option(
-            help="lambda(t): 'edm' equalises the network's own error, 'sigma2' is the eps loss, "
-            "'likelihood' (g^2, with --times uniform) bounds the NLL, 'none' is unweighted."
+            rich_help_panel=_OBJECTIVE,
+            help="lambda(t): 'edm' (default) equalises the network's own error, 'sigma2' is the "
+            "eps loss, 'likelihood' (g^2, with --times uniform or importance) bounds the NLL, "
+            "'none' is unweighted.",
         ),
-    ] = WeightingChoice.EDM,
+    ] = None,
     times: Annotated[
-        TimesChoice,
+        TimesChoice | None,
         typer.Option(
+            rich_help_panel=_OBJECTIVE,
             help="Density of times: 'uniform' in t, EDM's 'lognormal' in s, 'loguniform' in s, "
-            "or 'mixed', half of either in s, best for both FID and NLL."
+            "'mixed' (default), half of either in s, best for both FID and NLL, or 'importance' "
+            "for the likelihood weighting: the expectation of 'uniform' with less variance.",
         ),
-    ] = TimesChoice.MIXED,
+    ] = None,
+    summed: Annotated[
+        bool | None,
+        typer.Option(
+            "--summed/--mean",
+            rich_help_panel=_OBJECTIVE,
+            help="Loss over a sample's entries: half their sum, or their mean (default). It "
+            "matters for --clip alone.",
+        ),
+    ] = None,
+    flips: Annotated[
+        bool | None,
+        typer.Option(
+            "--flips/--no-flips",
+            rich_help_panel=_OBJECTIVE,
+            help="Mirror half of the images. Default: no.",
+        ),
+    ] = None,
+    dequantise: Annotated[
+        bool | None,
+        typer.Option(
+            "--dequantise/--no-dequantise",
+            rich_help_panel=_OBJECTIVE,
+            help="Add uniform noise to the integers, as likelihoods need it (default), or not.",
+        ),
+    ] = None,
     images: Annotated[
-        int, typer.Option(help="Samples to train on, with repetition. A resumed run may change it.")
-    ] = 2_000_000,
-    batch: Annotated[int, typer.Option(help="Samples per optimiser step.")] = 256,
-    learning_rate: Annotated[float, typer.Option(help="Peak learning rate of Adam.")] = 2e-3,
+        int | None,
+        typer.Option(
+            rich_help_panel=_OPTIMISATION,
+            help="Samples to train on, with repetition: 2,000,000. A resumed run may change it.",
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            rich_help_panel=_OPTIMISATION,
+            help="Samples per optimiser step, over all processes: 256.",
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(rich_help_panel=_OPTIMISATION, help="Peak learning rate of Adam: 0.002."),
+    ] = None,
+    beta2: Annotated[
+        float | None, typer.Option(rich_help_panel=_OPTIMISATION, help="Adam's second beta: 0.99.")
+    ] = None,
+    clip: Annotated[
+        float | None,
+        typer.Option(
+            rich_help_panel=_OPTIMISATION, help="Largest norm of the gradient: 1. 0 for none."
+        ),
+    ] = None,
+    warmup: Annotated[
+        int | None,
+        typer.Option(
+            rich_help_panel=_OPTIMISATION, help="Images over which the rate rises: 50,000."
+        ),
+    ] = None,
     decay: Annotated[
-        float, typer.Option(help="Last fraction of the run over which the rate falls to zero.")
-    ] = 0.4,
+        float | None,
+        typer.Option(
+            rich_help_panel=_OPTIMISATION,
+            help="Last fraction of the run over which the rate falls to zero: 0.4. 0: constant.",
+        ),
+    ] = None,
     ema: Annotated[
-        float,
-        typer.Option(help="Width of the weight average, relative to the length of the run."),
-    ] = 0.05,
-    seed: Annotated[int, typer.Option(help="Seed of weights, order, noise and times.")] = 0,
+        list[float] | None,
+        typer.Option(
+            rich_help_panel=_OPTIMISATION,
+            help="Power-law average of the weights, its width relative to the run: 0.05. Repeat it "
+            "and its siblings for several averages; naming any of the three replaces the preset's.",
+        ),
+    ] = None,
+    ema_halflife: Annotated[
+        list[int] | None,
+        typer.Option(
+            rich_help_panel=_OPTIMISATION,
+            help="Average whose memory halves in so many images, ramped up as EDM's.",
+        ),
+    ] = None,
+    ema_rate: Annotated[
+        list[float] | None,
+        typer.Option(
+            rich_help_panel=_OPTIMISATION,
+            help="Average with a fixed rate per step, as score_sde's.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(
+            rich_help_panel=_OPTIMISATION, help="Seed of weights, order, noise and times."
+        ),
+    ] = 0,
     precision: Annotated[
         PrecisionChoice,
-        typer.Option(help="'bfloat16' pays on GPUs and on CPUs with AMX; else it is slower."),
+        typer.Option(
+            rich_help_panel=_COMPUTATION,
+            help="'bfloat16' pays on GPUs and on CPUs with AMX, else it is slower; 'float16' is "
+            "for GPUs without it (the loss is scaled); 'float64' is for checks.",
+        ),
     ] = PrecisionChoice.FLOAT32,
     compiled: Annotated[
-        bool, typer.Option("--compile/--no-compile", help="torch.compile: a minute, then faster.")
+        bool,
+        typer.Option(
+            "--compile/--no-compile",
+            rich_help_panel=_COMPUTATION,
+            help="torch.compile: a minute, then faster.",
+        ),
     ] = False,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            rich_help_panel=_COMPUTATION,
+            help="Samples in one pass of the network, where memory or --processes ask for less "
+            "than the batch. 0 (default): all that a process has.",
+        ),
+    ] = None,
     workers: Annotated[
         int,
         typer.Option(
+            rich_help_panel=_COMPUTATION,
             help="CPU only: share slices of a batch out to so many threads of one core each, "
-            "which bears other load on the machine. 0: whole batches, each operator on all cores."
+            "which bears other load on the machine. 0: whole batches, each operator on all cores.",
         ),
     ] = 0,
-    device: Annotated[str, typer.Option(help="torch device: cpu, cuda, cuda:1, ...")] = "cpu",
-    threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves the choice to torch.")] = 0,
-    checkpoint_s: Annotated[float, typer.Option(help="Seconds between checkpoints.")] = 60.0,
+    processes: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            rich_help_panel=_COMPUTATION,
+            help="Processes that share each batch, one per GPU with --device cuda. Results differ "
+            "in round-off alone. Over several machines: torchrun --no-python bench train ...",
+        ),
+    ] = 1,
+    device: Annotated[
+        str, typer.Option(rich_help_panel=_COMPUTATION, help="torch device: cpu, cuda, cuda:1, ...")
+    ] = "cpu",
+    threads: Annotated[
+        int,
+        typer.Option(
+            rich_help_panel=_COMPUTATION, help="CPU threads; 0 leaves the choice to torch."
+        ),
+    ] = 0,
+    data: DataOption = "digits",
+    levels: LevelsOption = 256,
+    data_dir: DataDirOption = Path("data"),
+    checkpoint_s: Annotated[
+        float, typer.Option(rich_help_panel=_FILES, help="Seconds between checkpoints.")
+    ] = 60.0,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint in OUT, exactly.")
+        bool,
+        typer.Option(
+            "--resume", rich_help_panel=_FILES, help="Go on from the checkpoint in OUT, exactly."
+        ),
     ] = False,
     export_only: Annotated[
-        bool, typer.Option("--export-only", help="Write the weights of OUT's checkpoint, and stop.")
+        bool,
+        typer.Option(
+            "--export-only",
+            rich_help_panel=_FILES,
+            help="Write the weights of OUT's checkpoint, and stop.",
+        ),
     ] = False,
 ) -> None:
     """Train a score model by continuous denoising score matching (Song et al. 2021)."""
-    options = TrainOptions(
-        network, process, weighting, times, images, batch, learning_rate, decay, ema, seed,
-        precision, compiled, workers, device,
+    given = Overrides(
+        network, width, _numbers("--mults", mults), blocks, dropout, process, weighting, times,
+        summed, images, batch, rows, learning_rate, beta2, clip, warmup, decay, ema, ema_halflife,
+        ema_rate, flips, dequantise,
     )  # fmt: skip
-    recipe = _recipe(DataOptions(data, levels, data_dir), options, threads)
-    checkpoint = out / "checkpoint.pt"
-    _check_folder(checkpoint, resume or export_only)
+    settings = overridden(preset_of(preset), given)
+    machine = Machine(precision, compiled, workers, device)
+    if processes > 1 and not in_crew():
+        raise typer.Exit(launch(processes))
+    job = Job(
+        DataOptions(data, levels, data_dir), settings, machine, seed, threads, out, checkpoint_s
+    )
     if export_only:
-        _export(recipe, checkpoint, out / "weights.safetensors")
+        _export(job)
     else:
-        _run(recipe, checkpoint, checkpoint_s, out / "weights.safetensors")
+        _run(job, resume)
 
 
 def train_classifier_command(
@@ -148,7 +368,7 @@ def train_classifier_command(
     result = make_extractor(
         read_data(DataOptions(data, levels, data_dir)),
         ClassifierTraining(epochs=epochs, batch=batch, shift=shift, seed=seed),
-        _numbers(widths),
+        _numbers("--widths", widths) or (),
         reference,
         out,
         _command_line(),
@@ -158,14 +378,34 @@ def train_classifier_command(
     console.print(f"statistics over {result.n} samples: {result.statistics}", soft_wrap=True)
 
 
-def _recipe(data: DataOptions, options: TrainOptions, threads: int) -> Recipe:
+@dataclass(frozen=True)
+class Job:
+    """A training as the command line asks for it, and where it leaves its files."""
+
+    data: DataOptions
+    settings: Settings
+    machine: Machine
+    seed: int
+    threads: int
+    out: Path
+    checkpoint_s: float
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file to go on from."""
+        return self.out / "checkpoint.pt"
+
+
+def _recipe(job: Job, crew: Crew) -> Recipe:
     import torch
 
+    from bench.train.crew import own_device
     from bench.train.recipe import make_recipe, read_data
 
-    if threads:
-        torch.set_num_threads(threads)
-    return make_recipe(options, read_data(data))
+    if job.threads:
+        torch.set_num_threads(job.threads)
+    machine = replace(job.machine, device=own_device(job.machine.device))
+    return make_recipe(job.settings, machine, job.seed, read_data(job.data), crew)
 
 
 def _check_folder(checkpoint: Path, expected: bool) -> None:
@@ -178,27 +418,45 @@ def _check_folder(checkpoint: Path, expected: bool) -> None:
         raise BenchError(f"{checkpoint}: there is no training to go on with; check --out")
 
 
-def _run(recipe: Recipe, checkpoint: Path, checkpoint_s: float, weights: Path) -> None:
+def _run(job: Job, resume: bool) -> None:
+    from bench.train.crew import assembled
     from bench.train.loop import Housekeeping, train
     from bench.train.progress import shown_progress
-    from bench_models.networks.storing import save_network
 
-    console = Console()
-    with shown_progress(console, recipe.config.images) as report:
-        pause = 1.0 if console.is_terminal else 10.0
-        keeping: Housekeeping = Housekeeping(checkpoint, checkpoint_s, report, pause)
-        result = train(recipe.config, recipe.initial(), recipe.data, keeping)
-    save_network(weights, result.average, recipe.metadata(result.images, _command_line()))
-    console.print(f"wrote {weights}", soft_wrap=True)
+    _check_folder(job.checkpoint, resume)
+    with assembled(job.machine.device) as crew:
+        console = Console(quiet=not crew.leads)
+        recipe = _recipe(job, crew)
+        with shown_progress(console, recipe.config.images) as report:
+            pause = 1.0 if console.is_terminal else 10.0
+            keeping: Housekeeping = Housekeeping(job.checkpoint, job.checkpoint_s, report, pause)
+            result = train(recipe.config, recipe.initial(), recipe.data, keeping)
+        if crew.leads:
+            for path in _written(job, recipe, result):
+                console.print(f"wrote {path}", soft_wrap=True)
 
 
-def _export(recipe: Recipe, checkpoint: Path, weights: Path) -> None:
+def _export(job: Job) -> None:
+    from bench.train.crew import Crew
     from bench.train.loop import average_at
-    from bench_models.networks.storing import save_network
 
-    result = average_at(recipe.config, recipe.initial(), checkpoint)
-    save_network(weights, result.average, recipe.metadata(result.images, _command_line()))
-    Console().print(f"wrote {weights}, after {result.images} images", soft_wrap=True)
+    _check_folder(job.checkpoint, expected=True)
+    recipe = _recipe(job, Crew())
+    result = average_at(recipe.config, recipe.initial(), job.checkpoint)
+    for path in _written(job, recipe, result):
+        Console().print(f"wrote {path}, after {result.images} images", soft_wrap=True)
+
+
+def _written(job: Job, recipe: Recipe, result: TrainResult) -> list[Path]:
+    """The files of all averages: the first is weights.safetensors, others have their label."""
+    from bench.train.recipe import Told
+
+    told, paths = Told(result.images, _command_line()), list[Path]()
+    for label, network in result.averages.items():
+        name = f"weights-{label}.safetensors" if paths else "weights.safetensors"
+        paths.append(job.out / name)
+        recipe.save(paths[-1], label, network, told)
+    return paths
 
 
 def _command_line() -> str:
@@ -206,8 +464,8 @@ def _command_line() -> str:
     return shlex.join(["bench", *sys.argv[1:]])
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _numbers(option: str, text: str | None) -> tuple[int, ...] | None:
     try:
-        return tuple(int(part) for part in text.split(","))
+        return None if text is None else tuple(int(part) for part in text.split(","))
     except ValueError as error:
-        raise BenchError(f"--widths '{text}': give whole numbers such as 16,32,32") from error
+        raise BenchError(f"{option} '{text}': give whole numbers such as 16,32,32") from error

@@ -47,14 +47,24 @@ def dequantise(integers: Tensor, levels: int, uniforms: Tensor) -> Tensor:
     return (integers.to(uniforms.dtype) + uniforms) * (2.0 / levels) - 1.0
 
 
+def at_centres(integers: Tensor, levels: int, dtype: torch.dtype) -> Tensor:
+    """x = 2 k / (levels - 1) - 1 in [-1, 1], without noise: score_sde's and EDM's images."""
+    return integers.to(dtype) * (2.0 / (levels - 1)) - 1.0
+
+
 def generator_of(*key: int) -> torch.Generator:
     """A CPU generator for a key of non-negative integers, such as (seed, purpose, step).
 
     torch's CPU generator ignores the high half of a 64-bit seed, so the key is hashed to 32
     bits by numpy's SeedSequence.
     """
+    return torch.Generator().manual_seed(seed_of(*key))
+
+
+def seed_of(*key: int) -> int:
+    """32 bits from a key of non-negative integers."""
     (seed,) = np.random.SeedSequence(key).generate_state(1)
-    return torch.Generator().manual_seed(int(seed))
+    return int(seed)
 
 
 @dataclass(frozen=True)

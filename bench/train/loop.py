@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
 from torch.optim.swa_utils import AveragedModel
 
 from bench.core.errors import BenchError
 from bench.train.checkpoint import Progress, Trainee
-from bench.train.config import TrainConfig
-from bench.train.data import BatchOrder, IntegerData, dequantise, generator_of
+from bench.train.config import Precision, TrainConfig
+from bench.train.data import (
+    BatchOrder,
+    IntegerData,
+    at_centres,
+    dequantise,
+    generator_of,
+    seed_of,
+)
 from bench.train.losses import Denoise
 from bench.train.times import stratified_uniforms
 
@@ -58,10 +68,15 @@ class Housekeeping:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """The averaged network, in evaluation mode, and how many samples the training has seen."""
+    """The averaged networks by label, in evaluation mode, and how many samples were seen."""
 
-    average: nn.Module
+    averages: Mapping[str, nn.Module]
     images: int
+
+    @property
+    def average(self) -> nn.Module:
+        """The first average."""
+        return next(iter(self.averages.values()))
 
 
 def train(
@@ -73,35 +88,41 @@ def train(
     """Trains `denoiser` (a normalised D(y; s), changed in place) and averages its weights.
 
     Deterministic: the same config, initial weights, data, device and thread count give the same
-    bits, also when cut and resumed at a checkpoint. Raises BenchError when the loss diverges or
-    a checkpoint does not belong to `config`.
+    bits, also when cut and resumed at a checkpoint. With a crew every process calls this, and the
+    first one alone writes and reports. Raises BenchError when the loss diverges or a checkpoint
+    does not belong to `config`.
     """
     keeping = housekeeping or Housekeeping()
     trainee = _trainee(config, denoiser)
     step = _resume(trainee, config, keeping)
-    parameters = list(trainee.model.parameters())
-    loop = _Loop(config, trainee, data, _forward(config, trainee.model), parameters)
-    clock = _Clock(keeping, step)
+    joined = config.crew.joined(trainee.model)
+    loop = _Loop(config, trainee, data, joined, _forward(config, joined))
+    clock = _Clock(keeping if config.crew.leads else Housekeeping(), step)
     last = min(config.steps, keeping.stop_after or config.steps)
-    while step < last:
-        clock.losses.append(loop.advance(step))
-        step += 1
-        if clock.report_is_due():
-            clock.tell(config, step)
-        if clock.checkpoint_is_due():
-            _save(trainee, config, keeping, step)
+    with _own_randomness(config):
+        while step < last:
+            clock.losses.append(loop.advance(step))
+            step += 1
+            if clock.report_is_due():
+                clock.tell(config, step)
+            if clock.checkpoint_is_due():
+                clock.check(config, step)
+                _save(trainee, config, keeping, step)
     if clock.losses:
         clock.tell(config, step)
     _save(trainee, config, keeping, step)
-    average: nn.Module = trainee.average.module.eval()
-    return TrainResult(average, min(step * config.batch, config.images))
+    return _result(config, trainee, step)
 
 
 def average_at(config: TrainConfig, denoiser: nn.Module, checkpoint: Path) -> TrainResult:
-    """The averaged network of a training in progress, read from its checkpoint."""
+    """The averaged networks of a training in progress, read from its checkpoint."""
     trainee = _trainee(config, denoiser)
-    step = trainee.load(checkpoint, config.identity)
-    return TrainResult(trainee.average.module.eval(), min(step * config.batch, config.images))
+    return _result(config, trainee, trainee.load(checkpoint, config.identity))
+
+
+def _result(config: TrainConfig, trainee: Trainee, step: int) -> TrainResult:
+    networks = {name: average.module.eval() for name, average in trainee.averages.items()}
+    return TrainResult(networks, min(step * config.batch, config.images))
 
 
 @dataclass(frozen=True)
@@ -109,36 +130,66 @@ class _Loop:
     config: TrainConfig
     trainee: Trainee
     data: IntegerData
+    joined: nn.Module
     denoise: Denoise
-    parameters: Sequence[Tensor]
 
     def advance(self, step: int) -> Tensor:
         """One optimiser step; returns the detached loss."""
-        config, optimizer = self.config, self.trainee.optimizer
+        config, optimizer, scaler = self.config, self.trainee.optimizer, self.trainee.scaler
         rate = _rate(config, step)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss = config.gradients(self._loss, self.parameters, self._batch(step))
-        nn.utils.clip_grad_norm_(self.parameters, config.clip)
-        optimizer.step()
-        self.trainee.average.update_parameters(self.trainee.model)
+        loss = config.gradients(partial(self._loss, step), self.joined, self._batch(step), scaler)
+        scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(self.trainee.model.parameters(), config.clip)
+        scaler.step(optimizer)
+        scaler.update()
+        for average in self.trainee.averages.values():
+            average.update_parameters(self.trainee.model)
         return loss
 
-    def _loss(self, x_0: Tensor, eps: Tensor, uniforms: Tensor) -> Tensor:
+    def _loss(self, step: int, number: int, x_0: Tensor, eps: Tensor, uniforms: Tensor) -> Tensor:
+        if self.config.dropout:
+            # The masks of a slice are the same in whichever process it is computed.
+            torch.manual_seed(seed_of(self.config.seed, 4, step, number))
         return self.config.objective.loss(self.denoise, x_0, eps, uniforms)
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Data, noise and uniforms of a step: functions of (seed, step), drawn on the CPU."""
+        """Data, noise and uniforms of a step: functions of (seed, step), drawn on the CPU.
+
+        Every process draws those of the whole batch, so that nothing depends on their number.
+        """
         config = self.config
         generator = generator_of(config.seed, 2, step)
         order = BatchOrder(len(self.data.samples), config.batch, config.seed)
         integers = self.data.samples[order.indices(step)]
-        x_0 = dequantise(
-            integers, self.data.levels, torch.rand(integers.shape, generator=generator)
-        )
+        if config.flips:
+            integers = _flipped(integers, generator_of(config.seed, 5, step))
+        if config.dequantise:
+            jitter = torch.rand(integers.shape, generator=generator)
+            x_0 = dequantise(integers, self.data.levels, jitter)
+        else:
+            x_0 = at_centres(integers, self.data.levels, torch.float32)
         eps = torch.randn(integers.shape, generator=generator)
         uniforms = stratified_uniforms(config.batch, generator)
-        return x_0.to(config.device), eps.to(config.device), uniforms
+        target = config.device, config.precision.weights
+        return x_0.to(*target), eps.to(*target), uniforms
+
+
+def _flipped(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Each image, (n, ..., width), mirrored left to right with probability 1/2."""
+    mirrored = torch.rand(len(images), generator=generator) < 0.5
+    return torch.where(mirrored.reshape(-1, *(1,) * (images.ndim - 1)), images.flip(-1), images)
+
+
+@contextmanager
+def _own_randomness(config: TrainConfig) -> Iterator[None]:
+    """Where dropout seeds torch's global generators, they are put back in the end."""
+    if not config.dropout:
+        yield
+        return
+    with torch.random.fork_rng():
+        yield
 
 
 class _Clock:
@@ -157,15 +208,20 @@ class _Clock:
         self.saved = time.monotonic() if due else self.saved
         return due
 
-    def tell(self, config: TrainConfig, step: int) -> None:
-        """Checks the losses since the last report and passes their mean on."""
-        loss = float(torch.stack(self.losses).mean())
-        self.losses.clear()
+    def check(self, config: TrainConfig, step: int) -> float:
+        """The mean loss since the last report. Raises BenchError where it is not finite."""
+        loss = float(torch.stack(self.losses).mean()) if self.losses else 0.0
         if not math.isfinite(loss):
             raise BenchError(
-                f"training: the loss is {loss} before step {step}; lower the learning rate "
-                f"(now {_rate(config, step):g}) or the gradient clip, and resume"
+                f"training: the loss is {loss} before step {step}; lower --learning-rate "
+                f"(now {_rate(config, step):g}) or --clip, and start afresh in another --out"
             )
+        return loss
+
+    def tell(self, config: TrainConfig, step: int) -> None:
+        """Checks the losses since the last report and passes their mean on."""
+        loss = self.check(config, step)
+        self.losses.clear()
         self.reported = time.monotonic()
         speed = (step - self.first) * config.batch / max(self.reported - self.start, 1e-9)
         if self.keeping.report is not None:
@@ -174,12 +230,13 @@ class _Clock:
 
 
 def _trainee(config: TrainConfig, denoiser: nn.Module) -> Trainee:
-    model = denoiser.to(config.device).train()
-    average = AveragedModel(model, multi_avg_fn=config.ema)
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=config.learning_rate, betas=config.betas, fused=True
-    )
-    return Trainee(model, average, optimizer)
+    model = denoiser.to(config.device, config.precision.weights).train()
+    averages = {rule.label: AveragedModel(model, multi_avg_fn=rule) for rule in config.averages}
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=config.learning_rate, betas=config.betas, fused=True)
+    kind = torch.device(config.device).type
+    scaler = GradScaler(kind, enabled=config.precision is Precision.FLOAT16)
+    return Trainee(model, averages, optimizer, scaler)
 
 
 def _resume(trainee: Trainee, config: TrainConfig, keeping: Housekeeping) -> int:
@@ -189,7 +246,7 @@ def _resume(trainee: Trainee, config: TrainConfig, keeping: Housekeeping) -> int
 
 
 def _save(trainee: Trainee, config: TrainConfig, keeping: Housekeeping, step: int) -> None:
-    if keeping.checkpoint is not None:
+    if keeping.checkpoint is not None and config.crew.leads:
         trainee.save(keeping.checkpoint, Progress(step, config.identity))
 
 

@@ -13,6 +13,10 @@ class NetworkChoice(StrEnum):
     AUTO = "auto"
     UNET = "unet"
     MLP = "mlp"
+    NCSNPP = "ncsnpp"
+    DDPMPP = "ddpmpp"
+    EDM_NCSNPP = "edm-ncsnpp"
+    EDM_DDPMPP = "edm-ddpmpp"
 
 
 class WeightingChoice(StrEnum):
@@ -31,6 +35,7 @@ class TimesChoice(StrEnum):
     LOGNORMAL = "lognormal"
     LOGUNIFORM = "loguniform"
     UNIFORM = "uniform"
+    IMPORTANCE = "importance"
 
 
 class PrecisionChoice(StrEnum):
@@ -38,6 +43,8 @@ class PrecisionChoice(StrEnum):
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+    FLOAT64 = "float64"
 
 
 class ReferencePart(StrEnum):
@@ -57,20 +64,10 @@ class DataOptions:
 
 
 @dataclass(frozen=True)
-class TrainOptions:
-    """All other options of `bench train`, as typed by the user."""
+class Machine:
+    """How a training is computed: it changes the last bits only."""
 
-    network: NetworkChoice
-    process: str
-    weighting: WeightingChoice
-    times: TimesChoice
-    images: int
-    batch: int
-    learning_rate: float
-    decay: float
-    ema: float
-    seed: int
-    precision: PrecisionChoice
-    compiled: bool
-    workers: int
-    device: str
+    precision: PrecisionChoice = PrecisionChoice.FLOAT32
+    compiled: bool = False
+    workers: int = 0
+    device: str = "cpu"

@@ -1,4 +1,4 @@
-"""From the options of `bench train` to what is trained, and to the record that ships with it."""
+"""From the settings of `bench train` to what is trained, and to the record that ships with it."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from torch import nn
 
 from bench.core.errors import BenchError
 from bench.core.process import NoiseProcess
 from bench.registry import Kind as PluginKind
-from bench.registry import load_registry
+from bench.registry import ParameterError, build, load_registry
 from bench.train.config import Precision, TrainConfig
+from bench.train.crew import Crew
 from bench.train.data import IntegerData
-from bench.train.ema import PowerLaw
-from bench.train.gradients import Sliced, WholeBatch
+from bench.train.ema import Average, HalfLife, PowerLaw, Rate
+from bench.train.gradients import Gradients, Passes, Sliced
 from bench.train.losses import ScoreMatching
-from bench.train.options import (
-    DataOptions,
-    NetworkChoice,
-    TimesChoice,
-    TrainOptions,
-    WeightingChoice,
-)
+from bench.train.options import DataOptions, Machine, TimesChoice, WeightingChoice
 from bench.train.schedule import WarmupStableDecay
+from bench.train.settings import Settings
 from bench.train.sources import DataSplit, array_file, digits, mnist
-from bench.train.times import LogNormal, LogUniform, Mixture, TimeSampling, UniformTime
+from bench.train.times import (
+    Importance,
+    LogNormal,
+    LogUniform,
+    Mixture,
+    TimeSampling,
+    UniformTime,
+)
+from bench.train.trainable import EdmNetwork, Record, Subject, Trainable, trainable
 from bench.train.weightings import Edm, Likelihood, SigmaSquared, Unweighted, Weighting
-from bench_models.networks.loading import build_network
-from bench_models.networks.metadata import Metadata
-from bench_models.networks.mlp import MLPConfig
-from bench_models.networks.precond import Preconditioning
-from bench_models.networks.unet import UNetConfig
 
 # The lognormal is wider and higher than EDM's: at 28x28 and 8x8 the shape of a digit is decided
 # at s of about one. The log-uniform half keeps the ends right, which NLL integrates over too.
@@ -43,6 +44,7 @@ _TIMES: Mapping[TimesChoice, TimeSampling] = {
     TimesChoice.LOGNORMAL: LogNormal(),
     TimesChoice.LOGUNIFORM: LogUniform(),
     TimesChoice.UNIFORM: UniformTime(),
+    TimesChoice.IMPORTANCE: Importance(),
 }
 
 _WEIGHTINGS: Mapping[WeightingChoice, Callable[[float], Weighting]] = {
@@ -64,38 +66,44 @@ class Recipe:
 
     config: TrainConfig
     data: IntegerData
-    network: UNetConfig | MLPConfig
-    preconditioning: Preconditioning
+    network: Trainable
 
     def initial(self) -> nn.Module:
         """The untrained denoiser; its weights depend on the seed alone."""
         with torch.random.fork_rng():
             torch.manual_seed(self.config.seed)
-            return build_network(self.network, self.preconditioning)
+            return self.network.build()
 
-    def metadata(self, images: int, command: str) -> Metadata:
-        """The record of the network after `images` samples of training."""
-        return Metadata(
-            network=self.network,
-            preconditioning=self.preconditioning,
+    def save(self, path: Path, label: str, network: nn.Module, told: Told) -> None:
+        """Writes the average `label`, with a record of the training."""
+        record = Record(
             s_range=self.config.objective.process.s_range,
             data=self.data.name,
             levels=self.data.levels,
             data_sha256=self.data.digest,
-            images=images,
-            recipe=self._record(command),
+            images=told.images,
+            recipe=self._record(told.command, label),
             licence=self.data.licence,
         )
+        self.network.save(path, network, record)
 
-    def _record(self, command: str) -> dict[str, Any]:
+    def _record(self, command: str, label: str) -> dict[str, Any]:
         config = self.config
         return {
             "command": command,
             "identity": config.identity,
             "images": config.images,
             "precision": config.precision.value,
-            "weights": "power-law average",
+            "weights": f"average {label}",
         }
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a record says beside the configuration: samples seen so far, and the command line."""
+
+    images: int
+    command: str
 
 
 def read_data(options: DataOptions) -> DataSplit:
@@ -106,39 +114,90 @@ def read_data(options: DataOptions) -> DataSplit:
     return array_file(Path(options.data), options.levels)
 
 
-def make_recipe(options: TrainOptions, split: DataSplit) -> Recipe:
-    """The training that `options` describe. Raises BenchError where they make no sense."""
+def make_recipe(
+    settings: Settings, machine: Machine, seed: int, split: DataSplit, crew: Crew
+) -> Recipe:
+    """The training that the settings describe. Raises BenchError where they make no sense."""
     data = split.training
     mean, std = (round(moment, 4) for moment in data.moments())
-    process = cast(NoiseProcess, load_registry().get(options.process, PluginKind.PROCESS).cls())
-    weighting = _WEIGHTINGS[options.weighting](std)
+    process = parse_process(settings.process)
+    subject = Subject(data.name, tuple(data.samples.shape[1:]), data.levels, mean, std, process)
+    network = trainable(settings, subject)
+    # EDM's networks are preconditioned for its own sigma_data, whatever the data.
+    sigma_data = network.recipe.sigma_data if isinstance(network, EdmNetwork) else std
+    weighting = _WEIGHTINGS[settings.weighting](sigma_data)
+    _check_times(settings)
     config = TrainConfig(
-        objective=ScoreMatching(process, _TIMES[options.times], weighting),
-        images=options.images,
-        batch=options.batch,
-        learning_rate=options.learning_rate,
-        schedule=WarmupStableDecay(decay=options.decay),
-        ema=PowerLaw(options.ema),
-        seed=options.seed,
-        precision=Precision(options.precision.value),
-        compiled=options.compiled,
-        gradients=Sliced(workers=options.workers) if options.workers else WholeBatch(),
-        device=options.device,
+        objective=ScoreMatching(process, _TIMES[settings.times], weighting, settings.summed),
+        images=settings.images,
+        batch=settings.batch,
+        learning_rate=settings.learning_rate,
+        betas=(0.9, settings.beta2),
+        clip=settings.clip or float("inf"),
+        schedule=WarmupStableDecay(settings.warmup, settings.decay),
+        averages=_averages(settings),
+        flips=settings.flips,
+        dequantise=settings.dequantise,
+        dropout=settings.sizes.dropout if settings.sizes else 0.0,
+        seed=seed,
+        precision=Precision(machine.precision.value),
+        compiled=machine.compiled,
+        gradients=_gradients(settings, machine, crew),
+        device=machine.device,
+        crew=crew,
     )
-    shape = tuple(data.samples.shape[1:])
-    return Recipe(config, data, network_for(options.network, shape), Preconditioning(std, mean))
+    return Recipe(config, data, network)
 
 
-def network_for(choice: NetworkChoice, shape: tuple[int, ...]) -> UNetConfig | MLPConfig:
-    """Sizes for samples of this shape; AUTO takes the U-Net from 16x16 pixels on.
+def parse_process(text: str) -> NoiseProcess:
+    """The process of a name, or of YAML as in benchmarks: `{name: ve, sigma_min: 0.02}`.
 
-    Raises BenchError where the shape does not suit the network.
+    Raises:
+        BenchError: there is no such process, or it does not take such parameters.
     """
-    channels, height, width = shape
-    large = min(height, width) >= 16
-    if choice is NetworkChoice.MLP or (choice is NetworkChoice.AUTO and not large):
-        return MLPConfig(sample=shape)
     try:
-        return UNetConfig(image=(channels, height, width))
-    except ValueError as error:
-        raise BenchError(f"network '{choice.value}': {error}; or pass --network mlp") from error
+        read = YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        read = None
+    mapping = {"name": read} if isinstance(read, str) else read
+    if not isinstance(mapping, dict) or not isinstance(mapping.get("name"), str):
+        raise BenchError(
+            f"--process '{text}': give a name such as vp, or '{{name: ve, sigma_max: 100.0}}'"
+        )
+    params = {key: value for key, value in mapping.items() if key != "name"}
+    cls = load_registry().get(mapping["name"], PluginKind.PROCESS).cls
+    try:
+        return cast(NoiseProcess, build(cls, params))
+    except ParameterError as error:
+        place = f"parameter '{error.key}' " if error.key else ""
+        raise BenchError(f"--process '{text}': {place}{error}") from None
+
+
+def _check_times(settings: Settings) -> None:
+    if settings.times is TimesChoice.IMPORTANCE and (
+        settings.weighting is not WeightingChoice.LIKELIHOOD
+    ):
+        raise BenchError(
+            f"--times importance is made for --weighting likelihood, not "
+            f"'{settings.weighting.value}', whose variance it would raise; pass --weighting "
+            "likelihood or other --times"
+        )
+
+
+def _averages(settings: Settings) -> tuple[Average, ...]:
+    averages: tuple[Average, ...] = (
+        *(PowerLaw(width) for width in settings.ema),
+        *(HalfLife(images, settings.batch) for images in settings.ema_halflives),
+        *(Rate(rate) for rate in settings.ema_rates),
+    )
+    labels = [average.label for average in averages]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise BenchError(f"training: the average '{label}' is asked for twice; name it once")
+    return averages
+
+
+def _gradients(settings: Settings, machine: Machine, crew: Crew) -> Gradients:
+    if machine.workers:
+        return Sliced(settings.rows or 64, machine.workers)
+    return Passes(settings.rows, crew)

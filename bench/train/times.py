@@ -34,6 +34,10 @@ class TimeSampling(ABC):
     def draw(self, uniforms: Tensor, process: NoiseProcess) -> Tensor:
         """Times t in [t_min, t_max], the inverse CDF at `uniforms` in [0, 1); float64."""
 
+    def correction(self, t: Tensor, process: NoiseProcess) -> Tensor:
+        """A factor of the loss at `t`: 1, unless the density is divided out."""
+        return torch.ones_like(t)
+
 
 @dataclass(frozen=True)
 class UniformTime(TimeSampling):
@@ -41,6 +45,27 @@ class UniformTime(TimeSampling):
 
     def draw(self, uniforms: Tensor, process: NoiseProcess) -> Tensor:
         return process.t_min + uniforms * (process.t_max - process.t_min)
+
+
+@dataclass(frozen=True)
+class Importance(TimeSampling):
+    """Density proportional to g^2 / sigma^2, divided out again: t as if uniform, less variance.
+
+    Song, Durkan, Murray & Ermon 2021 (arXiv:2101.09258), section 5.1, for the likelihood weighting
+    g^2, whose loss in terms of eps weighs g^2 / sigma^2. Since g^2 = 2 sigma^2 (ln s)' under every
+    process, this density is (ln s)' / ln(s_max / s_min): ln s is uniform on the process's range.
+    (Under VP and sub-VP, where sigma(0) = 0, t_min = 1e-5 keeps that range finite.)
+    """
+
+    def draw(self, uniforms: Tensor, process: NoiseProcess) -> Tensor:
+        low, high = process.s_range
+        return _times_at(low * (math.log(high / low) * uniforms).exp(), process)
+
+    def correction(self, t: Tensor, process: NoiseProcess) -> Tensor:
+        """Uniform density over this one: sigma^2 / g^2 times its mean inverse, as s tells it."""
+        low, high = process.s_range
+        density = process.g2(t) / (2 * process.sigma(t).square()) / math.log(high / low)
+        return 1.0 / ((process.t_max - process.t_min) * density)
 
 
 @dataclass(frozen=True)

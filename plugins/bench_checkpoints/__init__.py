@@ -6,13 +6,14 @@ from bench.api import Asset, Model, hookimpl
 from bench_checkpoints.catalogue import ASSETS
 from bench_checkpoints.diffusers_unet import DiffusersUnet
 from bench_checkpoints.edm import Edm
+from bench_checkpoints.k_diffusion import KDiffusion
 from bench_checkpoints.module import ModuleModel
 from bench_checkpoints.score_sde import ScoreSde
 
 
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
-    return [ScoreSde, Edm, DiffusersUnet, ModuleModel]
+    return [ScoreSde, Edm, DiffusersUnet, KDiffusion, ModuleModel]
 
 
 @hookimpl

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from bench.api import BenchError, DiscreteData, Target, UnsupportedError, rows_of
 from bench_checkpoints.catalogue import asset_of
+from bench_models.pretrained import DATA
 from bench_models.tensors import load_file
 
 Record = TypeVar("Record")
@@ -37,12 +38,15 @@ def pixel_target(data: str, held_out: str | None) -> Target:
     """The target of a network for images of 256 levels.
 
     ``held_out`` is a .npz, .npy or .safetensors file whose array `samples` has unseen images,
-    uint8, (n, c, h, w); likelihoods are refused without.
+    uint8, (n, c, h, w); without it, MNIST's are those of the package, and of other data
+    likelihoods are refused.
     """
     return Target(data, discrete=Pixels(256, partial(_held_out, data, held_out)))
 
 
 def _held_out(data: str, path: str | None) -> Tensor:
+    if path is None and data == "mnist":
+        return load_file(DATA / "mnist_test.safetensors")["samples"]
     if path is None:
         raise UnsupportedError(
             f"no held-out data of '{data}' are known; name a file of uint8 images (array "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,17 +12,19 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench.api import BenchError, HubFolder, Model, ScoreModel, require
+from bench.api import BenchError, HubFolder, ScoreModel, require
 from bench_checkpoints.classes import Choice, OptionalClassDenoiser
-from bench_checkpoints.common import file_hash, levels_of, pixel_target, ready, scaled
+from bench_checkpoints.common import file_hash, levels_of, pixel_target, scaled
 from bench_checkpoints.levels import LevelTable
+from bench_checkpoints.precision import NetworkModel
 from bench_checkpoints.reading.refusal import content, damaged
+from bench_checkpoints.reading.safe_files import entries
 
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 @dataclass(frozen=True)
-class DiffusersUnet(Model):
+class DiffusersUnet(NetworkModel):
     """A UNet2DModel that diffusers saved, such as google/ddpm-cifar10-32.
 
     Between the trained noise levels the time label is interpolated in ln(s).
@@ -60,6 +62,22 @@ class DiffusersUnet(Model):
         hub = HubFolder.parse(self.path)
         return () if hub is None else (hub,)
 
+    @classmethod
+    def describe(cls, path: str) -> Mapping[str, object] | None:
+        folder = cls(path=path)
+        place = folder._file("unet", "config.json")
+        config = _json(place) if place.is_file() else {}
+        if config.get("_class_name") != "UNet2DModel":
+            return None
+        scheduler = _json(folder._file("scheduler", "scheduler_config.json"))
+        return {
+            "network": "diffusers' UNet2DModel",
+            "parameters": entries(folder._file("unet", _WEIGHTS)),
+            "shape": list(_shape(config, place)),
+            "scheduler": scheduler.get("_class_name"),
+            "prediction": scheduler.get("prediction_type", "epsilon"),
+        }
+
     def fingerprint(self) -> str:
         files = (self._file("unet", "config.json"), self._file("unet", _WEIGHTS))
         scheduler = self._file("scheduler", "scheduler_config.json")
@@ -68,15 +86,15 @@ class DiffusersUnet(Model):
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         place = self._file("unet", "config.json")
         config = _json(place)
-        network = ready(_network(place.parent, self._file("unet", _WEIGHTS)), device, dtype)
+        network = _network(place.parent, self._file("unet", _WEIGHTS))
+        labels = _labels(network)
         scheduler = self._file("scheduler", "scheduler_config.json")
-        denoiser, s_min, s_max = _denoiser(
-            network, _json(scheduler), _labels(network), scheduler, device
-        )
+        running = self.running(_Sample(network), device, dtype)
+        denoiser, s_min, s_max = _denoiser(running, _json(scheduler), labels, scheduler, device)
         return ScoreModel(
             denoiser=Choice(self.label, self.guidance).of(
                 denoiser,
-                _labels(network) - self.last_is_none,
+                labels - self.last_is_none,
                 self.last_is_none,
                 f"model '{self.name}': {self.path}",
             ),
@@ -136,6 +154,19 @@ def _network(folder: Path, weights: Path) -> nn.Module:
         raise damaged(folder, f"its weights do not fit its config.json, '{wrong[0]}' first")
     result: nn.Module = network
     return result
+
+
+class _Sample(nn.Module):
+    """The network's answer, out of the record in which diffusers wraps it."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor, time: Tensor, labels: Tensor | None) -> Tensor:
+        """(n, c, h, w) and labels of time (n,) and class (n,) -> (n, outputs, h, w)."""
+        answer: Tensor = self.network(x, time, class_labels=labels).sample
+        return answer
 
 
 def _denoiser(
@@ -226,7 +257,7 @@ def _called(
     n = x.shape[0]
     if labels is not None:
         labels = labels % known  # no class, -1, is the last label
-    output: Tensor = network(x, time.to(x.dtype).expand(n), class_labels=labels).sample
+    output: Tensor = network(x, time.to(x.dtype).expand(n), labels)
     return output[:, : x.shape[1]]  # without the learned variances
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,12 +13,15 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import Asset, BenchError, Model, ScoreModel, require
+from bench.api import Asset, BenchError, ScoreModel, require
 from bench_checkpoints.catalogue import asset_of, local
 from bench_checkpoints.classes import Choice
-from bench_checkpoints.common import built, file_hash, pixel_target, ready, record_of
+from bench_checkpoints.common import built, file_hash, pixel_target, record_of
+from bench_checkpoints.convert import write_safetensors
+from bench_checkpoints.describing import edm_content
 from bench_checkpoints.edm_precond import EdmDenoiser, EdmRecipe, iddpm_levels
 from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
+from bench_checkpoints.precision import NetworkModel
 from bench_checkpoints.reading.inert import Inert
 from bench_checkpoints.reading.modules import state_dict
 from bench_checkpoints.reading.pickles import read_pickle
@@ -30,7 +33,7 @@ _FAMILIES = {"SongUNet": "song", "DhariwalUNet": "dhariwal"}
 
 
 @dataclass(frozen=True)
-class Edm(Model):
+class Edm(NetworkModel):
     """The pretrained networks of EDM (CIFAR-10, FFHQ, AFHQv2, ImageNet-64).
 
     Attributes:
@@ -68,17 +71,31 @@ class Edm(Model):
     def assets(self) -> Sequence[Asset]:
         return asset_of(self.path)
 
+    @classmethod
+    def describe(cls, path: str) -> Mapping[str, object] | None:
+        file = local(path)
+        known = file.suffix == ".pkl"
+        if file.suffix == ".safetensors":
+            known = "edm" in read_safetensors(file)[1]
+        return edm_content(read_edm(file)[0]) if known else None
+
+    def export(self, target: Path) -> None:
+        recipe, weights = read_edm(local(self.path))
+        record = {"edm": asdict(recipe), "source_sha256": self.fingerprint()}
+        write_safetensors(target, record, weights)
+
     def fingerprint(self) -> str:
         return file_hash(self.name, self.path)
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.path)
         recipe, state = read_edm(path)
-        network = ready(built(partial(EdmUnet, recipe.network), state, path), device, dtype)
+        network = built(partial(EdmUnet, recipe.network), state, path)
         levels = iddpm_levels(recipe).to(device) if recipe.precond == "iddpm" else None
         s_min, s_max = self._range(recipe)
         config = recipe.network
-        denoiser = EdmDenoiser(network, recipe, _told(config.label_dim, device, dtype), levels)
+        running = self.running(network, device, dtype)
+        denoiser = EdmDenoiser(running, recipe, _told(config.label_dim, device), levels)
         return ScoreModel(
             denoiser=self._choice.of(denoiser, config.label_dim, True, f"model 'edm': {self.path}"),
             shape=(config.in_channels, config.img_resolution, config.img_resolution),
@@ -103,9 +120,9 @@ class Edm(Model):
         return Choice(self.label, self.guidance)
 
 
-def _told(classes: int, device: torch.device, dtype: torch.dtype) -> Tensor | None:
+def _told(classes: int, device: torch.device) -> Tensor | None:
     """What the network is told of each class, and last (at -1) of none."""
-    return torch.eye(classes + 1, classes, device=device, dtype=dtype) if classes else None
+    return torch.eye(classes + 1, classes, device=device) if classes else None
 
 
 def read_edm(path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:
@@ -166,7 +183,7 @@ def _network(family: str, asked: Mapping[str, Any], path: Path) -> EdmUnetConfig
             "num_blocks": 3,
             "attn_resolutions": (32, 16, 8),
         }
-    known = {field.name for field in fields(EdmUnetConfig)} - {"family"}
+    known = {field.name for field in fields(EdmUnetConfig)} - {"family", "dropout"}
     given = {name: _plain(value) for name, value in asked.items() if name in known}
     record = {"family": family, **defaults, **given}
     return record_of(EdmUnetConfig, json.dumps(record), f"{path}: its network")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,20 +17,20 @@ from torch import Tensor, nn
 from bench.api import (
     BenchError,
     Denoiser,
-    Model,
     ScoreModel,
     from_eps,
     from_score,
     require,
 )
-from bench_checkpoints.common import built, file_hash, pixel_target, ready
+from bench_checkpoints.common import built, file_hash, pixel_target
+from bench_checkpoints.precision import NetworkModel, Running
 from bench_checkpoints.reading.refusal import forbidden
 from bench_checkpoints.reading.safe_files import read_safetensors
 from bench_checkpoints.reading.torch_files import read_torch
 
 
 @dataclass(frozen=True)
-class ModuleModel(Model):
+class ModuleModel(NetworkModel):
     """A network of your own: a factory by import path, and weights that are tensors alone.
 
     The module is called as module(y, s) with y = x/alpha in [-1, 1], (n, *shape), and s of shape
@@ -79,10 +79,10 @@ class ModuleModel(Model):
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = Path(self.weights)
-        network = ready(built(self._make(), self._state(path), path), device, dtype)
-        call = cast(Callable[[Tensor, Tensor], Tensor], network)
+        network = built(self._make(), self._state(path), path)
+        call = _called(self.running(network, device, dtype))
         kinds: dict[str, Denoiser] = {
-            "denoised": cast(Denoiser, network),
+            "denoised": call,
             "eps": from_eps(call),
             "score": from_score(call),
         }
@@ -135,3 +135,13 @@ class ModuleModel(Model):
             place = f" under '{self.entry}'" if self.entry else "; set the parameter entry"
             raise forbidden(path, f"it holds no state dict{place}")
         return {str(name): tensor for name, tensor in state.items()}
+
+
+def _called(network: Running) -> Denoiser:
+    """``network``, where s follows y into the dtype that it runs in."""
+
+    def call(y: Tensor, s: Tensor) -> Tensor:
+        answer: Tensor = network(y, s.to(network.inner) if s.dtype == y.dtype else s)
+        return answer
+
+    return call

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -13,19 +13,21 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import Asset, BenchError, Denoiser, Model, ScoreModel, from_eps, require
+from bench.api import Asset, BenchError, Denoiser, ScoreModel, from_eps, require
 from bench_checkpoints.catalogue import asset_of, local, preset_of
 from bench_checkpoints.common import (
     built,
     file_hash,
     levels_of,
     pixel_target,
-    ready,
     record_of,
     scaled,
 )
+from bench_checkpoints.convert import write_safetensors
+from bench_checkpoints.describing import score_sde_content
 from bench_checkpoints.levels import LevelTable
 from bench_checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig, trained_levels
+from bench_checkpoints.precision import NetworkModel
 from bench_checkpoints.reading.refusal import content, forbidden
 from bench_checkpoints.reading.safe_files import read_safetensors
 from bench_checkpoints.reading.torch_files import read_torch
@@ -33,7 +35,7 @@ from bench_checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
 
 
 @dataclass(frozen=True)
-class ScoreSde(Model):
+class ScoreSde(NetworkModel):
     """NCSN++, DDPM++ and DDPM checkpoints of the authors of score-based SDEs.
 
     Images are in [-1, 1] here; VE networks were trained on [0, 1], so that their noise levels
@@ -73,6 +75,30 @@ class ScoreSde(Model):
     def assets(self) -> Sequence[Asset]:
         return asset_of(self.path)
 
+    @classmethod
+    def describe(cls, path: str) -> Mapping[str, object] | None:
+        file, preset = local(path), preset_of(path)
+        if file.suffix == ".safetensors":
+            told = read_safetensors(file)[1].get("score_sde")
+            if told is None:
+                return None
+            recipe = record_of(ScoreSdeRecipe, json.dumps(told), path)
+        elif file.suffix == ".pth":
+            loaded = read_torch(file)
+            if not isinstance(loaded, dict) or not {"model", "ema"} <= loaded.keys():
+                return None
+            if not preset:
+                return {"network": "score_sde's; the file does not say which: set preset or recipe"}
+            recipe = PRESETS[preset]
+        else:
+            return None
+        return score_sde_content(recipe, s_range(recipe, cls.t_min))
+
+    def export(self, target: Path) -> None:
+        recipe, weights = self.read()
+        record = {"score_sde": asdict(recipe), "source_sha256": self.fingerprint()}
+        write_safetensors(target, record, weights)
+
     def fingerprint(self) -> str:
         parts = [self.path, *([self.recipe] if self.recipe else [])]
         return "+".join(file_hash(self.name, part) for part in parts)
@@ -80,11 +106,11 @@ class ScoreSde(Model):
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.path)
         recipe, weights = self.read()
-        network = ready(built(partial(NCSNpp, recipe.network), weights, path), device, dtype)
+        network = built(partial(NCSNpp, recipe.network), weights, path)
         config = recipe.network
         s_min, s_max = s_range(recipe, self.t_min)
         return ScoreModel(
-            denoiser=denoiser_of(network, recipe, device),
+            denoiser=denoiser_of(self.running(network, device, dtype), recipe, device),
             shape=(config.channels, config.image_size, config.image_size),
             s_min=s_min,
             s_max=s_max,

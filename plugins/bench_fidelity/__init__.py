@@ -1,19 +1,28 @@
-"""Image metrics in the features of Inception-v3, through torch-fidelity."""
+"""Image metrics in the features of Inception-v3, CLIP, DINOv2 and VGG-16, by torch-fidelity."""
 
 from collections.abc import Sequence
 
 from bench.api import Asset, Metric, hookimpl
 from bench_fidelity.catalogue import ASSETS
-from bench_fidelity.fid import FrechetInception
-from bench_fidelity.fid_infinity import FrechetInfinity
+from bench_fidelity.fid import FrechetFeatures, FrechetInception
+from bench_fidelity.fid_infinity import FeaturesInfinity, FrechetInfinity
 from bench_fidelity.inception_score import InceptionScore
-from bench_fidelity.kid import KernelInception
+from bench_fidelity.kid import KernelFeatures, KernelInception
 from bench_fidelity.prc import PrecisionRecall
 
 
 @hookimpl
 def bench_metrics() -> Sequence[type[Metric]]:
-    return [FrechetInception, FrechetInfinity, KernelInception, InceptionScore, PrecisionRecall]
+    return [
+        FrechetInception,
+        FrechetInfinity,
+        KernelInception,
+        InceptionScore,
+        PrecisionRecall,
+        FrechetFeatures,
+        FeaturesInfinity,
+        KernelFeatures,
+    ]
 
 
 @hookimpl

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -12,7 +11,8 @@ import torch
 from torch import Tensor
 
 from bench.api import BenchError
-from bench_fidelity.weights import PublishedWeights, WeightsFile, read_state
+from bench_fidelity.kinds import Kind
+from bench_fidelity.weights import WeightsFile, read_state
 
 CHUNK = 64
 """Images that go through an extractor together: fixed, because other shapes give other bits."""
@@ -83,45 +83,36 @@ class Extractor:
         return Features(named[self.pooled], named[self.logits])
 
 
-def load_extractor(
-    published: PublishedWeights, file: WeightsFile, device: torch.device
-) -> Extractor:
+def load_extractor(kind: Kind, file: WeightsFile, device: torch.device) -> Extractor:
     """The extractor with the weights of ``file`` on ``device``.
 
     Raises:
-        BenchError: the weights cannot be read, or belong to another network.
+        BenchError: the weights cannot be read, belong to another network, or a package is missing.
     """
-    return _load(published, file, device)
+    return _load(kind, file, device)
 
 
-@lru_cache(maxsize=2)
-def _load(published: PublishedWeights, file: WeightsFile, device: torch.device) -> Extractor:
+# As many as one cell may well use: were one dropped while it is in use, its images would go
+# through a second copy of it.
+@lru_cache(maxsize=8)
+def _load(kind: Kind, file: WeightsFile, device: torch.device) -> Extractor:
     # Here, because it imports torchvision: two seconds.
     from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
-    from torch_fidelity.utils import create_feature_extractor
 
-    name = published.extractor
-    layer_of = FEATURE_EXTRACTORS_REGISTRY[name].get_default_feature_layer_for_metric
-    pooled, logits = layer_of("fid"), layer_of("isc")
-    # torch-fidelity unpickles its file without any check, so it is handed one written here from
-    # tensors that were read safely.
-    buffer = io.BytesIO()
-    torch.save(read_state(file), buffer)
-    buffer.seek(0)
+    name = kind.published.extractor
+    state = read_state(file)
     try:
-        network = create_feature_extractor(
-            name,
-            list(dict.fromkeys([pooled, logits])),
-            cuda=False,
-            verbose=False,
-            feature_extractor_weights_path=buffer,
-        )
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
+        network = kind.build(name, state)
+    except BenchError:
+        raise
+    except Exception as error:  # tensors of another network fail in every way there is
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BenchError(
-            f"{file.path}: the weights do not fit '{name}' ({reason}); fetch {published.asset.url}"
+            f"{file.path}: the weights do not fit '{name}' ({reason}); fetch "
+            f"{kind.published.asset.url}"
         ) from None
-    return Extractor(network.to(device), pooled, logits, device)
+    layer_of = FEATURE_EXTRACTORS_REGISTRY[name].get_default_feature_layer_for_metric
+    return Extractor(network.to(device), layer_of("fid"), layer_of("isc"), device)
 
 
 def chunked(images: Iterable[Tensor]) -> Iterator[Tensor]:

@@ -1,4 +1,4 @@
-"""FID without its bias of few samples."""
+"""Frechet distances without their bias of few samples."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.api import Accumulator, Measurement, Trial, require
+from bench_fidelity.kinds import INCEPTION
 from bench_fidelity.metric import FeatureAccumulator, ReferenceMetric
 from bench_fidelity.reference import Reference
 from bench_fidelity.statistics import Collected, pooled
@@ -20,12 +21,12 @@ from bench_metrics.frechet import Moments
 
 
 @dataclass(frozen=True)
-class FrechetInfinity(ReferenceMetric):
-    """FID of infinitely many samples: FID over 1/n is a line, and this is where n is infinite.
+class InfiniteSamples(ReferenceMetric):
+    """The distance of infinitely many samples: over 1/n it is a line, of which this is the end.
 
-    The samples are shuffled; FID is taken of the first n of them at evenly spaced n, and a line
-    fitted by least squares. Where FID has not begun to be linear (n below the 2048 features) the
-    figure means nothing. The bias of the reference, whose size is finite too, stays.
+    The samples are shuffled; the distance is taken of the first n of them at evenly spaced n, and a
+    line fitted by least squares. Where it has not begun to be linear (n below the number of
+    features) the figure means nothing. The bias of the reference, whose size is finite too, stays.
 
     Attributes:
         points: how many n.
@@ -33,9 +34,7 @@ class FrechetInfinity(ReferenceMetric):
         shuffle_seed: seed of the shuffle.
     """
 
-    name: ClassVar[str] = "fid_infinity"
     reference: ClassVar[str] = "Chong and Forsyth 2020, arXiv:1911.07023, Section 4"
-    title: ClassVar[str] = "FID, extrapolated to infinitely many samples"
 
     points: int = 15
     smallest: int = 5000
@@ -59,7 +58,49 @@ class FrechetInfinity(ReferenceMetric):
         counts = np.linspace(self.smallest, len(features), self.points).astype(int).tolist()
         distances = _distances(features[torch.from_numpy(order)], counts, real)
         value = intercept(counts, distances)
-        return [Measurement(self.name, value, self.unit, len(features), reference=real.digest)]
+        name = self.called(self.name)
+        return [Measurement(name, value, self.unit, len(features), reference=real.digest)]
+
+
+@dataclass(frozen=True)
+class FrechetInfinity(InfiniteSamples):
+    """FID of infinitely many samples: FID over 1/n is a line, and this is where n is infinite.
+
+    FID is taken of the first n of the shuffled samples at evenly spaced n. Where it has not begun
+    to be linear (n below the 2048 features) the figure means nothing. The bias of the reference,
+    whose size is finite too, stays.
+    """
+
+    name: ClassVar[str] = "fid_infinity"
+    title: ClassVar[str] = "FID, extrapolated to infinitely many samples"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            self.extractor == INCEPTION,
+            f"FID means the features of {INCEPTION}; in others it is the metric `fd_infinity`",
+        )
+
+
+@dataclass(frozen=True)
+class FeaturesInfinity(InfiniteSamples):
+    """The metric `fd` of infinitely many samples: over 1/n it is a line, of which this is the end.
+
+    It is taken of the first n of the shuffled samples at evenly spaced n, and called
+    ``fd_infinity_dinov2_vit_b_14`` and the like.
+    """
+
+    name: ClassVar[str] = "fd_infinity"
+    title: ClassVar[str] = "Frechet distance, extrapolated to infinitely many samples"
+
+    extractor: str = "dinov2-vit-b-14"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            self.extractor != INCEPTION,
+            f"in the features of {INCEPTION} it is called `fid_infinity`",
+        )
 
 
 def _distances(features: Tensor, counts: Sequence[int], real: Reference) -> list[float]:

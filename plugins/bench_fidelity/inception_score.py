@@ -9,6 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from bench.api import Accumulator, Measurement, Trial, require
+from bench_fidelity.kinds import INCEPTION
 from bench_fidelity.metric import FeatureAccumulator, FeatureMetric
 from bench_fidelity.statistics import Collected, logits
 
@@ -37,6 +38,7 @@ class InceptionScore(FeatureMetric):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        require(self.extractor == INCEPTION, f"the classes are those of {INCEPTION}, and no others")
         require(1 <= self.splits <= 100_000, "splits must be between 1 and 100000")
         require(0 <= self.shuffle_seed < 2**32, "shuffle_seed must be between 0 and 2^32 - 1")
 

@@ -1,4 +1,4 @@
-"""The kernel inception distance."""
+"""The kernel inception distance, and the same in other features."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import Accumulator, Measurement, Trial, UnsupportedError, require
+from bench_fidelity.kinds import INCEPTION
 from bench_fidelity.metric import FeatureAccumulator, ReferenceMetric
 from bench_fidelity.statistics import Collected, pooled
 
 
 @dataclass(frozen=True)
-class KernelInception(ReferenceMetric):
-    """KID: unbiased squared MMD with the kernel (x y / d + 1)^3 in Inception-v3's features.
+class KernelDistance(ReferenceMetric):
+    """Unbiased squared MMD with the kernel (x y / d + 1)^3 of the features.
 
-    The mean over random subsets, by torch-fidelity in float64; ``kid_std`` is the standard
-    deviation over the subsets, which is what papers print after the sign ±. Unbiased: figures of
-    different n may be compared, and small ones may be negative.
+    The mean over random subsets, by torch-fidelity in float64, and the standard deviation over the
+    subsets, which is what papers print after the sign ±. Unbiased: figures of different n may be
+    compared, and small ones may be negative.
 
     Attributes:
         subsets: number of subsets.
@@ -28,9 +29,7 @@ class KernelInception(ReferenceMetric):
         subset_seed: seed of their choice.
     """
 
-    name: ClassVar[str] = "kid"
     reference: ClassVar[str] = "Binkowski et al. 2018, arXiv:1801.01401, Section 4"
-    title: ClassVar[str] = "KID"
 
     subsets: int = 100
     subset_size: int = 1000
@@ -48,7 +47,7 @@ class KernelInception(ReferenceMetric):
         known = self.real_features(real)
         if len(known) < self.subset_size:
             raise UnsupportedError(
-                f"kid takes subsets of {self.subset_size} real images, and there are "
+                f"{self.name} takes subsets of {self.subset_size} real images, and there are "
                 f"{len(known)}; lower subset_size"
             )
         rows = Collected(pooled)
@@ -71,7 +70,46 @@ class KernelInception(ReferenceMetric):
             verbose=False,
         )
         mean, std = found[KEY_METRIC_KID_MEAN], found[KEY_METRIC_KID_STD]
+        name = self.called(self.name)
+        n = len(samples)
         return [
-            Measurement("kid", mean, self.unit, len(samples), reference=digest),
-            Measurement("kid_std", std, self.unit, len(samples), reference=digest, ranked=False),
+            Measurement(name, mean, self.unit, n, reference=digest),
+            Measurement(f"{name}_std", std, self.unit, n, reference=digest, ranked=False),
         ]
+
+
+@dataclass(frozen=True)
+class KernelInception(KernelDistance):
+    """KID: unbiased squared MMD with the kernel (x y / d + 1)^3 in Inception-v3's features.
+
+    The mean over random subsets, by torch-fidelity in float64; ``kid_std`` is the standard
+    deviation over the subsets, which is what papers print after the sign ±. Unbiased: figures of
+    different n may be compared, and small ones may be negative.
+    """
+
+    name: ClassVar[str] = "kid"
+    title: ClassVar[str] = "KID"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            self.extractor == INCEPTION,
+            f"KID means the features of {INCEPTION}; in others it is the metric `kd`",
+        )
+
+
+@dataclass(frozen=True)
+class KernelFeatures(KernelDistance):
+    """KID's distance in the features of CLIP, DINOv2 or VGG-16; its name says which.
+
+    ``kd_dinov2_vit_b_14`` and ``kd_dinov2_vit_b_14_std``, and the like.
+    """
+
+    name: ClassVar[str] = "kd"
+    title: ClassVar[str] = "kernel distance (CLIP, DINOv2 or VGG-16)"
+
+    extractor: str = "dinov2-vit-b-14"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.extractor != INCEPTION, f"in the features of {INCEPTION} it is called `kid`")

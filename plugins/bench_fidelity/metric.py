@@ -21,9 +21,10 @@ from bench.api import (
 from bench_fidelity.catalogue import asset_of
 from bench_fidelity.extractors import Extractor, Features, load_extractor
 from bench_fidelity.images import FeatureStream, bytes_of
+from bench_fidelity.kinds import EXTRACTORS, INCEPTION, Kind, suffix
 from bench_fidelity.reference import Reference, load_reference, reference_digest
 from bench_fidelity.sources import Source, open_source
-from bench_fidelity.weights import INCEPTION_V3, PublishedWeights, WeightsFile, find_weights
+from bench_fidelity.weights import WeightsFile, find_weights
 
 
 class Keeper(Protocol):
@@ -57,31 +58,48 @@ class FeatureMetric(SampleMetric):
     """A metric of the features that an extractor of torch-fidelity finds in the samples.
 
     Attributes:
+        extractor: its name in torch-fidelity's registry.
         weights: a file of weights of your own for the extractor (a PyTorch state dict); None: the
             published one, from the cache folder.
     """
 
-    extractor: ClassVar[PublishedWeights] = INCEPTION_V3
     unit: ClassVar[str] = "1"
 
+    extractor: str = INCEPTION
     weights: str | None = None
 
     def __post_init__(self) -> None:
+        known = ", ".join(EXTRACTORS)
+        require(self.extractor in EXTRACTORS, f"extractor must be one of {known}")
         require(self.weights is None or _is_path(self.weights), "weights must be a path or null")
 
     def assets(self) -> Sequence[Asset]:
-        return [self.extractor.asset] if self.weights is None else []
+        return [self.kind.published.asset] if self.weights is None else []
 
     def fingerprint(self) -> str:
         return self.identity()
 
+    def called(self, name: str) -> str:
+        """What a number is called in these features: ``name`` in those of Inception-v3."""
+        return name + suffix(self.extractor)
+
+    @property
+    def kind(self) -> Kind:
+        """The extractor."""
+        return EXTRACTORS[self.extractor]
+
     def weights_file(self) -> WeightsFile:
         """The extractor's weights, found and verified."""
-        return find_weights(self.extractor, self.weights)
+        return find_weights(self.kind.published, self.weights)
 
     def identity(self) -> str:
-        """sha256 of what turns images into features."""
-        content = f"{self.extractor.extractor} {self.weights_file().sha256}"
+        """sha256 of what turns images into features.
+
+        Raises:
+            BenchError: the weights, or a package that the extractor needs, are missing.
+        """
+        self.kind.check()
+        content = f"{self.kind.published.extractor} {self.weights_file().sha256}"
         return hashlib.sha256(content.encode()).hexdigest()
 
     def stream(self, trial: Trial, at_least: int) -> FeatureStream:
@@ -99,7 +117,7 @@ class FeatureMetric(SampleMetric):
 
     def load(self, trial: Trial) -> Extractor:
         """The extractor on the device of ``trial``."""
-        return load_extractor(self.extractor, self.weights_file(), trial.draw.device)
+        return load_extractor(self.kind, self.weights_file(), trial.draw.device)
 
 
 @dataclass(frozen=True)

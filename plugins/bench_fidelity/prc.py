@@ -20,8 +20,9 @@ class PrecisionRecall(ReferenceMetric):
     """Share of samples among the real images (precision), and of these among samples (recall).
 
     Among: inside of the ball around one of them that reaches to its k-th neighbour of the same
-    kind. By torch-fidelity, in Inception-v3's features (as ADM's evaluator does; the paper takes
-    VGG-16). It depends on the numbers of samples and of real images: compare equal ones only.
+    kind. By torch-fidelity, in Inception-v3's features unless another ``extractor`` is named (ADM's
+    evaluator takes them; the paper takes VGG-16: ``precision_vgg16``, ``recall_vgg16``). It depends
+    on the numbers of samples and of real images: compare equal ones only.
 
     Attributes:
         neighbours: k.
@@ -74,6 +75,8 @@ class PrecisionRecall(ReferenceMetric):
             "f_score": KEY_METRIC_F_SCORE,
         }
         return [
-            Measurement(name, float(found[key]), self.unit, len(samples), reference=digest)
+            Measurement(
+                self.called(name), float(found[key]), self.unit, len(samples), reference=digest
+            )
             for name, key in keys.items()
         ]

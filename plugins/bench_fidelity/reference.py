@@ -82,7 +82,7 @@ def load_reference(source: Source, identity: str, extractor: Extractor) -> Refer
     return _cached(path, digest)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _published(source: MomentsFile, digest: str, dimension: int) -> Reference:
     found = source.read(dimension)
     if found.moments is not None:
@@ -133,7 +133,8 @@ def _of_one_size(source: ImageSource, sizes: set[torch.Size]) -> Iterator[Tensor
         yield image
 
 
-@lru_cache(maxsize=2)
+# One reference in the features of each extractor of a cell, and its factor (100 MB at d = 2048).
+@lru_cache(maxsize=4)
 def _cached(path: Path, digest: str) -> Reference:
     mean, covariance, size = (_tensor(path, name) for name in ("mean", "covariance", "size"))
     features = partial(_features, path)
@@ -142,7 +143,7 @@ def _cached(path: Path, digest: str) -> Reference:
     return Reference(mean, covariance, digest, rank, tuple(size.tolist()), features)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _features(path: Path) -> Tensor:
     return _tensor(path, "features")
 

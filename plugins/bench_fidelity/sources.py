@@ -21,7 +21,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from bench.api import BenchError, cache_folder, file_sha256
+from bench.api import BenchError, cache_folder, file_sha256, offline
 from bench_fidelity.catalogue import asset_of
 from bench_fidelity.moments_file import MomentsFile
 
@@ -65,7 +65,7 @@ def open_source(against: str, root: str | None, download: bool) -> Source:
     """
     if against in DATASETS:
         folder = cache_folder() / "datasets" if root is None else Path(root)
-        return _dataset(against, folder.absolute(), download)
+        return _dataset(against, folder.absolute(), download and not offline())
     path = next((asset.located() for asset in asset_of(against)), Path(against))
     if path.is_dir():
         return Folder(path)

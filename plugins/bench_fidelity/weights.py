@@ -13,6 +13,7 @@ import torch
 
 from bench.api import Asset, BenchError, file_sha256
 from bench_fidelity.catalogue import INCEPTION_WEIGHTS
+from bench_fidelity.torchscript import is_torchscript, read_torchscript
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ def find_weights(published: PublishedWeights, own: str | None) -> WeightsFile:
 def read_state(file: WeightsFile) -> dict[str, Any]:
     """The state dict in ``file``, read by torch's unpickler for tensors alone.
 
+    Of a TorchScript archive (CLIP's), the tensors of its module.
+
     Raises:
         BenchError: the file is damaged, or holds anything but tensors.
     """
@@ -68,6 +71,8 @@ def read_state(file: WeightsFile) -> dict[str, Any]:
         raise BenchError(f"{file.path}: cannot be read ({error.strerror})") from None
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise BenchError(f"{file.path}: changed while it was read; try again")
+    if is_torchscript(content):
+        return dict(read_torchscript(file.path, content))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickles that torch did not write

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_BLOCK = 4096  # rows that are doubled in float64 at a time
+
 
 @dataclass(frozen=True, eq=False)
 class Moments:
@@ -84,18 +86,22 @@ def frechet_influence(features: Tensor, mean: Tensor, covariance: Tensor, factor
     of the distance.
 
     Args:
-        features: (n, d).
+        features: (n, d), on any device; the blocks of them go to that of ``mean``.
         mean: m_1 of the Gaussian, (d,), float64.
         covariance: C of the features, (d, d), float64.
         factor: ``root_factor`` of the covariance C_1 of the Gaussian.
     """
-    x = features.double()
-    centred = x - x.mean(0)
+    own = sum(block.to(mean).sum(0) for block in features.split(_BLOCK)) / len(features)
     values, vectors = torch.linalg.eigh(factor.mT @ covariance @ factor)
     kept = values > len(values) * torch.finfo(values.dtype).eps * values.amax()
     half = factor @ (vectors[:, kept] * values[kept].pow(-0.25))
-    inner: Tensor = centred.square().sum(1) - (centred @ half).square().sum(1)
-    return 2 * centred @ (x.mean(0) - mean) + inner - inner.mean()
+    parts = []
+    for block in features.split(_BLOCK):
+        centred = block.to(mean) - own
+        inner = centred.square().sum(1) - (centred @ half).square().sum(1)
+        parts.append(2 * centred @ (own - mean) + inner)
+    found = torch.cat(parts)
+    return found - found.mean()
 
 
 def root_factor(covariance: Tensor) -> Tensor:

@@ -6,10 +6,13 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
+from bench.core.arithmetic import tf32
+from bench.core.sample import generate
 from bench.run.cell import Cell, canonical
 from bench.run.execute import run_cell
 from bench.run.machine import Crew, Machine, choose_device
@@ -66,6 +69,23 @@ def test_the_first_samples_are_the_same_whatever_their_number(cells_of: Planner)
     assert few is not None
     assert many is not None
     assert (few == many[:64]).all()
+
+
+def test_float32_is_not_tf32_while_a_cell_runs(
+    cells_of: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = set()
+
+    def watched(*arguments: Any) -> Any:
+        seen.add((torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32))
+        return generate(*arguments)
+
+    monkeypatch.setattr("bench.run.execute.generate", watched)
+    (cell,) = cells_of(POINTS.format(solver="ddim", metrics="swd"))
+    with tf32(True):
+        run_cell(cell, Machine("cpu", 1, 1))
+        assert torch.backends.cudnn.allow_tf32
+    assert seen == {(False, False)}
 
 
 def test_other_seeds_give_other_samples(cells_of: Planner) -> None:

@@ -47,8 +47,6 @@ def test_an_unknown_name_lists_what_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        BenchError, match="nor a suite of that name; suites that ship: all-solvers, quick"
-    ):
+    with pytest.raises(BenchError, match=r"nor a suite of that name; .* ship: .*all-solvers"):
         resolve(Path("all-slovers"))
     assert resolve(Path("mine.yaml")) == Path("mine.yaml")  # its reader says that it is missing

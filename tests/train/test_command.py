@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from bench.api import BenchError
 from bench.train.command import train_classifier_command, train_command
 from bench.train.options import NetworkChoice
-from bench.train.recipe import network_for
+from bench.train.settings import PRESETS
+from bench.train.trainable import own_sizes
 from bench_models.networks.loading import load_network
 from bench_models.networks.mlp import MLPConfig
 from bench_models.networks.unet import UNetConfig
@@ -85,6 +86,51 @@ def test_unknown_process(call: Call) -> None:
         call("train", "--process", "edmm")
 
 
+def test_presets_are_listed_without_anything_else() -> None:
+    app = typer.Typer()
+    app.command()(train_command)
+    result = CliRunner().invoke(app, ["--list-presets"])
+    assert result.exit_code == 0
+    for name in PRESETS:
+        assert name in result.output
+
+
+def test_unknown_preset(call: Call) -> None:
+    with pytest.raises(BenchError, match=r"unknown preset 'ddpm'.*known: ncsnpp-ve"):
+        call("train", "--preset", "ddpm")
+
+
+def test_importance_sampling_is_for_likelihood_weighting(call: Call) -> None:
+    with pytest.raises(BenchError, match="made for --weighting likelihood, not 'edm'"):
+        call("train", "--times", "importance")
+
+
+def test_every_average_has_its_file(call: Call, tmp_path: Path) -> None:
+    output = call(
+        "train", "--images", "64", "--batch", "16",
+        "--ema", "0.1", "--ema-halflife", "32", "--ema-rate", "0.9",
+    )  # fmt: skip
+    names = ["weights", "weights-halflife-32", "weights-rate-0.9"]
+    first, *others = (load_network(tmp_path / "out" / f"{name}.safetensors")[0] for name in names)
+    for network in others:
+        assert not torch.equal(_all_weights(network), _all_weights(first))
+    assert "weights-rate-0.9" in output.replace("\n", "")
+
+
+def _all_weights(network: torch.nn.Module) -> torch.Tensor:
+    return torch.nn.utils.parameters_to_vector(network.parameters())
+
+
+def test_one_average_twice(call: Call) -> None:
+    with pytest.raises(BenchError, match=r"'power-0\.1' is asked for twice"):
+        call("train", "--ema", "0.1", "--ema", "0.1")
+
+
+def test_mults_are_numbers(call: Call) -> None:
+    with pytest.raises(BenchError, match="--mults '1;2': give whole numbers"):
+        call("train", "--preset", "ncsnpp-ve-small", "--mults", "1;2")
+
+
 def test_training_a_classifier_writes_two_files(call: Call, tmp_path: Path) -> None:
     output = call(
         "train-classifier", "--epochs", "1", "--batch", "10", "--widths", "4", "--shift", "1"
@@ -109,9 +155,9 @@ def test_widths_are_numbers(call: Call) -> None:
     ],
 )
 def test_network_choice(choice: NetworkChoice, shape: tuple[int, ...], kind: type) -> None:
-    assert isinstance(network_for(choice, shape), kind)
+    assert isinstance(own_sizes(choice, shape), kind)
 
 
 def test_unsuitable_shape_names_the_way_out() -> None:
     with pytest.raises(BenchError, match=r"multiples of 4.*--network mlp"):
-        network_for(NetworkChoice.UNET, (1, 30, 30))
+        own_sizes(NetworkChoice.UNET, (1, 30, 30))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.train.data import BatchOrder, IntegerData, dequantise, generator_of
+from bench.train.data import BatchOrder, IntegerData, at_centres, dequantise, generator_of
 
 
 @pytest.mark.parametrize("levels", [17, 256])
@@ -16,6 +16,11 @@ def test_dequantised_levels_tile_the_interval(levels: int) -> None:
     assert low[0] == -1.0
     torch.testing.assert_close(low[1:], high[:-1])
     assert high[-1] == pytest.approx(1.0)
+
+
+def test_centres_span_the_interval() -> None:
+    x = at_centres(torch.arange(256, dtype=torch.uint8), 256, torch.float64)
+    torch.testing.assert_close(x, torch.arange(256, dtype=torch.float64) / 127.5 - 1)
 
 
 def test_quantisation_undoes_it() -> None:

@@ -37,6 +37,7 @@ class EdmUnetConfig:
         embedding_type, channel_mult_noise, encoder_type, decoder_type, resample_filter: of
             `song`; `positional`, 1, `standard`, `standard`, (1, 1) make DDPM++ and `fourier`, 2,
             `residual`, `standard`, (1, 3, 3, 1) NCSN++.
+        dropout: share of activations dropped in training, before each block's second convolution.
     """
 
     img_resolution: int = 32
@@ -55,6 +56,7 @@ class EdmUnetConfig:
     encoder_type: Literal["standard", "skip", "residual"] = "standard"
     decoder_type: Literal["standard", "skip"] = "standard"
     resample_filter: tuple[int, ...] = (1, 1)
+    dropout: float = 0.0
 
     def __post_init__(self) -> None:
         require(
@@ -75,6 +77,7 @@ class EdmUnetConfig:
             self.img_resolution % 2 ** (len(self.channel_mult) - 1) == 0,
             "img_resolution must be divisible by two as often as there are levels",
         )
+        require(0 <= self.dropout < 1, "dropout must be in [0, 1)")
         require(self.channel_mult_noise in (1, 2), "channel_mult_noise must be 1 or 2")
         taps = self.resample_filter
         require(
@@ -199,6 +202,7 @@ class Block(nn.Module):
         self.inputs = inputs
         self.outputs = outputs
         self.adaptive = not song
+        self.dropout = config.dropout
         self.gain = math.sqrt(0.5) if song else 1.0
         self.heads = (1 if song else outputs // 64) if attention else 0
         require(
@@ -228,7 +232,7 @@ class Block(nn.Module):
             h = torch.addcmul(shift, self.norm1(h), scale + 1)
         else:
             h = self.norm1(h + noise)
-        h = self.conv1(functional.silu(h))
+        h = self.conv1(functional.dropout(functional.silu(h), self.dropout, self.training))
         h = self._gained(h + (self.skip(x) if hasattr(self, "skip") else x))
         return self._gained(h + self._attended(h)) if self.heads else h
 

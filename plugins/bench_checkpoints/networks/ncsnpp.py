@@ -46,6 +46,7 @@ class NCSNppConfig:
         centered: whether images are in [-1, 1]; else they are in [0, 1].
         conditional: whether the network sees the noise level at all.
         sigma_min, sigma_max, num_scales: the trained levels, in the units of the images.
+        dropout: share of activations dropped in training, before each block's second convolution.
     """
 
     image_size: int = 32
@@ -70,6 +71,7 @@ class NCSNppConfig:
     sigma_min: float = 0.01
     sigma_max: float = 50.0
     num_scales: int = 1000
+    dropout: float = 0.0
 
     def __post_init__(self) -> None:
         require(self.nf >= 8 and self.nf % 4 == 0, "nf must be a multiple of 4, at least 8")
@@ -89,6 +91,7 @@ class NCSNppConfig:
         )
         require(0 < self.sigma_min < self.sigma_max, "0 < sigma_min < sigma_max must hold")
         require(self.num_scales >= 2, "num_scales must be >= 2")
+        require(0 <= self.dropout < 1, "dropout must be in [0, 1)")
         require(
             not (self.fir and self.progressive == "residual"),
             "progressive 'residual' with fir is not known (the authors' own does not run)",
@@ -244,6 +247,7 @@ class ResBlock(nn.Module):
         super().__init__()
         self.resample = resample
         self.fir = config.fir
+        self.dropout = config.dropout
         self.gain = _ROOT if config.skip_rescale else 1.0
         self.register_buffer("kernel", fir_kernel(config.fir_taps), persistent=False)
         # The order of these lines is the order of the moving averages in the files.
@@ -265,7 +269,8 @@ class ResBlock(nn.Module):
         h = self.Conv_0(h)
         if embedding is not None:
             h = h + self.Dense_0(embedding)[:, :, None, None]
-        h = self.Conv_1(functional.silu(self.GroupNorm_1(h)))
+        h = functional.silu(self.GroupNorm_1(h))
+        h = self.Conv_1(functional.dropout(h, self.dropout, self.training))
         if hasattr(self, "Conv_2"):
             x = self.Conv_2(x)
         elif hasattr(self, "NIN_0"):
@@ -346,6 +351,11 @@ class NCSNpp(nn.Module):
                 sigma = self.sigmas[condition.long()] if by_label else condition
             h = h / sigma.to(x.dtype).reshape(-1, 1, 1, 1)
         return h
+
+    def output_convolutions(self) -> tuple[nn.Conv2d, ...]:
+        """Those that make the image, or its pyramid, out of features."""
+        heads = (*(level.head for level in self._up), self._output)
+        return tuple(part for head in heads for part in head if isinstance(part, nn.Conv2d))
 
     def _embed(self, condition: Tensor, dtype: torch.dtype) -> Tensor | None:
         if not self.config.conditional:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,19 @@ from torch import Tensor
 from bench_checkpoints.reading.refusal import content, damaged
 
 RECORD = "bench_checkpoints"
+
+
+def header(path: Path) -> dict[str, str]:
+    """The texts beside the tensors of a file.
+
+    Raises:
+        BenchError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(path, f"it is no readable safetensors file ({error})") from None
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -33,3 +47,16 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not isinstance(record, dict):
         raise damaged(path, f"its header entry '{RECORD}' is no JSON object")
     return tensors, record
+
+
+def entries(path: Path) -> int:
+    """How many numbers the tensors of a file hold, by its header alone.
+
+    Raises:
+        BenchError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise damaged(path, f"it is no readable safetensors file ({error})") from None

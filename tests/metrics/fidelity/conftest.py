@@ -29,6 +29,7 @@ from bench.api import (
 from bench_ddim.ddim import DDIM
 from bench_edm.process import EDM
 from bench_fidelity.extractors import _load
+from bench_fidelity.kinds import EXTRACTORS, INCEPTION, Kind, build_plain
 from bench_fidelity.metric import FeatureMetric
 from bench_fidelity.reference import _cached, _features, _published
 from bench_fidelity.weights import PublishedWeights
@@ -112,8 +113,20 @@ def tiny(cache: Path, monkeypatch: pytest.MonkeyPatch) -> PublishedWeights:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     asset = Asset("tiny", "https://example.org/tiny.pth", "extractors/tiny.pth", digest)
     published = PublishedWeights("scorebench-tiny", asset)
-    monkeypatch.setattr(FeatureMetric, "extractor", published)
+    monkeypatch.setitem(EXTRACTORS, INCEPTION, Kind(published, build_plain))
     return published
+
+
+@pytest.fixture
+def other(tiny: PublishedWeights, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small extractor with other weights, in the place of CLIP's."""
+    path = cache / "extractors" / "other.pth"
+    torch.save(tiny_state(1), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    asset = Asset("other", "https://example.org/other.pth", "extractors/other.pth", digest)
+    published = PublishedWeights("scorebench-tiny", asset)
+    monkeypatch.setitem(EXTRACTORS, "clip-vit-b-32", Kind(published, build_plain))
+    return path
 
 
 @pytest.fixture

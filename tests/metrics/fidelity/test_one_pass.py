@@ -19,6 +19,7 @@ from bench_fidelity.extractors import CHUNK, load_extractor
 from bench_fidelity.fid import FrechetInception
 from bench_fidelity.inception_score import InceptionScore
 from bench_fidelity.kid import KernelInception
+from bench_fidelity.kinds import EXTRACTORS, INCEPTION
 from bench_fidelity.metric import FeatureMetric
 from bench_fidelity.prc import PrecisionRecall
 from bench_fidelity.statistics import RunningMoments
@@ -41,7 +42,7 @@ def _all(folder: Path) -> list[FeatureMetric]:
 
 
 def _seen(tiny: PublishedWeights) -> list[int]:
-    extractor = load_extractor(tiny, find_weights(tiny, None), torch.device("cpu"))
+    extractor = load_extractor(EXTRACTORS[INCEPTION], find_weights(tiny, None), torch.device("cpu"))
     seen: list[int] = extractor.network.seen
     return seen
 
@@ -86,11 +87,25 @@ def test_a_grey_image_is_one_with_three_equal_channels(
     assert measure(_all(folder), grey) == measure(_all(folder), grey.expand(-1, 3, -1, -1))
 
 
+def test_fid_has_the_standard_error_of_its_samples(
+    tiny: PublishedWeights, photos: Photos, measure: Measure, save_folder: Saver
+) -> None:
+    metric = [FrechetInception(against=str(save_folder("real", photos(200, 2))))]
+    samples = photos(600, 1)
+    fid = measure(metric, samples)["fid"]
+    assert fid.evidence.shape == (600,)
+    assert float(fid.evidence.mean()) == pytest.approx(fid.value, rel=1e-12)
+    draws = torch.Generator().manual_seed(0)
+    choices = [torch.randint(600, (600,), generator=draws) for _ in range(60)]
+    again = torch.tensor([measure(metric, samples[i])["fid"].value for i in choices])
+    assert fid.std_error == pytest.approx(float(again.std()), rel=0.3)
+
+
 @pytest.mark.parametrize("count", [2, 511, 512, 513, 1100])
 def test_running_moments_are_those_of_all_rows(
     count: int, tiny: PublishedWeights, photos: Photos
 ) -> None:
-    extractor = load_extractor(tiny, find_weights(tiny, None), torch.device("cpu"))
+    extractor = load_extractor(EXTRACTORS[INCEPTION], find_weights(tiny, None), torch.device("cpu"))
     images, running = photos(count, 1), RunningMoments()
     rows = []
     for chunk in images.split(100):

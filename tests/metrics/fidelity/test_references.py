@@ -23,7 +23,9 @@ from bench_fidelity.fid import FrechetInception
 from bench_fidelity.fid_infinity import FrechetInfinity
 from bench_fidelity.inception_score import InceptionScore
 from bench_fidelity.kid import KernelInception
+from bench_fidelity.kinds import EXTRACTORS, INCEPTION
 from bench_fidelity.prc import PrecisionRecall
+from bench_fidelity.sources import open_source
 from bench_fidelity.weights import PublishedWeights, find_weights
 from bench_metrics.frechet import Moments, root_factor
 
@@ -34,7 +36,8 @@ Trials = Callable[..., Trial]
 
 
 def _network(tiny: PublishedWeights) -> Any:
-    return load_extractor(tiny, find_weights(tiny, None), torch.device("cpu")).network
+    kind = EXTRACTORS[INCEPTION]
+    return load_extractor(kind, find_weights(tiny, None), torch.device("cpu")).network
 
 
 def _moments(tiny: PublishedWeights, images: Tensor) -> Moments:
@@ -307,3 +310,20 @@ def test_bad_parameters_are_refused(cls: type[Plugin], params: dict[str, Any]) -
     build(cls, against)
     with pytest.raises(BenchError, match=next(iter(params))):
         build(cls, against | params)
+
+
+def test_no_data_set_is_downloaded_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch_fidelity.registry import DATASETS_REGISTRY
+
+    asked: list[bool] = []
+
+    def empty(root: str, download: bool) -> object:
+        asked.append(download)
+        raise RuntimeError("not found")
+
+    monkeypatch.setitem(DATASETS_REGISTRY, "cifar10-val", empty)
+    for variable in ("1", ""):
+        monkeypatch.setenv("BENCH_OFFLINE", variable)
+        with pytest.raises(BenchError, match="data set 'cifar10-val'"):
+            open_source("cifar10-val", str(tmp_path), download=True)
+    assert asked == [False, True]

@@ -179,3 +179,20 @@ def test_wrong_parameters_are_refused() -> None:
     for change in ({"path": ""}, {"label": -2}, {"data": ""}):
         with pytest.raises(ValueError, match="must"):
             DiffusersUnet(**change)  # type: ignore[arg-type]
+
+
+def test_a_folder_is_described(tmp_path: Path) -> None:
+    network = _folder(tmp_path, {"prediction_type": "v_prediction"})
+    described = DiffusersUnet.describe(str(tmp_path))
+    assert described == {
+        "network": "diffusers' UNet2DModel",
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "shape": [3, 8, 8],
+        "scheduler": "DDPMScheduler",
+        "prediction": "v_prediction",
+    }
+    assert DiffusersUnet.describe(str(tmp_path / "none.pkl")) is None
+    weights = tmp_path / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:50])
+    with pytest.raises(BenchError, match="no readable safetensors"):
+        DiffusersUnet.describe(str(tmp_path))

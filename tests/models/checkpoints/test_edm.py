@@ -19,7 +19,6 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from bench.api import BenchError, Conditional
-from bench_checkpoints.convert import convert
 from bench_checkpoints.edm import Edm
 from bench_checkpoints.edm_precond import EdmRecipe, iddpm_levels
 from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
@@ -194,7 +193,7 @@ def test_an_unconditional_network_has_no_guidance(rule_of: Any, tmp_path: Path) 
 def test_safetensors_are_the_same_network(rule_of: Any, tmp_path: Path) -> None:
     path, safe = tmp_path / "network.pkl", tmp_path / "network.safetensors"
     _write(path, CASES["edm"], "edm", rule_of)
-    convert(Edm(path=str(path)), safe)
+    Edm(path=str(path)).export(safe)
     y, s = rule_of(1).input((2, 3, 16, 16)).float(), torch.tensor(1.0)
     with torch.no_grad():
         one, two = (

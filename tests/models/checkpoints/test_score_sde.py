@@ -14,7 +14,6 @@ from torch import Tensor
 
 from bench.api import BenchError, NoiseProcess, UnsupportedError
 from bench_checkpoints.common import Pixels
-from bench_checkpoints.convert import main
 from bench_checkpoints.levels import LevelTable
 from bench_checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig
 from bench_checkpoints.score_sde import ScoreSde
@@ -157,27 +156,25 @@ def test_ema_or_model_weights(rule_of: Any, tmp_path: Path) -> None:
     assert ema.dtype == torch.float32
 
 
-def test_converted_files_describe_themselves(
-    rule_of: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_converted_files_describe_themselves(rule_of: Any, tmp_path: Path) -> None:
     model, _ = _checkpoint(tmp_path, RECIPES["ve"], rule_of)
     target = tmp_path / "converted.safetensors"
-    assert main([model.path, str(target), "--recipe", model.recipe]) == 0
+    model.export(target)
     converted = ScoreSde(path=str(target))
     y, s = _x(rule_of).float(), torch.tensor(1.0)
     with torch.no_grad():
         one, two = (m.load(CPU, torch.float32) for m in (model, converted))
         assert torch.equal(one.denoiser(y, s), two.denoiser(y, s))
     assert (one.s_min, one.s_max, one.target.data) == (two.s_min, two.s_max, two.target.data)
-    for bad in (
-        [model.path, str(target)],
-        [model.path, str(tmp_path / "a.pth"), "--recipe", model.recipe],
-        [model.path, str(tmp_path / "none" / "a.safetensors"), "--recipe", model.recipe],
-        [str(tmp_path / "none.pkl"), str(target)],
-        [model.path, str(target), "--preset", "x"],
-    ):
-        assert main(bad) == 1
-        assert capsys.readouterr().err.count("\n") == 1
+    described = ScoreSde.describe(str(target))
+    assert described is not None
+    assert (described["data"], described["shape"]) == ("cifar10", [3, 8, 8])
+    assert described["s"] == [one.s_min, one.s_max]
+    for name in ("a.pth", "none/a.safetensors"):
+        with pytest.raises(BenchError, match=r"must end in \.safetensors|cannot be written"):
+            model.export(tmp_path / name)
+    with pytest.raises(BenchError, match="give the parameter preset"):
+        ScoreSde(path=model.path).export(target)
 
 
 def test_wrong_files_say_what_to_do(rule_of: Any, tmp_path: Path) -> None:
