@@ -34,7 +34,7 @@ run() {
   bench run --results "$out/results" -- "${BENCH_SUITE:-benchmarks.yaml}" 2>"$out/errors.txt"
   local code=$?
   cat -- "$out/errors.txt" >&2
-  if ((code > 1)); then
+  if ((code > 1)) || ! compgen -G "$out/results/*/plan.json" >/dev/null; then
     { echo "## ⚠️ The suite did not run"; echo '```'; cat -- "$out/errors.txt"; echo '```'; } >>"$summary"
     return 2
   fi
@@ -48,12 +48,14 @@ compare() {
   split "${BENCH_ARGUMENTS:-}"
   options+=(${lines[@]+"${lines[@]}"})
   mkdir -p -- "$out" || return 2
+  rm -f -- "$out"/compare.{md,xml,json}
   bench compare "${options[@]}" --out "$out/compare.md" --out "$out/compare.xml" \
     --out "$out/compare.json" -- "${BENCH_BASELINE:-results/baseline}" "$out/results" \
     2>"$out/errors.txt"
   local code=$?
   cat -- "$out/errors.txt" >&2
-  if [[ -s "$out/errors.txt" || ! -f "$out/compare.md" ]]; then
+  if [[ ! -f "$out/compare.md" ]]; then
+    code=2 # whatever it died of, it is no verdict
     { echo "## ⚠️ Nothing was compared"; echo '```'; cat -- "$out/errors.txt"; echo '```'; } >>"$summary"
   else
     cat -- "$out/compare.md" >>"$summary"
