@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,11 +14,13 @@ import typer
 from bench.core.errors import BenchError
 
 if TYPE_CHECKING:
+    from bench.compare.compare import Question
     from bench.compare.result import Comparison
 
 EPILOG = """
 BASE and HEAD are folders of a run (results/quick), folders of several runs (results/baseline), or
-git revisions: REV means results/baseline as it stood there, REV:PATH another folder.
+git revisions: REV means results/baseline as it stood there, REV:PATH another folder. BASE may also
+be the published figures of a suite: published:cifar10-edm.
 
     bench compare results/baseline results/quick
     bench compare main results/quick --gate 'fd_*:+2%' --gate 'rmse:+5%'
@@ -50,7 +53,9 @@ _SUFFIXES = {
 
 
 def compare_command(
-    base: Annotated[str, typer.Argument(help="What to compare with: a folder or a git revision.")],
+    base: Annotated[
+        str, typer.Argument(help="What to compare with: a folder, a git revision, published:SUITE.")
+    ],
     head: Annotated[str, typer.Argument(help="What to judge: a folder or a git revision.")],
     metric: Annotated[
         list[str] | None,
@@ -101,8 +106,11 @@ def compare_command(
         times=times,
         targets=tuple(_target(text) for text in target or ()),
     )
-    with opened(base) as before, opened(head) as after:
-        found = compare(before, after, question)
+    if base.startswith("published:"):
+        found = _published(base, head, question)
+    else:
+        with opened(base) as before, opened(head) as after:
+            found = compare(before, after, question)
     for path in out or ():
         _write(path, _forms()[_SUFFIXES.get(path.suffix, format_)](found))
     if format_ is Format.TEXT:
@@ -111,6 +119,17 @@ def compare_command(
         sys.stdout.write(_forms()[format_](found))
     if found.exit_code:
         raise typer.Exit(int(found.exit_code))
+
+
+def _published(base: str, head: str, question: Question) -> Comparison:
+    from bench.compare.compare import compare
+    from bench.compare.published import published
+    from bench.compare.sides import opened
+
+    with opened(head) as after:
+        sides = published(base, after)
+        found = compare(sides.base, sides.head, question)
+    return replace(found, refused=(*found.refused, *sides.refused))
 
 
 def _forms() -> Mapping[Format, Callable[[Comparison], str]]:
