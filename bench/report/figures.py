@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import pandas as pd
 
-from bench.report import curves, sample_grid, work_precision
-from bench.report.canvas import Drawing
+from bench.report import curves, sample_grid, sample_layout, work_precision
 from bench.report.frame import exact_partners, points, primary
+from bench.report.jobs import Job
 from bench.report.looks import Look
-from bench.report.order import ERROR_METRICS, Order, floor, orders
+from bench.report.order import Order, floor, is_error, orders
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,11 @@ class Studio:
         looks: of all curves of the report.
         samples: where the samples of the cells are.
         images: how many images the sample grid of one subject may hold.
-        folder: where the files go.
     """
 
     looks: Mapping[str, Look]
     samples: sample_grid.Folder
     images: int
-    folder: Path
 
 
 @dataclass(frozen=True)
@@ -43,15 +41,15 @@ class Fits:
 
 def fits(means: pd.DataFrame) -> tuple[Fits, ...]:
     """The measured orders of one subject."""
-    errors = means[means["metric"].isin(ERROR_METRICS)]
+    errors = means[means["metric"].map(is_error)]
     parts = (part for _, part in errors.groupby(["metric", "protocol"], sort=False))
     return tuple(_fit(part, means) for part in parts)
 
 
-def drawings(
+def jobs(
     title: str, name: str, frame: pd.DataFrame, found: tuple[Fits, ...], studio: Studio
-) -> tuple[Drawing, ...]:
-    """All figures of one subject.
+) -> tuple[Job, ...]:
+    """All figures of one subject, to be drawn.
 
     Args:
         title: the subject's, for the headings.
@@ -64,7 +62,7 @@ def drawings(
         *_nfe(title, name, frame, studio),
         *_wall_clock(title, name, frame, studio),
         *_work_precision(title, name, found, studio),
-        *_samples(title, name, frame, studio),
+        _samples(title, name, frame, studio),
     )
 
 
@@ -75,50 +73,72 @@ def _fit(points: pd.DataFrame, means: pd.DataFrame) -> Fits:
     return Fits(points, level, orders(points, level))
 
 
-def _nfe(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
+def _nfe(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Job]:
     means = points(frame)
     # errors have a diagram of their own
     names = list(means["metric"].unique())
-    chosen = set(primary(names)) - set(ERROR_METRICS)
-    partners = {partner for name, partner in exact_partners(names).items() if name in chosen}
+    chosen = {metric for metric in primary(names) if not is_error(metric)}
+    partners = {partner for metric, partner in exact_partners(names).items() if metric in chosen}
     others = means[means["metric"].isin(chosen | partners)]
     panels = curves.panels(others, curves.NFE)
     if panels:
         heading = f"NFE versus every metric. {title}"
-        yield curves.draw(panels, curves.NFE, studio.looks, heading, studio.folder, f"nfe-{name}")
+        yield Job(
+            0,
+            partial(curves.draw, panels, curves.NFE, studio.looks, heading, f"nfe-{name}"),
+        )
 
 
-def _wall_clock(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
+def _wall_clock(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Job]:
     panels = curves.panels(points(frame, "hardware"), curves.WALL_CLOCK)
     if panels:
         heading = f"Wall-clock versus every metric. {title}"
-        yield curves.draw(
-            panels, curves.WALL_CLOCK, studio.looks, heading, studio.folder, f"wall-{name}"
+        yield Job(
+            6,
+            partial(
+                curves.draw,
+                panels,
+                curves.WALL_CLOCK,
+                studio.looks,
+                heading,
+                f"wall-{name}",
+            ),
         )
 
 
 def _work_precision(
     title: str, name: str, found: tuple[Fits, ...], studio: Studio
-) -> Iterator[Drawing]:
+) -> Iterator[Job]:
     for i, fit in enumerate(found):
         if not (fit.points["value"].gt(0) & fit.points["nfe"].gt(0)).any():
             continue
         heading = f"Solver error versus NFE, with measured orders. {title}"
         file = f"order-{name}" + (f"-{i + 1}" if i else "")
-        yield work_precision.draw(
-            fit.points, fit.level, fit.orders, studio.looks, heading, studio.folder, file
+        yield Job(
+            2,
+            partial(
+                work_precision.draw,
+                fit.points,
+                fit.level,
+                fit.orders,
+                studio.looks,
+                heading,
+                file,
+            ),
         )
 
 
-def _samples(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
-    drawing = sample_grid.draw(
-        frame,
-        studio.samples.read,
-        studio.looks,
-        f"Samples from the same noise. {title}",
-        studio.folder,
-        f"samples-{name}",
-        studio.images,
+def _samples(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Job:
+    columns = [*sample_layout.COLUMNS, "status"]
+    return Job(
+        5,
+        partial(
+            sample_grid.draw,
+            frame[columns].drop_duplicates(["key", "status"]),
+            studio.samples,
+            studio.looks,
+            f"Samples from the same noise. {title}",
+            f"samples-{name}",
+            studio.images,
+        ),
     )
-    if drawing is not None:
-        yield drawing

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import stdtrit
 
-ERROR_METRICS = ("rmse",)
-"""Metrics that are a distance to the exact solution, and so have an order."""
+from bench.report.intervals import LEVEL
 
 ROUNDING = {"float16": 1e-2, "bfloat16": 1e-1, "float32": 1e-6, "float64": 1e-14}
 """Errors that rounding alone can cause, relative to data of unit size."""
@@ -19,6 +20,8 @@ MARGIN = 3.0
 
 STALLED = 0.9
 """An error that falls by less than a tenth from one budget to the next has stopped falling."""
+
+_ERROR = re.compile(r"(?:^|_)(?:rmse|error)(?:_|$)")
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,12 +47,35 @@ class Order:
     points: int
 
     @property
+    def half_width(self) -> float:
+        """Half the width of its 95% interval: Student's t with two degrees less than points."""
+        if np.isnan(self.std_error):
+            return float("nan")
+        return float(stdtrit(self.points - 2, 0.5 + LEVEL / 2)) * self.std_error
+
+    @property
+    def interval(self) -> str:
+        """The 95% interval, for tables."""
+        if np.isnan(self.half_width):
+            return "–"
+        return f"{self.slope - self.half_width:.2f} to {self.slope + self.half_width:.2f}"
+
+    @property
     def text(self) -> str:
         """The order with its standard error, for legends and tables."""
         if np.isnan(self.std_error):
             return f"{self.slope:.2f}"
         places = 2 if self.std_error >= 0.005 else 3
         return f"{self.slope:.{places}f} ± {self.std_error:.{places}f}"
+
+
+def is_error(metric: str) -> bool:
+    """Whether a metric is a distance to the exact solution, and so has an order.
+
+    The rule is in the name alone, so that it holds for the metrics of any plugin: `rmse`,
+    `nll_bpd_error`, `nll_error_nats`; not `rmse_reference`, which is the reference's own error.
+    """
+    return bool(_ERROR.search(metric)) and not metric.endswith("_reference")
 
 
 def falling(errors: Floats, floor: float) -> npt.NDArray[np.bool_]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 
 from bench.core.errors import BenchError
-from bench.report.canvas import style
-from bench.report.figures import Studio, drawings, fits
+from bench.report.figures import Studio, fits, jobs
 from bench.report.files import write_tables
 from bench.report.frame import points, prepared, subjects
+from bench.report.jobs import drawn
 from bench.report.looks import looks
 from bench.report.page import Page, Section, render
 from bench.report.provenance import provenance, started
@@ -57,8 +57,8 @@ def write_report(results: Path, out: Path) -> Report:
         BenchError: there are no results, they are damaged, or the report cannot be written.
     """
     store = Store(results)
-    raw = store.load()
     store.consolidate()
+    raw = store.load()
     try:
         out.mkdir(parents=True, exist_ok=True)
         return _write(raw, results, out)
@@ -72,8 +72,7 @@ def write_report(results: Path, out: Path) -> Report:
 def _write(raw: pd.DataFrame, results: Path, out: Path) -> Report:
     frame = prepared(raw)
     means = points(frame)
-    with style():
-        sections = tuple(_sections(frame, Folder(results / "samples"), out))
+    sections = _sections(frame, Folder(results / "samples"), out)
     orders = tuple((section.title, order) for section in sections for order in section.orders)
     written = write_tables(raw, means, orders, out)
     page = _page(frame, means, sections, results.name, tuple(path.name for path in written))
@@ -106,17 +105,26 @@ def _page(
     )
 
 
-def _sections(frame: pd.DataFrame, samples: Folder, out: Path) -> Iterator[Section]:
+def _sections(frame: pd.DataFrame, samples: Folder, out: Path) -> tuple[Section, ...]:
     parts = list(subjects(frame))
-    studio = Studio(looks(frame), samples, IMAGES_PER_REPORT // max(1, len(parts)), out)
+    studio = Studio(looks(frame), samples, IMAGES_PER_REPORT // max(1, len(parts)))
+    sections, tasks = [], []
     for i, (subject, part) in enumerate(parts, start=1):
         name = f"{i:02d}-{slug(subject.name)}"
         means, title = points(part), subject.title
         found = fits(means)
-        yield Section(
-            anchor=f"subject-{name}",
-            title=title,
-            figures=drawings(title, name, part, found, studio),
-            tables=(*tables(means), *wall_clock_table(means)),
-            orders=tuple(order for fit in found for order in fit.orders),
+        tasks.append(jobs(title, name, part, found, studio))
+        sections.append(
+            Section(
+                anchor=f"subject-{name}",
+                title=title,
+                figures=(),
+                tables=(*tables(means), *wall_clock_table(means)),
+                orders=tuple(order for fit in found for order in fit.orders),
+            )
         )
+    figures = iter(drawn([job for task in tasks for job in task], out))
+    return tuple(
+        replace(section, figures=tuple(f for f in islice(figures, len(task)) if f is not None))
+        for section, task in zip(sections, tasks, strict=True)
+    )

@@ -40,6 +40,7 @@ from bench.registry import Registry, load_registry
 from bench.run.cell import Cell, PluginSpec
 from bench.run.machine import Machine, PeakMemory, synchronise
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
+from bench.run.paths import paths
 from bench.run.rows import (
     CalibrationCost,
     CellResult,
@@ -120,7 +121,9 @@ class _Run:
             for metric, outcome in zip(metrics, outcomes, strict=True)
             for row in metric_rows(base, metric, outcome)
         ]
-        return CellResult(self.cell.key, rows, shown)
+        # a picture, not a number: where it cannot be drawn, the cell has all else
+        picture = attempt(partial(paths, self.cell.model, self.cell.process, model)).value
+        return CellResult(self.cell.key, rows, shown, picture)
 
     def _trial(
         self, model: ScoreModel, protocol: dict[str, Any]

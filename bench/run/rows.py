@@ -18,6 +18,8 @@ from bench.run.store import Row
 if TYPE_CHECKING:
     import numpy as np
 
+    from bench.run.paths import Paths
+
 
 @dataclass(frozen=True)
 class CellResult:
@@ -26,6 +28,7 @@ class CellResult:
     key: str
     rows: Sequence[Row]
     samples: np.ndarray | None = None
+    paths: Paths | None = None
 
     @property
     def status(self) -> Status:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -34,7 +34,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """All cells of a file, the wanted ones, and those of them that have to run."""
+    """All cells of a file, the wanted ones, and those of them that have to run.
+
+    ``references`` are the papers of the plugins, by kind and name.
+    """
 
     name: str
     store: Store
@@ -42,6 +45,7 @@ class Plan:
     cells: tuple[Cell, ...]
     wanted: tuple[Cell, ...]
     missing: tuple[Cell, ...]
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 class Observer(Protocol):
@@ -82,7 +86,12 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     wanted = tuple(cell for cell in cells if accepts(cell))
     store = Store(request.results / config.name)
     missing = tuple(cell for cell in wanted if not store.finished(cell.key))
-    return Plan(config.name, store, device, cells, wanted, missing)
+    references = {
+        f"{spec.kind.value} {spec.name}": registry.get(spec.name, spec.kind).cls.reference
+        for cell in cells
+        for spec in cell.plugins
+    }
+    return Plan(config.name, store, device, cells, wanted, missing, references)
 
 
 def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
@@ -93,11 +102,14 @@ def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
     """
     store = plan.store
     store.write_plan(plan.name, [cell.key for cell in plan.cells])
+    store.write_references(plan.references)
     if plan.missing:
         machine = crew.on(plan.device, len(plan.missing))
         log = store.root / "workers.log"
         for cell, result in run_cells(plan.missing, machine, log, observer.started):
             store.write(cell.key, result.rows, result.samples)
+            if result.paths is not None:
+                store.write_paths(result.paths)
             observer.finished(cell, result)
         store.consolidate()
     return Outcome(plan, [_standing(store, cell) for cell in plan.wanted])
