@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from bench.report.axes import (
 from bench.report.canvas import Sketch, blank
 from bench.report.frame import exact_partners, primary
 from bench.report.intervals import Interval
-from bench.report.looks import TEXT, Look
+from bench.report.looks import MUTED, TEXT, Look
 from bench.report.svg import Part, Tags, place
 from bench.report.text import letters, metric_label, number, one_line
 
@@ -53,17 +53,27 @@ WALL_CLOCK = Abscissa(
 
 @dataclass(frozen=True)
 class Panel:
-    """The axes of one metric under one protocol."""
+    """The axes of one metric under one protocol; `before` are the points of a run to compare."""
 
     title: str
     difference: str
     label: str
     points: pd.DataFrame
     exact: float | None
+    before: pd.DataFrame | None = None
 
 
-def panels(points: pd.DataFrame, abscissa: Abscissa) -> tuple[Panel, ...]:
-    """The panels of one subject: what must not be compared stands in panels of its own."""
+def panels(
+    points: pd.DataFrame, abscissa: Abscissa, before: pd.DataFrame | None = None
+) -> tuple[Panel, ...]:
+    """The panels of one subject: what must not be compared stands in panels of its own.
+
+    Args:
+        points: of the subject.
+        abscissa: of the figure.
+        before: points of the same subject in another run, which are shown where they may be
+            compared.
+    """
     drawable = points[points[abscissa.column] > 0]
     every = list(points["metric"].unique())
     partners = exact_partners(every)
@@ -73,12 +83,22 @@ def panels(points: pd.DataFrame, abscissa: Abscissa) -> tuple[Panel, ...]:
         exact = drawable.loc[drawable["metric"].eq(partners.get(str(metric), "")), "value"]
         parts = [part for _, part in of_metric.groupby(list(abscissa.apart), sort=True)]
         for letter, part in zip(letters(len(parts)), parts, strict=True):
-            found.append(
-                _panel(
-                    str(metric), f"{abscissa.difference} {letter}" if letter else "", part, exact
-                )
-            )
+            difference = f"{abscissa.difference} {letter}" if letter else ""
+            panel = _panel(str(metric), difference, part, exact)
+            found.append(replace(panel, before=_alike(before, part, abscissa)))
     return tuple(found)
+
+
+def _alike(
+    before: pd.DataFrame | None, part: pd.DataFrame, abscissa: Abscissa
+) -> pd.DataFrame | None:
+    """The points of the other run that may stand beside those of a panel."""
+    if before is None:
+        return None
+    keep = before[abscissa.column] > 0
+    for name in ("metric", *abscissa.apart):
+        keep &= before[name].eq(part[name].iloc[0])
+    return before[keep] if keep.any() else None
 
 
 def draw(
@@ -145,10 +165,14 @@ def _draw_panel(
     axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str, Look], tags: Tags
 ) -> None:
     points = panel.points
+    if panel.before is not None:
+        _draw_before(axes, panel.before, abscissa.column, looks, tags)
     lines(axes, points, abscissa.column, looks, tags)
     x = points[abscissa.column]
     log_x(axes, float(x.min()) / 1.2, float(x.max()) * 1.2)
-    seen = pd.concat([points["value"], pd.Series([panel.exact], dtype=float).dropna()])
+    told = [panel.exact] if panel.exact is not None else []
+    before = [] if panel.before is None else list(panel.before["value"])
+    seen = pd.concat([points["value"], pd.Series([*told, *before], dtype=float)])
     log = log_axis_suits(seen)
     low, high = limits(seen, points["low"], points["high"], log)
     if log:
@@ -160,6 +184,27 @@ def _draw_panel(
     axes.set_title(panel.title)
     axes.set_xlabel(abscissa.label)
     axes.set_ylabel(panel.label)
+
+
+def _draw_before(
+    axes: Axes, points: pd.DataFrame, column: str, looks: Mapping[str, Look], tags: Tags
+) -> None:
+    """The curves of the other run, dashed in grey with small markers of the same shape."""
+    for curve, part in points.sort_values(column).groupby("curve", sort=True):
+        look = looks.get(str(curve))
+        (line,) = axes.plot(
+            part[column],
+            part["value"],
+            color=MUTED.light,
+            ls=(0, (2.5, 1.5)),
+            lw=1.0,
+            marker=look.marker if look else ".",
+            ms=3.2,
+            mew=0,
+            zorder=1.5,
+        )
+        if look:
+            tags.put(line, look, Part.LINE)
 
 
 def _caption(panels: tuple[Panel, ...]) -> str:
@@ -182,6 +227,8 @@ def _caption(panels: tuple[Panel, ...]) -> str:
         parts.append("Points without a stroke rest on one seed and have no known error.")
     if bases - {Interval.NONE}:
         parts.append("Strokes may be cut at the frame.")
+    if any(panel.before is not None for panel in panels):
+        parts.append("Dashed grey, with small markers: the run that this one is compared with.")
     if any(panel.exact is not None for panel in panels):
         parts.append("Dotted lines: the exact or converged value.")
     if any(panel.difference for panel in panels):

@@ -94,7 +94,8 @@ def draw(shown: tuple[Sheet, ...], title: str, name: str) -> Sketch:
 
 
 def _draw_sheet(row: Figure, sheet: Sheet, count: int) -> None:
-    values = pd.concat([table.stack() for _, table in sheet.panels])
+    every = np.concatenate([t.to_numpy(dtype=float).ravel() for _, t in sheet.panels])
+    values = pd.Series(every[np.isfinite(every)])
     log = log_axis_suits(values)
     scale = LogNorm if log else Normalize
     low, high = float(values.min()), float(values.max())

@@ -1,4 +1,4 @@
-"""Paths from data to noise and back, over the density of p_t, for models in one or two dimensions."""
+"""Paths from data to noise and back, over the density of p_t, in one or two dimensions."""
 
 from __future__ import annotations
 
@@ -112,7 +112,9 @@ def draw(shown: tuple[Picture, ...], title: str, name: str) -> Sketch:
         marginal=", of the first coordinate" if shown[0].dimension > 1 else "",
         count=len(shown[0].arrays["forward"]),
         fine=steps,
-        scale=" Where noise reaches far beyond the data, x is on an arsinh scale." if scaled else "",
+        scale=" Where noise reaches far beyond the data, x is on an arsinh scale."
+        if scaled
+        else "",
     )
     return Sketch(figure, name, title, caption)
 
@@ -128,8 +130,14 @@ def _draw(axes: Axes, picture: Picture, kind: str, turned: bool) -> bool:
         ticks = [v for v in (-100, -10, -1, 0, 1, 10, 100) if abs(v) < reach]
         axes.set_yticks(ticks, [f"{v}".replace("-", "−") for v in ticks])
     axes.pcolormesh(
-        t, x, picture.arrays["density"].T, cmap=DENSITY, shading="nearest", rasterized=True,
-        vmin=0, vmax=255,
+        t,
+        x,
+        picture.arrays["density"].T,
+        cmap=DENSITY,
+        shading="nearest",
+        rasterized=True,
+        vmin=0,
+        vmax=255,
     )
     gap = np.full((len(paths), 1), np.nan)
     joined = np.concatenate([paths, gap], axis=1).ravel()

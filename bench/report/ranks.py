@@ -3,7 +3,8 @@
 A sampler's rank is certain as far as its differences to the others are. Its interval runs from one
 more than the number of samplers that are better with confidence to the number of all less those
 that are worse with confidence. If the differences of a sampler to all others are covered at once
-with probability 0.95, so is its rank (Mogstad et al. 2024, Review of Economic Studies 91, "Inference for Ranks").
+with probability 0.95, so is its rank (Mogstad et al. 2024, "Inference for Ranks", Review of
+Economic Studies 91).
 """
 
 from __future__ import annotations
@@ -90,7 +91,9 @@ def ranking(frame: pd.DataFrame) -> pd.DataFrame:
             chosen = pd.concat([at, _within(adaptive, runs, float(str(budget)))])
             if chosen["curve"].nunique() > 1:
                 table = _ranked(chosen)
-                parts.append(table.assign(metric=metric, protocol=protocol, budget=budget))
+                parts.append(
+                    table.assign(metric=str(metric), protocol=int(str(protocol)), budget=budget)
+                )
     columns = ["metric", "protocol", "budget", "curve", "rank", "low", "high", "samplers"]
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 

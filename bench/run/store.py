@@ -92,7 +92,7 @@ class Store:
             _write_atomically(place, buffer.getvalue())
 
     def write_references(self, references: Mapping[str, str]) -> None:
-        """Add to the papers that the results rest on: what each plugin names, by its kind and name."""
+        """Add to the papers that the results rest on: what plugins name, by kind and name."""
         known = self.references()
         if not references.items() <= known.items():
             text = json.dumps({**known, **references}, indent=1, sort_keys=True)
