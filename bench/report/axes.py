@@ -48,14 +48,14 @@ def log_x(axes: Axes, low: float, high: float) -> None:
     """Make the x axis logarithmic between two positive ends, with plain-text ticks."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    _log_ticks(axes.xaxis, log10(high / low))
+    _log_ticks(axes.xaxis, log10(high / low), low)
 
 
 def log_y(axes: Axes, low: float, high: float) -> None:
     """Make the y axis logarithmic between two positive ends, with plain-text ticks."""
     axes.set_yscale("log")
     axes.set_ylim(low, high)
-    _log_ticks(axes.yaxis, log10(high / low))
+    _log_ticks(axes.yaxis, log10(high / low), 1.0)
 
 
 def legend_width(looks: Iterable[Look], suffix: Mapping[str, str]) -> float:
@@ -116,14 +116,16 @@ def _handle(look: Look) -> Line2D:
     return Line2D([], [], color=look.color, marker=look.marker, linestyle=look.dashes)
 
 
-def _log_ticks(axis: Axis, decades: float) -> None:
-    axis.set_major_locator(LogLocator(base=10.0, subs=_subs(decades), numticks=12))
+def _log_ticks(axis: Axis, decades: float, least: float) -> None:
+    axis.set_major_locator(LogLocator(base=10.0, subs=_subs(decades, least), numticks=12))
     axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
 
 
-def _subs(decades: float) -> tuple[float, ...]:
+def _subs(decades: float, least: float) -> tuple[float, ...]:
+    if decades > 1 and least < 1e-3:  # 2×10⁻⁴ is wide
+        return (1.0,) if decades > 1.5 else (1.0, 3.0)
     if decades < 0.8:
         return (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
     return (1.0, 2.0, 5.0) if decades < 2.5 else (1.0,)

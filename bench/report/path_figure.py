@@ -127,7 +127,7 @@ def _draw(axes: Axes, picture: Picture, kind: str, turned: bool) -> bool:
     wide = reach > WIDE * near
     if wide:
         axes.set_yscale("asinh", linear_width=near)
-        ticks = [v for v in (-100, -10, -1, 0, 1, 10, 100) if abs(v) < reach]
+        ticks = [v for v in (-100, -10, 0, 10, 100) if abs(v) < reach]
         axes.set_yticks(ticks, [f"{v}".replace("-", "−") for v in ticks])
     axes.pcolormesh(
         t,

@@ -198,9 +198,8 @@ def _paths(folder: Path, wanted: Sequence[Subject]) -> Iterator[_Part]:
         title = f"From data to noise and back: {model}"
         name = f"paths-{i:02d}-{slug(model)}"
         section = Section(f"section-{name}", title, None, ())
-        yield _Part(
-            section, (Job(4, partial(path_figure.draw, shown, title, name)),), pd.DataFrame(), ""
-        )
+        job = Job(4, partial(path_figure.draw, shown, title, name))
+        yield _Part(section, (job,), pd.DataFrame(), "")
 
 
 def _latex(title: str, shown: Iterable[Table]) -> str:
