@@ -1,6 +1,7 @@
 """The only module of the host that plugins import: the contracts and ``hookimpl``."""
 
 from bench.core.calibration import Calibration
+from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid, times_at_levels, unit_interval
@@ -36,13 +37,16 @@ from bench.core.solver import (
     Stepper,
 )
 from bench.core.target import DiscreteData, ExactDistribution, Model, ScoreModel, Target
-from bench.files.asset import PREFIX, Asset, NeedsAssets
+from bench.files.asset import PREFIX, Asset, NeedsAssets, published
 from bench.files.cache import alone, cache_folder, replacing
+from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
+from bench.files.hub import HubFolder, hub_folder
 from bench.hookspecs import API_VERSION, hookimpl
 
 __all__ = [
     "API_VERSION",
+    "NO_CLASS",
     "PREFIX",
     "SHARD",
     "Accumulator",
@@ -53,6 +57,8 @@ __all__ = [
     "Batch",
     "BenchError",
     "Calibration",
+    "ClassDenoiser",
+    "Conditional",
     "Corrector",
     "CountedDenoiser",
     "Denoiser",
@@ -63,6 +69,7 @@ __all__ = [
     "ExactDistribution",
     "ExactDivergence",
     "History",
+    "HubFolder",
     "HutchinsonDivergence",
     "Measurement",
     "Metric",
@@ -93,7 +100,10 @@ __all__ = [
     "from_score",
     "generate",
     "hookimpl",
+    "hub_folder",
     "log_likelihood",
+    "published",
+    "read_assets",
     "replacing",
     "require",
     "rows_of",

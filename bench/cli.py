@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.baseline_command import app as baseline_app
+from bench.compare_command import EPILOG as COMPARE_EPILOG
+from bench.compare_command import compare_command
 from bench.core.errors import BenchError
 from bench.plugins_command import app as plugins_app
 from bench.train.command import train_classifier_command, train_command
@@ -56,7 +59,7 @@ def run(
         Path,
         typer.Argument(
             help="YAML file with the benchmark matrix, or the name of a suite that ships: "
-            "all-solvers."
+            "all-solvers, quick."
         ),
     ],
     results: ResultsOption = Path("results"),
@@ -177,6 +180,8 @@ def schema() -> None:
     print(markdown(), end="")
 
 
+app.command("compare", epilog=COMPARE_EPILOG)(compare_command)
+app.add_typer(baseline_app, name="baseline")
 app.add_typer(plugins_app, name="plugins")
 app.command("train")(train_command)
 app.command("train-classifier")(train_classifier_command)

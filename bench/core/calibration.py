@@ -36,15 +36,12 @@ class Calibration:
     steps: int
     draw: Draw
 
-    @property
-    def problem(self) -> Problem:
-        """The reverse problem, without noise of its own: for deterministic solvers."""
-        return Problem(self.process, self.model)
-
-    def starts(self, samples: int) -> Iterator[Tensor]:
+    def starts(self, samples: int) -> Iterator[tuple[Problem, Tensor]]:
         """``samples`` draws from the prior at s_max, in batches of at most one shard.
 
-        They are other draws than those from which the cell's samples start.
+        Each batch comes with its reverse problem, without noise of its own: for deterministic
+        solvers. The draws are others than those from which the cell's samples start; their
+        classes are the same.
         """
         start, draw = self.process.at_s(self.s_max), self.draw
         for first in range(0, samples, SHARD):
@@ -52,4 +49,5 @@ class Calibration:
             stream = NoiseStream(
                 draw.seed, "calibrate", first, count, draw.shape, draw.dtype, draw.device
             )
-            yield stream.normal().mul_(start.sigma)
+            model = self.model.of_samples(draw.seed, first, count, draw.device)
+            yield Problem(self.process, model), stream.normal().mul_(start.sigma)

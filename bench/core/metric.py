@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
+
+from torch import Tensor
 
 from bench.core.plugin import Plugin
 from bench.core.problem import LogProb
@@ -28,6 +30,12 @@ class Measurement:
         vjp: vector-Jacobian products per data point that it cost.
         nfe: forward evaluations per data point that it cost beyond the samples' own.
         ranked: whether smaller (or larger) is better; False for diagnostics.
+        evidence: what the uncertainty of the number rests on, where that is known: one number for
+            each sample or data point, in their order, shape (n,). Their mean is ``value`` and the
+            standard error of their mean is that of ``value``. For a mean they are the values
+            averaged; for any other smooth statistic ``value`` plus each sample's influence
+            (Hampel 1974), as Tukey's pseudo-values are. Stored beside the table for
+            ``bench compare``; no number depends on it.
     """
 
     metric: str
@@ -39,6 +47,7 @@ class Measurement:
     nfe: float = 0.0
     vjp: float = 0.0
     ranked: bool = True
+    evidence: Tensor | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, eq=False)

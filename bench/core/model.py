@@ -9,7 +9,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from bench.core.classes import Conditional, OwnClasses
 from bench.core.noise import SHARD
+from bench.core.shards import in_shards
 
 
 class Denoiser(Protocol):
@@ -45,10 +47,11 @@ class CountedDenoiser:
 
     The network always sees shards of ``shard`` rows (the last may be smaller), so that samples do
     not depend on the batch size: CPU and GPU kernels give other last bits for other batch shapes.
-    ``network`` itself counts, so that a solver that goes past this object is counted all the same.
+    ``network`` itself counts, so that a solver that goes past this object is counted all the same;
+    a conditional one counts within its guidance.
     """
 
-    network: Denoiser
+    network: Denoiser | Conditional
     evaluations: Evaluations = field(default_factory=Evaluations)
     shard: int = SHARD
 
@@ -56,25 +59,30 @@ class CountedDenoiser:
         object.__setattr__(self, "network", _metered(self.network, self.evaluations))
 
     def __call__(self, y: Tensor, s: Tensor) -> Tensor:
-        if y.shape[0] <= self.shard:
-            return self.network(y, s)
-        result = torch.empty_like(y)
-        for rows in shard_slices(y.shape[0], self.shard):
-            result[rows] = self.network(y[rows], s if s.ndim == 0 else s[rows])
-        return result
+        return in_shards(self.network, y, s, shard=self.shard)
+
+    def of_samples(
+        self, seed: int, first: int, count: int, device: torch.device
+    ) -> Denoiser | OwnClasses:
+        """The denoiser of the samples ``first`` .. ``first + count - 1``, of their own classes."""
+        if not isinstance(self.network, Conditional):
+            return self
+        labels = self.network.labels(seed, first, count, device)
+        return OwnClasses(self.network, labels, self.shard)
 
 
-def _metered(network: Denoiser, evaluations: Evaluations) -> Denoiser:
+def _metered(network: Denoiser | Conditional, evaluations: Evaluations) -> Denoiser | Conditional:
+    def count(rows: int) -> None:
+        evaluations.rows += rows
+
+    if isinstance(network, Conditional):
+        return network.metered(count)
+
     def denoise(y: Tensor, s: Tensor) -> Tensor:
         evaluations.rows += y.shape[0]
         return network(y, s)
 
     return denoise
-
-
-def shard_slices(count: int, shard: int) -> list[slice]:
-    """Slices of at most ``shard`` rows that cover ``count`` rows in order."""
-    return [slice(start, min(start + shard, count)) for start in range(0, count, shard)]
 
 
 def from_eps(eps: Callable[[Tensor, Tensor], Tensor]) -> Denoiser:

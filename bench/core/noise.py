@@ -22,7 +22,7 @@ from torch import Tensor
 SHARD = 64
 """Samples per shard: the unit of noise streams and of network calls."""
 
-Purpose = Literal["prior", "sampler", "probe", "dequantise", "exact", "calibrate"]
+Purpose = Literal["prior", "sampler", "probe", "dequantise", "exact", "calibrate", "class"]
 # A new purpose comes last: its place is part of the key of its streams.
 _PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 

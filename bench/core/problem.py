@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.core.combine import combine
 from bench.core.errors import UnsupportedError
 from bench.core.model import Denoiser
-from bench.core.noise import NoiseStream
+from bench.core.noise import SHARD, NoiseStream
 from bench.core.process import NoiseProcess, Time
 
 LogProb = Callable[[Tensor, float], Tensor]
@@ -30,7 +30,8 @@ class Problem:
         log_prob: log density in nats of y = x / alpha at noise-to-signal ratio s, shape (n,);
             known for closed forms alone. It costs no network evaluation.
         narrow: the model of some of the samples, by their indices, where it treats each in its
-            own way (the probes of a likelihood); ``None`` where it does not.
+            own way (the probes of a likelihood, classes); ``None`` where it does not.
+        shard: rows of one network call; samples of two shards are never computed together.
     """
 
     process: NoiseProcess
@@ -38,6 +39,7 @@ class Problem:
     noise: NoiseStream | None = None
     log_prob: LogProb | None = None
     narrow: Callable[[Tensor], Denoiser] | None = None
+    shard: int = SHARD
 
     def denoise(self, x: Tensor, now: Time) -> Tensor:
         """D = E[x_0 | x_t = x], one network evaluation, shape of ``x``."""

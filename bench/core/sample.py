@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.core.classes import OwnClasses
 from bench.core.errors import BenchError
 from bench.core.model import CountedDenoiser
 from bench.core.noise import SHARD, NoiseStream, Purpose
@@ -23,16 +24,29 @@ AnyStepper = Stepper[Any]
 
 @dataclass(frozen=True)
 class Sampler:
-    """A stepper, perhaps with a corrector, and whether the core ends with a denoising step."""
+    """How samples are drawn.
+
+    Attributes:
+        stepper: predictor or ODE solver.
+        corrector: what corrects after each step.
+        finish: whether the core ends with a denoising step.
+        price: network evaluations of one call of the model: two under guidance.
+    """
 
     stepper: AnyStepper
     corrector: Corrector | None = None
     finish: bool = True
+    price: int = 1
 
     def cost(self, steps: int) -> int:
         """Declared NFE of ``steps`` steps, correctors and the final denoise included."""
         corrections = 0 if self.corrector is None else steps * self.corrector.cost()
-        return self.stepper.cost(steps) + corrections + int(self.finish)
+        return self.price * (self.stepper.cost(steps) + corrections) + self.finish_cost
+
+    @property
+    def finish_cost(self) -> int:
+        """NFE of the final denoise."""
+        return self.price * int(self.finish)
 
     def steps_for(self, budget: int) -> int:
         """The largest number of steps whose declared cost is at most ``budget`` NFE.
@@ -150,5 +164,8 @@ def generate(
     if sampler.stepper.batch_coupled:
         draw = replace(draw, batch=SHARD)
     for first, count in draw.slices():
-        problem = Problem(process, model, draw.sampler_noise(first, count), log_prob)
+        own = model.of_samples(draw.seed, first, count, draw.device)
+        narrow = own.of_rows if isinstance(own, OwnClasses) else None
+        noise = draw.sampler_noise(first, count)
+        problem = Problem(process, own, noise, log_prob, narrow, model.shard)
         yield Batch(first, sampler.run(problem, draw.prior(times[0], first, count), times))

@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from bench.core.classes import Conditional
 from bench.core.model import Denoiser
 from bench.core.noise import NoiseStream
 from bench.core.plugin import Plugin
@@ -73,19 +74,24 @@ class ScoreModel:
     """A model ready to run.
 
     Attributes:
-        denoiser: the normalised denoiser D(y; s).
+        denoiser: the normalised denoiser D(y; s), or one for each class.
         shape: shape of one sample.
         s_min, s_max: the noise-to-signal ratios between which it may be asked.
         weights: sha256 of the weights (of the parameters, for closed forms).
         target: what it should sample.
     """
 
-    denoiser: Denoiser
+    denoiser: Denoiser | Conditional
     shape: tuple[int, ...]
     s_min: float
     s_max: float
     weights: str
     target: Target
+
+    @property
+    def price(self) -> int:
+        """Network evaluations of one call of the denoiser."""
+        return self.denoiser.price if isinstance(self.denoiser, Conditional) else 1
 
 
 class Model(Plugin, ABC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Protocol, runtime_checkable
 from bench.core.errors import BenchError
 from bench.files.cache import cache_folder
 from bench.files.hashing import file_sha256
+from bench.files.hub import HubFolder
+from bench.files.pins import own_pins, pin_of
 
 PREFIX = "published:"
 """What begins a path in YAML that is the name of an asset."""
@@ -21,11 +24,13 @@ class Asset:
 
     Attributes:
         name: what users call it, such as `edm-cifar10-32x32-uncond-vp`.
-        url: where it is to be had.
+        url: where it is to be had; for a manual one the page where people find it.
         file: its path in the cache folder, such as `models/edm-cifar10-32x32-uncond-vp.pkl`.
         sha256: its hash; empty where nobody published one: then the first download is pinned.
         size: its size in bytes; None where it is not known.
-        about: one line: what it is, from whom, under which licence.
+        about: one line: what it is, and from whom.
+        licence: under which licence it was published; empty where it is not known.
+        manual: what a person has to do where no program can download it; empty for others.
     """
 
     name: str
@@ -34,11 +39,25 @@ class Asset:
     sha256: str = ""
     size: int | None = None
     about: str = ""
+    licence: str = ""
+    manual: str = ""
 
     @property
     def path(self) -> Path:
         """Where it is looked for."""
         return cache_folder() / self.file
+
+    @property
+    def pin(self) -> str:
+        """The sha256 that it must have: as published, else of the first download, else empty."""
+        if self.sha256:
+            return self.sha256
+        pinned = pin_of(self.name)
+        return pinned.sha256 if pinned else ""
+
+    def present(self) -> bool:
+        """Whether its file is there, damaged or not."""
+        return self.path.is_file()
 
     def located(self) -> Path:
         """Its path, once it is there and its hash was verified.
@@ -46,26 +65,75 @@ class Asset:
         Raises:
             BenchError: it is missing or damaged; says what to fetch and where to put it.
         """
+        self.digest()
+        return self.path
+
+    def digest(self) -> str:
+        """The sha256 of its file, verified.
+
+        Raises:
+            BenchError: it is missing or damaged.
+        """
         try:
             digest = file_sha256(self.path)
         except OSError as error:
+            raise BenchError(self.missing(error.strerror or str(error))) from None
+        pin = self.pin
+        if pin and digest != pin:
             raise BenchError(
-                f"{self.name} is missing ({self.path}: {error.strerror}); run `bench models fetch "
-                f"{self.name}`, or fetch {self.url} and put it there, or name another folder in "
-                "BENCH_CACHE"
-            ) from None
-        if self.sha256 and digest != self.sha256:
-            raise BenchError(
-                f"{self.path}: sha256 is {digest}, not {self.sha256}: the file is damaged or "
-                f"another one; delete it and fetch {self.url} again"
+                f"{self.path}: sha256 is {digest}, not {pin}: the file is damaged or another one; "
+                f"run `bench models fetch {self.name}`, or delete it and fetch {self.url} again"
             )
-        return self.path
+        return digest
+
+    def missing(self, reason: str = "No such file or directory") -> str:
+        """What to tell a user who lacks it."""
+        if self.manual:
+            return f"{self.name} is missing ({self.path}: {reason}); {self.instructions()}"
+        return (
+            f"{self.name} is missing ({self.path}: {reason}); run `bench models fetch "
+            f"{self.name}`, or fetch {self.url} and put it there, or name another folder in "
+            "BENCH_CACHE"
+        )
+
+    def instructions(self) -> str:
+        """How a person gets a manual one."""
+        return (
+            f"no program can download it: {self.manual} from {self.url} and put it at {self.path}"
+        )
+
+
+def published(path: str, catalogue: Sequence[Asset]) -> Asset | None:
+    """The asset that a path in YAML names, `published:NAME`; None for other paths.
+
+    Known are those of ``catalogue``, and the user's own (`bench models fetch --url`).
+
+    Raises:
+        BenchError: there is no asset of this name.
+    """
+    if not path.startswith(PREFIX):
+        return None
+    name = path.removeprefix(PREFIX)
+    known = {asset.name: asset for asset in (*own_assets(), *catalogue)}
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1)
+    advice = f"did you mean '{PREFIX}{close[0]}'?" if close else "see `bench models list`"
+    raise BenchError(f"'{path}': there is no published file of this name here; {advice}")
+
+
+def own_assets() -> tuple[Asset, ...]:
+    """The files that the user fetched under names of their own."""
+    return tuple(
+        Asset(name, pin.url, pin.file, pin.sha256, pin.size, "a file of your own")
+        for name, pin in own_pins().items()
+    )
 
 
 @runtime_checkable
 class NeedsAssets(Protocol):
     """A plugin, with its parameters, that reads published files."""
 
-    def assets(self) -> Sequence[Asset]:
+    def assets(self) -> Sequence[Asset | HubFolder]:
         """The files; the host fetches those that are missing before it runs anything."""
         ...

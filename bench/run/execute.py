@@ -47,6 +47,7 @@ from bench.run.rows import (
     Cost,
     base_row,
     cost_columns,
+    evidence_of,
     failure,
     metric_rows,
     protocol_columns,
@@ -118,12 +119,13 @@ class _Run:
         }
         rows = [
             row
-            for metric, outcome in zip(metrics, outcomes, strict=True)
-            for row in metric_rows(base, metric, outcome)
+            for metric, spec, outcome in zip(metrics, self.cell.metrics, outcomes, strict=True)
+            for row in metric_rows(base, metric, spec.changed, outcome)
         ]
+        evidence = evidence_of([spec.changed for spec in self.cell.metrics], outcomes)
         # a picture, not a number: where it cannot be drawn, the cell has all else
         picture = attempt(partial(paths, self.cell.model, self.cell.process, model)).value
-        return CellResult(self.cell.key, rows, shown, picture)
+        return CellResult(self.cell.key, rows, shown, evidence, picture)
 
     def _trial(
         self, model: ScoreModel, protocol: dict[str, Any]
@@ -134,6 +136,7 @@ class _Run:
             cast(Any, cell.solver.build(registry)),
             cast(Corrector, cell.corrector.build(registry)) if cell.corrector else None,
             finish=protocol["finish"] == "denoise",
+            price=model.price,
         )
         s_min, s_max = _s_range(model, process, protocol["s_min"], protocol["s_max"])
         draw = Draw(
@@ -245,6 +248,7 @@ def _checked(metric: Metric, numbers: Sequence[Measurement] | None) -> Sequence[
             nfe=float(number.nfe),
             vjp=float(number.vjp),
             ranked=bool(number.ranked),
+            evidence=number.evidence,
         )
         for number in numbers
     ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.core.metric import Measurement, Metric, Trial
 from bench.run.cell import Cell, PluginSpec, canonical
+from bench.run.evidence import Values, name_of, usable
 from bench.run.machine import Machine
 from bench.run.outcome import Outcome
 from bench.run.schema import Status
@@ -28,6 +29,7 @@ class CellResult:
     key: str
     rows: Sequence[Row]
     samples: np.ndarray | None = None
+    evidence: Mapping[str, Values] = field(default_factory=dict)
     paths: Paths | None = None
 
     @property
@@ -47,7 +49,14 @@ def failure(cell: Cell, machine: Machine, status: Status, reason: str, started: 
     """The rows of a cell that has no samples: one for each metric that was asked for."""
     base = base_row(cell, machine, started)
     rows = [
-        {**base, "metric": m.name, "status": status.value, "reason": reason} for m in cell.metrics
+        {
+            **base,
+            "metric": m.name,
+            "metric_params": m.changed,
+            "status": status.value,
+            "reason": reason,
+        }
+        for m in cell.metrics
     ]
     return CellResult(cell.key, rows)
 
@@ -137,7 +146,7 @@ def cost_columns(cell: Cell, trial: Trial, cost: Cost) -> Row:
     return {
         "nfe": cost.nfe,
         "nfe_declared": cost.declared,
-        "nfe_finish": float(trial.sampler.finish),
+        "nfe_finish": float(trial.sampler.finish_cost),
         "nfe_unspent": None if cell.budget is None else max(0.0, cell.budget - cost.nfe),
         "over_budget": cell.budget is not None and cost.nfe > cell.budget,
         "sample_wall_s": cost.wall_s,
@@ -148,8 +157,10 @@ def cost_columns(cell: Cell, trial: Trial, cost: Cost) -> Row:
 
 
 def metric_rows(
-    base: Row, metric: Metric, outcome: Outcome[Sequence[Measurement]]
+    base: Row, metric: Metric, params: str, outcome: Outcome[Sequence[Measurement]]
 ) -> Iterator[Row]:
+    """The rows of one metric; ``params`` are those that differ from the defaults, as JSON."""
+    base = base | {"metric_params": params}
     if outcome.value is None:
         status = {"status": outcome.status.value, "reason": outcome.reason}
         yield base | status | {"metric": metric.name, "unit": metric.unit}
@@ -172,3 +183,20 @@ def metric_rows(
                 "reason": "" if finite else f"{number.metric} is {number.value}",
             }
         )
+
+
+def evidence_of(
+    params: Sequence[str], outcomes: Sequence[Outcome[Sequence[Measurement]]]
+) -> dict[str, Values]:
+    """The numbers per sample behind all numbers of a cell, by name.
+
+    Args:
+        params: the parameters of each metric that differ from the defaults, as JSON.
+        outcomes: what became of each metric.
+    """
+    found = {
+        name_of(number.metric, changed): usable(number.evidence, number.value, number.n)
+        for changed, outcome in zip(params, outcomes, strict=True)
+        for number in outcome.value or ()
+    }
+    return {name: values for name, values in found.items() if values is not None}

@@ -107,7 +107,7 @@ def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
         machine = crew.on(plan.device, len(plan.missing))
         log = store.root / "workers.log"
         for cell, result in run_cells(plan.missing, machine, log, observer.started):
-            store.write(cell.key, result.rows, result.samples)
+            store.write(cell.key, result.rows, result.samples, result.evidence)
             if result.paths is not None:
                 store.write_paths(result.paths)
             observer.finished(cell, result)

@@ -86,6 +86,10 @@ SECTIONS: tuple[Section, ...] = (
         "The number",
         (
             _text("metric", "name of the number"),
+            _text(
+                "metric_params",
+                "parameters of the metric plugin that differ from the defaults, as JSON",
+            ),
             _real("value", "`unit`", "the number; null unless `status` is `ok`"),
             _real("std_error", "`unit`", "its standard error within the run; null where unknown"),
             _text("unit", "unit of `value`"),

@@ -5,6 +5,7 @@
 <root>/samples/<key>.npy     its first samples, uint8 images or float32 points
 <root>/paths/<hash>.npz      paths of a process over p_t (see `bench.run.paths`)
 <root>/references.json       papers of the plugins of all runs, by kind and name
+<root>/evidence/<key>.safetensors   numbers per sample, for bench.compare (bench.run.evidence)
 <root>/table.parquet         the rows of all cells, a cache (see `bench.run.table`)
 """
 
@@ -67,19 +68,33 @@ class Store:
     def write_plan(self, run: str, keys: Sequence[str]) -> None:
         """Record which cells the results consist of."""
         plan = {"run": run, "schema": SCHEMA_VERSION, "cells": list(keys)}
-        _write_atomically(self.plan_path, json.dumps(plan, indent=1).encode())
+        write_atomically(self.plan_path, json.dumps(plan, indent=1).encode())
 
-    def write(self, key: str, rows: Sequence[Row], samples: np.ndarray | None) -> None:
-        """Write one cell: samples first, so that a cell with rows is complete."""
+    def evidence_path(self, key: str) -> Path:
+        """The numbers per sample of a cell."""
+        return self.root / "evidence" / f"{key}.safetensors"
+
+    def write(
+        self,
+        key: str,
+        rows: Sequence[Row],
+        samples: np.ndarray | None,
+        evidence: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """Write one cell: the rows last, so that a cell with rows is complete."""
         if samples is not None:
             import numpy as np
 
             buffer = io.BytesIO()
             np.save(buffer, samples, allow_pickle=False)
-            _write_atomically(self.sample_path(key), buffer.getvalue())
+            write_atomically(self.sample_path(key), buffer.getvalue())
+        if evidence:
+            from bench.run.evidence import packed
+
+            write_atomically(self.evidence_path(key), packed(evidence))
         sink = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(list(rows), schema=ARROW), sink)
-        _write_atomically(self.cell_path(key), sink.getvalue())
+        write_atomically(self.cell_path(key), sink.getvalue())
 
     def write_paths(self, paths: Paths) -> None:
         """Write the paths of a model under a process, unless they are there."""
@@ -89,14 +104,14 @@ class Store:
 
             buffer = io.BytesIO()
             np.savez_compressed(buffer, **paths.arrays)
-            _write_atomically(place, buffer.getvalue())
+            write_atomically(place, buffer.getvalue())
 
     def write_references(self, references: Mapping[str, str]) -> None:
         """Add to the papers that the results rest on: what plugins name, by kind and name."""
         known = self.references()
         if not references.items() <= known.items():
             text = json.dumps({**known, **references}, indent=1, sort_keys=True)
-            _write_atomically(self.root / "references.json", text.encode())
+            write_atomically(self.root / "references.json", text.encode())
 
     def references(self) -> dict[str, str]:
         """What each plugin of the results names as its paper; empty for results without them."""
@@ -141,7 +156,7 @@ class Store:
             known = tables.read(self.table_path) or Consolidated.nothing()
             covered = all(known.covers(key, stamp) for key, stamp in settled.items())
             if not covered and not tables.foreign(self.table_path):
-                _write_atomically(self.table_path, tables.content(self._rows(settled)))
+                write_atomically(self.table_path, tables.content(self._rows(settled)))
 
     def _present(self) -> dict[str, Stamp]:
         """The cells of the last plan that are there, in its order, each with its file's version."""
@@ -193,10 +208,22 @@ class Store:
                 f"{path}: schema version {found}, this program reads {SCHEMA_VERSION}; "
                 "delete the file and run again"
             )
+        return _complete(table)
+
+
+def _complete(table: pa.Table) -> pa.Table:
+    """The table with all columns; those that were added after it was written are null."""
+    if table.schema.names == ARROW.names:
         return table
+    found = set(table.schema.names)
+    columns = [
+        table.column(field.name) if field.name in found else pa.nulls(len(table), field.type)
+        for field in ARROW
+    ]
+    return pa.table(columns, schema=ARROW)
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write beside and rename: a reader, or a crash, never sees half a file."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:

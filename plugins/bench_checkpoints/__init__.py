@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.api import Model, hookimpl
+from bench.api import Asset, Model, hookimpl
+from bench_checkpoints.catalogue import ASSETS
 from bench_checkpoints.diffusers_unet import DiffusersUnet
 from bench_checkpoints.edm import Edm
 from bench_checkpoints.module import ModuleModel
@@ -12,3 +13,8 @@ from bench_checkpoints.score_sde import ScoreSde
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
     return [ScoreSde, Edm, DiffusersUnet, ModuleModel]
+
+
+@hookimpl
+def bench_assets() -> Sequence[Asset]:
+    return ASSETS

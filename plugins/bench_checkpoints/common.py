@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from bench.api import BenchError, DiscreteData, Target, UnsupportedError, rows_of
+from bench_checkpoints.catalogue import asset_of
 from bench_models.tensors import load_file
 
 Record = TypeVar("Record")
@@ -57,8 +58,10 @@ def file_hash(model: str, path: str) -> str:
     """The sha256 of a checkpoint, read in pieces; a file that has not changed is read once.
 
     Raises:
-        BenchError: it cannot be read.
+        BenchError: it cannot be read, or a published one is missing or damaged.
     """
+    for asset in asset_of(path):
+        return asset.digest()
     try:
         stat = Path(path).stat()
         return _hash(path, stat.st_mtime_ns, stat.st_size)

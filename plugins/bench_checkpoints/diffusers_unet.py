@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +12,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench.api import BenchError, Denoiser, Model, ScoreModel, from_eps, require
+from bench.api import BenchError, HubFolder, Model, ScoreModel, require
+from bench_checkpoints.classes import Choice, OptionalClassDenoiser
 from bench_checkpoints.common import file_hash, levels_of, pixel_target, ready, scaled
 from bench_checkpoints.levels import LevelTable
 from bench_checkpoints.reading.refusal import content, damaged
@@ -21,14 +23,20 @@ _WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 @dataclass(frozen=True)
 class DiffusersUnet(Model):
-    """A UNet2DModel that diffusers saved, such as google/ddpm-cifar10-32, from a local folder.
+    """A UNet2DModel that diffusers saved, such as google/ddpm-cifar10-32.
 
     Between the trained noise levels the time label is interpolated in ln(s).
 
     Attributes:
         path: the folder, with config.json and diffusion_pytorch_model.safetensors (in it or in
-            `unet`) and scheduler_config.json (in it or in `scheduler`).
-        label: the class of all samples of a conditional network.
+            `unet`) and scheduler_config.json (in it or in `scheduler`); or one of the hub,
+            `hub:OWNER/NAME` or `hub:OWNER/NAME@REVISION`.
+        label: of a conditional network, the class of all samples, from 0, or -1 for none;
+            ``None``: each sample's own is drawn, all alike probable.
+        last_is_none: whether the last of the network's classes stands for none, as guidance needs
+            it.
+        guidance: weight w of classifier-free guidance, D_none + w (D_class - D_none), at the price
+            of two evaluations; 1: none.
         data: name of the data set.
         held_out: a file of unseen images, for likelihoods.
     """
@@ -38,13 +46,19 @@ class DiffusersUnet(Model):
 
     path: str = "model"
     label: int | None = None
+    last_is_none: bool = False
+    guidance: float = 1.0
     data: str = "unknown"
     held_out: str | None = None
 
     def __post_init__(self) -> None:
         require(bool(self.path), "path must name a folder")
-        require(self.label is None or self.label >= 0, "label must be >= 0")
+        Choice(self.label, self.guidance).check()
         require(bool(self.data), "data must be a name")
+
+    def assets(self) -> Sequence[HubFolder]:
+        hub = HubFolder.parse(self.path)
+        return () if hub is None else (hub,)
 
     def fingerprint(self) -> str:
         files = (self._file("unet", "config.json"), self._file("unet", _WEIGHTS))
@@ -55,11 +69,17 @@ class DiffusersUnet(Model):
         place = self._file("unet", "config.json")
         config = _json(place)
         network = ready(_network(place.parent, self._file("unet", _WEIGHTS)), device, dtype)
-        label = self._label(network, device)
         scheduler = self._file("scheduler", "scheduler_config.json")
-        denoiser, s_min, s_max = _denoiser(network, _json(scheduler), label, scheduler, device)
+        denoiser, s_min, s_max = _denoiser(
+            network, _json(scheduler), _labels(network), scheduler, device
+        )
         return ScoreModel(
-            denoiser=denoiser,
+            denoiser=Choice(self.label, self.guidance).of(
+                denoiser,
+                _labels(network) - self.last_is_none,
+                self.last_is_none,
+                f"model '{self.name}': {self.path}",
+            ),
             shape=_shape(config, place),
             s_min=s_min,
             s_max=s_max,
@@ -69,21 +89,20 @@ class DiffusersUnet(Model):
 
     def _file(self, folder: str, name: str) -> Path:
         """The file of a network or of a whole pipeline."""
-        nested = Path(self.path) / folder / name
-        return nested if nested.exists() else Path(self.path) / name
+        hub = HubFolder.parse(self.path)
+        root = Path(self.path) if hub is None else hub.located()
+        nested = root / folder / name
+        return nested if nested.exists() else root / name
 
-    def _label(self, network: nn.Module, device: torch.device) -> Tensor | None:
-        if getattr(network, "class_embedding", None) is None:
-            if self.label is not None:
-                raise BenchError(f"model '{self.name}': {self.path} knows no classes; drop label")
-            return None
-        classes = getattr(network.config, "num_class_embeds", None)
-        if self.label is None or (isinstance(classes, int) and self.label >= classes):
-            raise BenchError(
-                f"model '{self.name}': {self.path} is conditional; set label, from 0 to "
-                f"{classes - 1 if isinstance(classes, int) else 'the last of its classes'}"
-            )
-        return torch.tensor([self.label], device=device)
+
+def _labels(network: nn.Module) -> int:
+    """The number of labels that the network knows; 0: it is not conditional."""
+    if getattr(network, "class_embedding", None) is None:
+        return 0
+    count = getattr(network.config, "num_class_embeds", None)
+    if not isinstance(count, int) or count < 1:
+        raise BenchError("model 'diffusers_unet': its config.json has no num_class_embeds")
+    return count
 
 
 def _network(folder: Path, weights: Path) -> nn.Module:
@@ -122,15 +141,15 @@ def _network(folder: Path, weights: Path) -> nn.Module:
 def _denoiser(
     network: nn.Module,
     config: dict[str, Any],
-    label: Tensor | None,
+    labels: int,
     place: Path,
     device: torch.device,
-) -> tuple[Denoiser, float, float]:
+) -> tuple[OptionalClassDenoiser, float, float]:
     """D(y; s) and its range, as the scheduler's record says."""
     if "Ve" in str(config.get("_class_name")):
         low, high = (_positive(config, name, place) for name in ("sigma_min", "sigma_max"))
         # Images in [0, 1]: noise counts double in [-1, 1].
-        return from_eps(_VeNoise(network, label)), 2 * low, 2 * high
+        return _VeDenoiser(network, labels), 2 * low, 2 * high
     table = LevelTable.of_betas(_betas(config, place))
     kind = config.get("prediction_type", "epsilon")
     if kind not in ("epsilon", "sample", "v_prediction"):
@@ -138,7 +157,7 @@ def _denoiser(
             f"{place}: prediction_type '{kind}' is not known; it must be epsilon, sample or "
             "v_prediction"
         )
-    return _VpDenoiser(network, table.to(device), kind, label), *table.s_range
+    return _VpDenoiser(network, table.to(device), kind, labels), *table.s_range
 
 
 def _betas(config: dict[str, Any], place: Path) -> Tensor:
@@ -172,13 +191,13 @@ class _VpDenoiser:
     network: nn.Module
     table: LevelTable
     kind: str
-    label: Tensor | None
+    labels: int
 
-    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
+    def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
         level = levels_of(s)
         alpha = (level.square() + 1).rsqrt()
         time = self.table.label(level)
-        raw = _called(self.network, scaled(y, alpha), time, self.label)
+        raw = _called(self.network, scaled(y, alpha), time, self.labels, labels)
         if self.kind == "sample":
             return raw
         if self.kind == "epsilon":
@@ -188,20 +207,25 @@ class _VpDenoiser:
 
 
 @dataclass(frozen=True, eq=False)
-class _VeNoise:
-    """eps = -sigma score of a network that sees images in [0, 1] and sigma."""
+class _VeDenoiser:
+    """D of a network that gives the score, and sees images in [0, 1] and sigma."""
 
     network: nn.Module
-    label: Tensor | None
+    labels: int
 
-    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
-        sigma = levels_of(s) / 2
-        return scaled(_called(self.network, (y + 1) / 2, sigma, self.label), -sigma)
+    def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
+        level = levels_of(s)
+        score = _called(self.network, (y + 1) / 2, level / 2, self.labels, labels)
+        # In [-1, 1] the score is half of that in [0, 1]: D = y + s^2 score / 2.
+        return y + scaled(score, level.square() / 2)
 
 
-def _called(network: nn.Module, x: Tensor, time: Tensor, label: Tensor | None) -> Tensor:
+def _called(
+    network: nn.Module, x: Tensor, time: Tensor, known: int, labels: Tensor | None
+) -> Tensor:
     n = x.shape[0]
-    labels = None if label is None else label.expand(n)
+    if labels is not None:
+        labels = labels % known  # no class, -1, is the last label
     output: Tensor = network(x, time.to(x.dtype).expand(n), class_labels=labels).sample
     return output[:, : x.shape[1]]  # without the learned variances
 

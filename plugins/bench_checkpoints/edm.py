@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import BenchError, Model, ScoreModel, require
+from bench.api import Asset, BenchError, Model, ScoreModel, require
+from bench_checkpoints.catalogue import asset_of, local
+from bench_checkpoints.classes import Choice
 from bench_checkpoints.common import built, file_hash, pixel_target, ready, record_of
 from bench_checkpoints.edm_precond import EdmDenoiser, EdmRecipe, iddpm_levels
 from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
@@ -32,8 +34,12 @@ class Edm(Model):
     """The pretrained networks of EDM (CIFAR-10, FFHQ, AFHQv2, ImageNet-64).
 
     Attributes:
-        path: the .pkl file, of which nothing is executed, or a .safetensors made of it.
-        label: the class of all samples of a conditional network; ``None``: no class.
+        path: the .pkl file, of which nothing is executed, or a .safetensors made of it; or
+            `published:NAME`, such as published:edm-cifar10-32x32-uncond-vp (`bench models list`).
+        label: of a conditional network, the class of all samples, from 0, or -1 for none;
+            ``None``: each sample's own is drawn, all alike probable.
+        guidance: weight w of classifier-free guidance, D_none + w (D_class - D_none), at the price
+            of two evaluations; 1: none. Its network must have been trained without classes too.
         data: name of the data set; empty: what the file says.
         s_min, s_max: the range of noise levels; ``None``: what EDM's sampler takes, 0.002 to 80
             as far as the network goes.
@@ -47,6 +53,7 @@ class Edm(Model):
 
     path: str = "network.pkl"
     label: int | None = None
+    guidance: float = 1.0
     data: str = ""
     s_min: float | None = None
     s_max: float | None = None
@@ -54,22 +61,26 @@ class Edm(Model):
 
     def __post_init__(self) -> None:
         require(bool(self.path), "path must name a file")
-        require(self.label is None or self.label >= 0, "label must be >= 0")
+        self._choice.check()
         for value in (self.s_min, self.s_max):
             require(value is None or 0 < value < math.inf, "s_min and s_max must be positive")
+
+    def assets(self) -> Sequence[Asset]:
+        return asset_of(self.path)
 
     def fingerprint(self) -> str:
         return file_hash(self.name, self.path)
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        path = Path(self.path)
+        path = local(self.path)
         recipe, state = read_edm(path)
         network = ready(built(partial(EdmUnet, recipe.network), state, path), device, dtype)
         levels = iddpm_levels(recipe).to(device) if recipe.precond == "iddpm" else None
         s_min, s_max = self._range(recipe)
         config = recipe.network
+        denoiser = EdmDenoiser(network, recipe, _told(config.label_dim, device, dtype), levels)
         return ScoreModel(
-            denoiser=EdmDenoiser(network, recipe, self._label(recipe, device), levels),
+            denoiser=self._choice.of(denoiser, config.label_dim, True, f"model 'edm': {self.path}"),
             shape=(config.in_channels, config.img_resolution, config.img_resolution),
             s_min=s_min,
             s_max=s_max,
@@ -87,19 +98,14 @@ class Edm(Model):
             )
         return s_min, s_max
 
-    def _label(self, recipe: EdmRecipe, device: torch.device) -> Tensor | None:
-        classes = recipe.network.label_dim
-        if self.label is not None and self.label >= classes:
-            known = f"has classes 0 to {classes - 1}" if classes else "knows no classes"
-            raise BenchError(
-                f"model 'edm': label {self.label} was asked, but {self.path} {known}; set label"
-            )
-        if not classes:
-            return None
-        one_hot = torch.zeros(1, classes, device=device)
-        if self.label is not None:
-            one_hot[0, self.label] = 1
-        return one_hot
+    @property
+    def _choice(self) -> Choice:
+        return Choice(self.label, self.guidance)
+
+
+def _told(classes: int, device: torch.device, dtype: torch.dtype) -> Tensor | None:
+    """What the network is told of each class, and last (at -1) of none."""
+    return torch.eye(classes + 1, classes, device=device, dtype=dtype) if classes else None
 
 
 def read_edm(path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:

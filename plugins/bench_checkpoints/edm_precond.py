@@ -70,24 +70,27 @@ def iddpm_levels(recipe: EdmRecipe) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class EdmDenoiser:
-    """D(y; s) of a network and a preconditioning, with one class for all samples or none.
+    """D(y; s), or D(y; s, c), of a network and a preconditioning.
 
     Attributes:
         network: F(x, c_noise, labels).
         recipe: the preconditioning.
-        label: one-hot, (1, label_dim); zeros for no class; ``None`` without classes.
+        classes: what the network is told of each class, one-hot, and last of no class: zeros,
+            (label_dim + 1, label_dim); ``None`` without classes.
         levels: of `iddpm`: its noise levels.
     """
 
     network: nn.Module
     recipe: EdmRecipe
-    label: Tensor | None
+    classes: Tensor | None
     levels: Tensor | None = None
 
-    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
+    def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
+        # The label of no class, -1, is the last row's.
+        told = None if self.classes is None else self.classes[labels]
         sigma = levels_of(s)
         c_skip, c_out, c_in, c_noise = self._coefficients(sigma)
-        raw = self.network(scaled(y, c_in), c_noise, self.label)[:, : y.shape[1]]
+        raw = self.network(scaled(y, c_in), c_noise, told)[:, : y.shape[1]]
         return scaled(y, c_skip) + scaled(raw, c_out)
 
     def _coefficients(self, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import BenchError, Denoiser, Model, ScoreModel, from_eps, require
+from bench.api import Asset, BenchError, Denoiser, Model, ScoreModel, from_eps, require
+from bench_checkpoints.catalogue import asset_of, local, preset_of
 from bench_checkpoints.common import (
     built,
     file_hash,
@@ -39,9 +40,10 @@ class ScoreSde(Model):
     count double (CIFAR-10: 0.02 to 100).
 
     Attributes:
-        path: the .pth file, or a .safetensors that was made of it.
+        path: the .pth file, or a .safetensors that was made of it; or `published:NAME`, such as
+            published:score-sde-ve-cifar10-ncsnpp-continuous (`bench models list`).
         preset: the authors' name of its configuration, such as `ve/cifar10_ncsnpp_continuous`;
-            empty where a recipe says it, or the .safetensors does.
+            empty where a recipe says it, or the .safetensors does, or the published name.
         recipe: a JSON file that describes a network of your own (docs/checkpoints.md).
         weights: `ema`, the moving average that the published figures are of, or `model`.
         t_min: the least time of vp and subvp; the authors sample down to 1e-3 and evaluate
@@ -68,12 +70,15 @@ class ScoreSde(Model):
         require(not (self.preset and self.recipe), "preset and recipe exclude each other")
         require(1e-5 <= self.t_min < 1, "t_min must be in [1e-5, 1)")
 
+    def assets(self) -> Sequence[Asset]:
+        return asset_of(self.path)
+
     def fingerprint(self) -> str:
         parts = [self.path, *([self.recipe] if self.recipe else [])]
         return "+".join(file_hash(self.name, part) for part in parts)
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        path = Path(self.path)
+        path = local(self.path)
         recipe, weights = self.read()
         network = ready(built(partial(NCSNpp, recipe.network), weights, path), device, dtype)
         config = recipe.network
@@ -93,7 +98,7 @@ class ScoreSde(Model):
         Raises:
             BenchError: a file is missing, damaged, hostile, or of another network.
         """
-        path = Path(self.path)
+        path = local(self.path)
         recipe, state = self._read(path)
         return recipe, network_state(recipe.network, state, self.weights, path)
 
@@ -114,12 +119,18 @@ class ScoreSde(Model):
         if self.recipe:
             place = Path(self.recipe)
             return record_of(ScoreSdeRecipe, content(place), str(place))
-        if not self.preset:
+        known = preset_of(self.path)
+        if self.preset and known and self.preset != known:
+            raise BenchError(
+                f"model 'score_sde': {self.path} was trained with preset {known}, not "
+                f"{self.preset}; leave preset out"
+            )
+        if not (self.preset or known):
             raise BenchError(
                 f"model 'score_sde': {path} does not say how it was trained; give the parameter "
                 f"preset (one of {', '.join(PRESETS)}) or recipe"
             )
-        return PRESETS[self.preset]
+        return PRESETS[self.preset or known]
 
 
 def network_state(

@@ -8,11 +8,12 @@ from bench_edm.churn import EdmChurn
 from bench_edm.grid import Karras
 from bench_edm.heun import EdmHeun
 from bench_edm.process import EDM
+from bench_edm.vp_process import EdmVP
 
 
 @hookimpl
 def bench_processes() -> Sequence[type[NoiseProcess]]:
-    return [EDM]
+    return [EDM, EdmVP]
 
 
 @hookimpl

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.api import Metric, hookimpl
+from bench.api import Asset, Metric, hookimpl
+from bench_fidelity.catalogue import ASSETS
 from bench_fidelity.fid import FrechetInception
 from bench_fidelity.fid_infinity import FrechetInfinity
 from bench_fidelity.inception_score import InceptionScore
@@ -13,3 +14,8 @@ from bench_fidelity.prc import PrecisionRecall
 @hookimpl
 def bench_metrics() -> Sequence[type[Metric]]:
     return [FrechetInception, FrechetInfinity, KernelInception, InceptionScore, PrecisionRecall]
+
+
+@hookimpl
+def bench_assets() -> Sequence[Asset]:
+    return ASSETS

@@ -119,7 +119,7 @@ def _load(published: PublishedWeights, file: WeightsFile, device: torch.device) 
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise BenchError(
-            f"{file.path}: the weights do not fit '{name}' ({reason}); fetch {published.url}"
+            f"{file.path}: the weights do not fit '{name}' ({reason}); fetch {published.asset.url}"
         ) from None
     return Extractor(network.to(device), pooled, logits, device)
 

@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 from torch import Tensor
 
 from bench.api import (
+    Asset,
     Batch,
     Measurement,
     SampleMetric,
@@ -17,6 +18,7 @@ from bench.api import (
     UnsupportedError,
     require,
 )
+from bench_fidelity.catalogue import asset_of
 from bench_fidelity.extractors import Extractor, Features, load_extractor
 from bench_fidelity.images import FeatureStream, bytes_of
 from bench_fidelity.reference import Reference, load_reference, reference_digest
@@ -67,6 +69,9 @@ class FeatureMetric(SampleMetric):
     def __post_init__(self) -> None:
         require(self.weights is None or _is_path(self.weights), "weights must be a path or null")
 
+    def assets(self) -> Sequence[Asset]:
+        return [self.extractor.asset] if self.weights is None else []
+
     def fingerprint(self) -> str:
         return self.identity()
 
@@ -104,7 +109,8 @@ class ReferenceMetric(FeatureMetric):
     Attributes:
         against: the real images: a folder or a .zip of images, one of torchvision's data sets
             (cifar10-train, cifar10-val, cifar100-train, ...), or an .npz of statistics (of EDM,
-            score_sde, clean-fid or ADM); paths are relative to where you are.
+            score_sde, clean-fid or ADM); paths are relative to where you are. Or
+            `published:NAME`, such as published:edm-fid-refs-cifar10-32x32 (`bench models list`).
         root: where the data set of torchvision lies; None: ``datasets`` in the cache folder.
         download: whether the data set may be downloaded.
     """
@@ -121,6 +127,9 @@ class ReferenceMetric(FeatureMetric):
     def source(self) -> Source:
         """Where the real images, or their statistics, come from."""
         return open_source(self.against, self.root, self.download)
+
+    def assets(self) -> Sequence[Asset]:
+        return [*super().assets(), *asset_of(self.against)]
 
     def fingerprint(self) -> str:
         return reference_digest(self.source(), self.identity())

@@ -22,6 +22,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from bench.api import BenchError, cache_folder, file_sha256
+from bench_fidelity.catalogue import asset_of
 from bench_fidelity.moments_file import MomentsFile
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
@@ -65,7 +66,7 @@ def open_source(against: str, root: str | None, download: bool) -> Source:
     if against in DATASETS:
         folder = cache_folder() / "datasets" if root is None else Path(root)
         return _dataset(against, folder.absolute(), download)
-    path = Path(against)
+    path = next((asset.located() for asset in asset_of(against)), Path(against))
     if path.is_dir():
         return Folder(path)
     if not path.exists():

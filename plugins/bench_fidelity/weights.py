@@ -11,39 +11,25 @@ from typing import Any
 
 import torch
 
-from bench.api import BenchError, cache_folder, file_sha256
+from bench.api import Asset, BenchError, file_sha256
+from bench_fidelity.catalogue import INCEPTION_WEIGHTS
 
 
 @dataclass(frozen=True)
 class PublishedWeights:
-    """A file that somebody published.
+    """The weights of an extractor that somebody published.
 
     Attributes:
-        extractor: the extractor of torch-fidelity's registry that it belongs to.
-        file: its name, in the folder ``extractors`` of the cache.
-        url: where it is to be had.
-        sha256: its hash.
+        extractor: the extractor of torch-fidelity's registry that they belong to.
+        asset: their file.
     """
 
     extractor: str
-    file: str
-    url: str
-    sha256: str
-
-    @property
-    def path(self) -> Path:
-        """Where it is looked for."""
-        return cache_folder() / "extractors" / self.file
+    asset: Asset
 
 
-INCEPTION_V3 = PublishedWeights(
-    "inception-v3-compat",
-    "weights-inception-2015-12-05-6726825d.pth",
-    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
-    "weights-inception-2015-12-05-6726825d.pth",
-    "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
-)
-"""TensorFlow's Inception-v3 of 2015-12-05, which all published FIDs go back to (95,628,359 B)."""
+INCEPTION_V3 = PublishedWeights("inception-v3-compat", INCEPTION_WEIGHTS)
+"""TensorFlow's Inception-v3 of 2015-12-05, which all published FIDs go back to."""
 
 
 @dataclass(frozen=True)
@@ -60,26 +46,14 @@ def find_weights(published: PublishedWeights, own: str | None) -> WeightsFile:
     Raises:
         BenchError: it is missing, or the published one is damaged.
     """
-    path = published.path if own is None else Path(own)
+    if own is None:
+        return WeightsFile(published.asset.path, published.asset.digest())
     try:
-        digest = file_sha256(path)
+        return WeightsFile(Path(own), file_sha256(Path(own)))
     except OSError as error:
-        raise BenchError(_missing(published, path, own is not None, error)) from None
-    if own is None and digest != published.sha256:
         raise BenchError(
-            f"{path}: sha256 is {digest}, not {published.sha256}: the file is damaged or another "
-            f"one; delete it and fetch {published.url} again"
-        )
-    return WeightsFile(path, digest)
-
-
-def _missing(published: PublishedWeights, path: Path, own: bool, error: OSError) -> str:
-    if own:
-        return f"weights '{path}': {error.strerror}; name a file of weights, or leave it out"
-    return (
-        f"the weights of '{published.extractor}' are missing ({path}: {error.strerror}); fetch "
-        f"{published.url} and put it there, or name another folder in BENCH_CACHE"
-    )
+            f"weights '{own}': {error.strerror}; name a file of weights, or leave it out"
+        ) from None
 
 
 def read_state(file: WeightsFile) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from bench.api import (
     AdaptivePredictor,
-    CountedDenoiser,
     NoiseProcess,
     Problem,
     Time,
@@ -133,11 +132,9 @@ def _denoise(problem: Problem, rows: Tensor, y: Tensor, s: Tensor) -> Tensor:
     Samples under way must not be regrouped across shards: a network's last bits depend on what
     it computes together.
     """
-    if not isinstance(problem.model, CountedDenoiser):
-        return problem.model(y, s)
-    counts = torch.bincount(rows // problem.model.shard).tolist()
-    parts = zip(y.split(counts), s.split(counts), strict=True)
-    return torch.cat([problem.model(*part) for part in parts if len(part[0])])
+    counts = torch.bincount(rows // problem.shard).tolist()
+    parts = zip(rows.split(counts), y.split(counts), s.split(counts), strict=True)
+    return torch.cat([problem.of_rows(own).model(*part) for own, *part in parts if len(own)])
 
 
 def _root_mean_square(x: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from bench.api import (
     BenchError,
     Calibration,
     NoiseProcess,
+    Problem,
     Time,
     TimeGrid,
     UnsupportedError,
@@ -68,7 +69,7 @@ class Gits(TimeGrid):
                 "raise fine_steps"
             )
         fine = Karras().times(cell.process, self.fine_steps, cell.s_min, cell.s_max)
-        costs = np.sum([_costs(cell, x, fine) for x in cell.starts(self.samples)], axis=0)
+        costs = np.sum([_costs(*start, fine) for start in cell.starts(self.samples)], axis=0)
         if not np.isfinite(costs).all():
             raise BenchError("grid 'gits': the teacher's path is not finite; raise fine_steps")
         return _Chosen(tuple(fine[i] for i in cheapest(costs, cell.steps, self.gamma)))
@@ -112,9 +113,9 @@ def cheapest(costs: Costs, steps: int, gamma: float) -> list[int]:
     return [*path, len(costs) - 1]
 
 
-def _costs(cell: Calibration, x: Tensor, fine: Sequence[Time]) -> Costs:
+def _costs(problem: Problem, x: Tensor, fine: Sequence[Time]) -> Costs:
     """Sum over the samples of the distance of each Euler step from the teacher's trajectory."""
-    problem, levels = cell.problem, [point.s for point in fine]
+    levels = [point.s for point in fine]
     y = x / fine[0].alpha
     path, slopes = [y], list[Tensor]()
     for i, now in enumerate(fine[:-1]):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,7 +28,7 @@ from bench.api import (
     Trial,
     UnsupportedError,
 )
-from bench_metrics.frechet import Moments, frechet_distance
+from bench_metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
 
 _CHUNK = 64  # fixed, so that features do not depend on the batch size of the run
 
@@ -80,14 +81,17 @@ class _Streamed:
     metric: _ClassifierFrechet
     discrete: DiscreteData
     moments: list[Moments] = field(default_factory=list)
+    kept: list[Tensor] = field(default_factory=list)
 
     def add(self, batch: Batch) -> None:
         from bench_metrics.extractors import extractor  # imports torchvision: two seconds
 
         network = extractor(f"scorebench-{self.metric.data}", batch.x.is_cuda)
         for images in self.discrete.quantise(batch.x).split(_CHUNK):
-            features = Moments.of(network(images)[0].cpu())
-            self.moments[:] = [self.moments[0].merge(features) if self.moments else features]
+            features = network(images)[0].cpu()
+            self.kept.append(features)
+            moments = Moments.of(features)
+            self.moments[:] = [self.moments[0].merge(moments) if self.moments else moments]
 
     def result(self) -> Sequence[Measurement]:
         from bench_metrics.extractors import extractor
@@ -101,9 +105,18 @@ class _Streamed:
                 f"{known.extractor[:16]}, not {used[:16]}; reinstall the package"
             )
         value = frechet_distance(known.mean, known.covariance, moments.mean, moments.covariance)
+        influence = frechet_influence(
+            torch.cat(self.kept), known.mean, moments.covariance, root_factor(known.covariance)
+        )
         return [
             Measurement(
-                self.metric.name, value, self.metric.unit, moments.count, reference=known.digest
+                self.metric.name,
+                value,
+                self.metric.unit,
+                moments.count,
+                std_error=float(influence.std()) / math.sqrt(moments.count),
+                reference=known.digest,
+                evidence=value + influence,
             )
         ]
 

@@ -74,6 +74,30 @@ def frechet_distance(
     return float(gap + covariance_1.trace() + covariance_2.trace() - 2 * root_trace)
 
 
+def frechet_influence(features: Tensor, mean: Tensor, covariance: Tensor, factor: Tensor) -> Tensor:
+    """How much each sample moves the distance of its set to a Gaussian, (n,), float64, mean 0.
+
+    The first-order term of the distance in the empirical distribution (the influence function,
+    Hampel 1974): 2 (m - m_1).(x - m) + (x - m)^T G (x - m) less its mean, where
+    G = I - A (A^T C A)^(-1/2) A^T is the gradient in the covariance C of the features (Dowson and
+    Landau's optimal map, C_1 = A A^T). Their standard deviation over sqrt(n) is the standard error
+    of the distance.
+
+    Args:
+        features: (n, d).
+        mean: m_1 of the Gaussian, (d,), float64.
+        covariance: C of the features, (d, d), float64.
+        factor: ``root_factor`` of the covariance C_1 of the Gaussian.
+    """
+    x = features.double()
+    centred = x - x.mean(0)
+    values, vectors = torch.linalg.eigh(factor.mT @ covariance @ factor)
+    kept = values > len(values) * torch.finfo(values.dtype).eps * values.amax()
+    half = factor @ (vectors[:, kept] * values[kept].pow(-0.25))
+    inner: Tensor = centred.square().sum(1) - (centred @ half).square().sum(1)
+    return 2 * centred @ (x.mean(0) - mean) + inner - inner.mean()
+
+
 def root_factor(covariance: Tensor) -> Tensor:
     """A with A A^T = C: Cholesky, or scaled eigenvectors (d, rank) where C is singular."""
     factor: Tensor

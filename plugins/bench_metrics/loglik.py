@@ -103,6 +103,7 @@ def summarise(
         reference=digest,
         nfe=evaluations.nfe(n) if evaluations else 0.0,
         vjp=evaluations.vjps(n) if evaluations else 0.0,
+        evidence=values,
     )
 
 

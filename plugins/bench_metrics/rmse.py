@@ -82,12 +82,13 @@ class _Squares:
     def result(self) -> Sequence[Measurement]:
         squares = torch.cat(self.means)
         n, rmse = len(squares), math.sqrt(float(squares.mean()))
-        std_error = None
+        std_error = evidence = None
         if n > 1 and rmse > 0:
             # Delta method: the error of a root is that of the square over twice the root.
             std_error = float(squares.std()) / math.sqrt(n) / (2 * rmse)
+            evidence = rmse + (squares - squares.mean()) / (2 * rmse)
         return [
-            Measurement("rmse", rmse, Rmse.unit, n, std_error),
+            Measurement("rmse", rmse, Rmse.unit, n, std_error, evidence=evidence),
             Measurement("rmse_reference", self.known.error, Rmse.unit, n, ranked=False),
         ]
 

@@ -16,7 +16,7 @@ def _cell(process: str = "vp") -> Calibration:
 
 
 def test_starts_are_the_priors_at_s_max_in_shards() -> None:
-    batches = list(_cell().starts(150))
+    batches = [x for _, x in _cell().starts(150)]
     assert [tuple(batch.shape) for batch in batches] == [(64, 2, 5), (64, 2, 5), (22, 2, 5)]
     assert {batch.dtype for batch in batches} == {torch.float64}
     sigma = _cell().process.at_s(50.0).sigma
@@ -24,25 +24,24 @@ def test_starts_are_the_priors_at_s_max_in_shards() -> None:
 
 
 def test_the_first_starts_are_the_same_whatever_their_number() -> None:
-    few, many = (torch.cat(list(_cell().starts(count))) for count in (70, 200))
+    few, many = (torch.cat([x for _, x in _cell().starts(count)]) for count in (70, 200))
     assert torch.equal(few, many[:70])
 
 
 def test_starts_are_other_draws_than_the_samples() -> None:
     cell = _cell()
     prior = cell.draw.prior(cell.process.at_s(50.0), 0, 10)
-    assert float((next(cell.starts(10)) - prior).abs().min()) > 0
+    assert float((next(cell.starts(10))[1] - prior).abs().min()) > 0
 
 
 def test_starts_are_the_same_in_normalised_coordinates() -> None:
-    vp, edm = (
-        next(cell.starts(3)) / cell.process.at_s(50.0).alpha for cell in (_cell("vp"), _cell("edm"))
-    )
+    cells = (_cell("vp"), _cell("edm"))
+    vp, edm = (next(cell.starts(3))[1] / cell.process.at_s(50.0).alpha for cell in cells)
     torch.testing.assert_close(vp, edm, rtol=1e-9, atol=0)
 
 
 def test_evaluations_through_the_problem_are_counted() -> None:
     cell = _cell()
-    (x,) = cell.starts(7)
-    cell.problem.denoise(x, cell.process.at_s(50.0))
+    ((problem, x),) = cell.starts(7)
+    problem.denoise(x, cell.process.at_s(50.0))
     assert cell.model.evaluations.rows == 7

@@ -54,11 +54,20 @@ def _rectified_flow(t: float) -> tuple[float, float, float, float]:
     return 1 - t, t, -1 / (1 - t), 2 * t / (1 - t)
 
 
+def _edm_vp(t: float) -> tuple[float, float, float, float]:
+    # B = low t + slope t^2 / 2 with s^2 = e^B - 1 at 0.002 and 80.
+    ends = np.array([[1e-3, 0.5e-6], [1.0, 0.5]])
+    low, slope = np.linalg.solve(ends, np.log1p(np.array([0.002, 80.0]) ** 2))
+    beta, integral = low + slope * t, low * t + slope * t * t / 2
+    return exp(-integral / 2), sqrt(-expm1(-integral)), -beta / 2, beta
+
+
 CLOSED_FORMS: dict[str, Schedule] = {
     "ve": _ve,
     "vp": _vp,
     "subvp": _subvp,
     "edm": _edm,
+    "edm_vp": _edm_vp,
     "vp_cosine": _vp_cosine,
     "rectified_flow": _rectified_flow,
 }

@@ -15,6 +15,7 @@ import bench
 from bench.core.errors import BenchError
 from bench.run.cell import Cell
 from bench.run.execute import CellResult
+from bench.run.schema import ARROW
 from bench.run.store import Row, Store
 
 Planner = Callable[[str], tuple[Cell, ...]]
@@ -104,6 +105,20 @@ def test_another_schema_version_is_refused(
     assert not store.finished("k")
     with pytest.raises(BenchError, match="schema version 1, this program reads 2"):
         store.load()
+
+
+def test_columns_that_came_later_are_null_in_older_files(
+    store: Store, rows: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = ARROW.remove(ARROW.get_field_index("metric_params"))
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.run.store.ARROW", older)
+        store.write("old", rows, None)
+    store.write("new", rows, None)
+    frame = bench.load_results(store.root)
+    assert list(frame.columns) == ARROW.names
+    assert frame["metric_params"].isna().sum() >= len(rows)
+    assert store.finished("old")
 
 
 def test_a_full_disk_names_the_place_and_keeps_what_was_finished(

@@ -47,6 +47,8 @@ def test_an_unknown_name_lists_what_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BenchError, match="nor a suite of that name; suites that ship: all-solvers"):
+    with pytest.raises(
+        BenchError, match="nor a suite of that name; suites that ship: all-solvers, quick"
+    ):
         resolve(Path("all-slovers"))
     assert resolve(Path("mine.yaml")) == Path("mine.yaml")  # its reader says that it is missing

@@ -15,7 +15,17 @@ from torch import Tensor, nn
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
 
-from bench.api import Batch, DiscreteData, Draw, Measurement, Sampler, ScoreModel, Target, Trial
+from bench.api import (
+    Asset,
+    Batch,
+    DiscreteData,
+    Draw,
+    Measurement,
+    Sampler,
+    ScoreModel,
+    Target,
+    Trial,
+)
 from bench_ddim.ddim import DDIM
 from bench_edm.process import EDM
 from bench_fidelity.extractors import _load
@@ -100,9 +110,8 @@ def tiny(cache: Path, monkeypatch: pytest.MonkeyPatch) -> PublishedWeights:
     path.parent.mkdir(parents=True)
     torch.save(tiny_state(0), path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    published = PublishedWeights(
-        "scorebench-tiny", "tiny.pth", "https://example.org/tiny.pth", digest
-    )
+    asset = Asset("tiny", "https://example.org/tiny.pth", "extractors/tiny.pth", digest)
+    published = PublishedWeights("scorebench-tiny", asset)
     monkeypatch.setattr(FeatureMetric, "extractor", published)
     return published
 

@@ -86,7 +86,9 @@ def test_small_extractor(
         InceptionScore(),
         PrecisionRecall(against=folder),
     ]
-    known = _fidelity(tiny.extractor, tiny.path, samples, real, kid_subsets=7, kid_subset_size=120)
+    known = _fidelity(
+        tiny.extractor, tiny.asset.path, samples, real, kid_subsets=7, kid_subset_size=120
+    )
     assert 0 < known["precision"] < 1
     assert 0 < known["recall"] < 1
     _compare(measure(metrics, samples, batch), known, fid=1e-9, kid=1e-9)

@@ -21,26 +21,29 @@ IMAGES = torch.zeros(64, 3, 16, 16, dtype=torch.uint8)
 
 
 def test_the_published_file_is_torch_fidelitys() -> None:
-    assert INCEPTION_V3.url == URL_INCEPTION_V3
-    assert INCEPTION_V3.url.endswith(f"/{INCEPTION_V3.file}")
+    asset = INCEPTION_V3.asset
+    assert asset.url == URL_INCEPTION_V3
+    assert asset.url.endswith(f"/{asset.path.name}")
     # torch.hub's convention: the first digits of the sha256 stand at the end of the name.
-    assert INCEPTION_V3.file.removesuffix(".pth").endswith(f"-{INCEPTION_V3.sha256[:8]}")
-    assert len(INCEPTION_V3.sha256) == 64
+    assert asset.path.stem.endswith(f"-{asset.sha256[:8]}")
+    assert len(asset.sha256) == 64
 
 
 def test_a_missing_file_says_what_to_fetch_and_where_to_put_it(cache: Path) -> None:
     with pytest.raises(BenchError) as caught:
         InceptionScore().fingerprint()
-    assert INCEPTION_V3.url in str(caught.value)
-    assert str(cache / "extractors" / INCEPTION_V3.file) in str(caught.value)
+    assert INCEPTION_V3.asset.url in str(caught.value)
+    assert str(cache / INCEPTION_V3.asset.file) in str(caught.value)
     assert "BENCH_CACHE" in str(caught.value)
 
 
 def test_a_damaged_file_is_refused(tiny: PublishedWeights) -> None:
-    content = bytearray(tiny.path.read_bytes())
+    content = bytearray(tiny.asset.path.read_bytes())
     content[len(content) // 2] ^= 1
-    tiny.path.write_bytes(bytes(content))
-    with pytest.raises(BenchError, match=r"sha256 is .* delete it and fetch https://"):
+    tiny.asset.path.write_bytes(bytes(content))
+    with pytest.raises(
+        BenchError, match=r"sha256 is .* `bench models fetch tiny`.* delete it and fetch https://"
+    ):
         find_weights(tiny, None)
 
 
@@ -48,7 +51,7 @@ def test_a_truncated_file_of_ones_own_is_refused(
     tiny: PublishedWeights, trial_of: Trials, tmp_path: Path
 ) -> None:
     own = tmp_path / "own.pth"
-    own.write_bytes(tiny.path.read_bytes()[:-200])
+    own.write_bytes(tiny.asset.path.read_bytes()[:-200])
     with pytest.raises(BenchError, match=r"own\.pth: is no plain PyTorch state dict"):
         InceptionScore(weights=str(own)).start(trial_of(IMAGES))
 
@@ -98,12 +101,12 @@ def test_weights_of_something_else_are_refused(
 
 
 def test_the_weights_are_part_of_the_key(tiny: PublishedWeights, tmp_path: Path) -> None:
-    state: dict[str, Tensor] = torch.load(tiny.path, weights_only=True)
+    state: dict[str, Tensor] = torch.load(tiny.asset.path, weights_only=True)
     own = tmp_path / "own.pth"
     torch.save({name: tensor + 1 for name, tensor in state.items()}, own)
     assert InceptionScore(weights=str(own)).fingerprint() != InceptionScore().fingerprint()
     same = tmp_path / "same.pth"
-    same.write_bytes(tiny.path.read_bytes())
+    same.write_bytes(tiny.asset.path.read_bytes())
     assert InceptionScore(weights=str(same)).fingerprint() == InceptionScore().fingerprint()
 
 

@@ -108,9 +108,16 @@ def test_classes(tmp_path: Path) -> None:
             replace(model, label=label).load(CPU, torch.float32).denoiser(y, s) for label in (1, 2)
         )
     assert not torch.allclose(one, two, atol=1e-4)
-    for label in (None, 4):
-        with pytest.raises(BenchError, match="set label, from 0 to 3"):
-            replace(model, label=label).load(CPU, torch.float32)
+    with pytest.raises(BenchError, match="label 4 was asked, but it has classes 0 to 3"):
+        replace(model, label=4).load(CPU, torch.float32)
+    with pytest.raises(BenchError, match="cannot be asked for no class"):
+        replace(model, guidance=2.0).load(CPU, torch.float32)
+    free = replace(model, label=1, guidance=3.0, last_is_none=True).load(CPU, torch.float32)
+    with torch.no_grad():
+        last = replace(model, label=3).load(CPU, torch.float32).denoiser(y, s)
+        guided = free.denoiser(y, s)
+    torch.testing.assert_close(guided, last + 3 * (one - last), rtol=1e-4, atol=1e-5)
+    assert free.price == 2
     _folder(tmp_path / "plain")
     with pytest.raises(BenchError, match="knows no classes"):
         DiffusersUnet(path=str(tmp_path / "plain"), label=1).load(CPU, torch.float32)
@@ -169,6 +176,6 @@ def test_broken_folders_say_what_to_do(tmp_path: Path) -> None:
 
 
 def test_wrong_parameters_are_refused() -> None:
-    for change in ({"path": ""}, {"label": -1}, {"data": ""}):
+    for change in ({"path": ""}, {"label": -2}, {"data": ""}):
         with pytest.raises(ValueError, match="must"):
             DiffusersUnet(**change)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import sys
 import types
@@ -17,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from bench.api import BenchError
+from bench.api import BenchError, Conditional
 from bench_checkpoints.convert import convert
 from bench_checkpoints.edm import Edm
 from bench_checkpoints.edm_precond import EdmRecipe, iddpm_levels
@@ -167,12 +168,27 @@ def test_classes(rule_of: Any, tmp_path: Path) -> None:
     with torch.no_grad():
         none, one, two = (
             Edm(path=str(path), label=label).load(CPU, torch.float32).denoiser(y, s)
-            for label in (None, 1, 2)
+            for label in (-1, 1, 2)
         )
     assert not torch.allclose(none, one, atol=1e-3)
     assert not torch.allclose(one, two, atol=1e-3)
     with pytest.raises(BenchError, match="has classes 0 to 9"):
         Edm(path=str(path), label=10).load(CPU, torch.float32)
+    drawn = Edm(path=str(path), guidance=2.0).load(CPU, torch.float32).denoiser
+    assert isinstance(drawn, Conditional)
+    with torch.no_grad():
+        guided = drawn(y, s, torch.tensor([1, 2]))
+    expected = torch.stack([none[0] + 2 * (one[0] - none[0]), none[1] + 2 * (two[1] - none[1])])
+    torch.testing.assert_close(guided, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_an_unconditional_network_has_no_guidance(rule_of: Any, tmp_path: Path) -> None:
+    path, case = tmp_path / "network.pkl", CASES["vp"]
+    _write(path, {**case, "config": {**case["config"], "label_dim": 0}}, "vp", rule_of)
+    assert not isinstance(Edm(str(path)).load(CPU, torch.float32).denoiser, Conditional)
+    for model in (Edm(path=str(path), label=0), Edm(path=str(path), guidance=1.5)):
+        with pytest.raises(BenchError, match="knows no classes"):
+            model.load(CPU, torch.float32)
 
 
 def test_safetensors_are_the_same_network(rule_of: Any, tmp_path: Path) -> None:
@@ -181,7 +197,9 @@ def test_safetensors_are_the_same_network(rule_of: Any, tmp_path: Path) -> None:
     convert(Edm(path=str(path)), safe)
     y, s = rule_of(1).input((2, 3, 16, 16)).float(), torch.tensor(1.0)
     with torch.no_grad():
-        one, two = (Edm(path=str(p)).load(CPU, torch.float32).denoiser(y, s) for p in (path, safe))
+        one, two = (
+            Edm(str(p), label=1).load(CPU, torch.float32).denoiser(y, s) for p in (path, safe)
+        )
     assert torch.equal(one, two)
     save_file({"a": torch.ones(1)}, safe)
     with pytest.raises(BenchError, match="does not say what network it is"):
@@ -235,7 +253,9 @@ def test_other_pickles_are_refused(rule_of: Any, tmp_path: Path) -> None:
         Edm(path=str(tmp_path / "none.pkl")).fingerprint()
 
 
-@pytest.mark.parametrize("change", [{"path": ""}, {"label": -1}, {"s_min": 0.0}])
+@pytest.mark.parametrize(
+    "change", [{"path": ""}, {"label": -2}, {"guidance": math.inf}, {"s_min": 0.0}]
+)
 def test_wrong_parameters_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must"):
         Edm(**change)

@@ -1,0 +1,1 @@
+"""The verdict on a change: two sets of results, compared with uncertainty. Never imports torch."""

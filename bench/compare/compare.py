@@ -1,0 +1,187 @@
+"""`bench compare`: from two sets of results to verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import numpy as np
+import pandas as pd
+
+from bench.compare.curves import curves
+from bench.compare.estimate import estimates
+from bench.compare.gates import TIME, TIME_TOLERANCE, TOLERANCE, Gate, gate_of
+from bench.compare.lost import lost_points, new_points
+from bench.compare.overall import overall
+from bench.compare.pairs import CURVE, NUMBER, Paired, joined, pair
+from bench.compare.refusal import refusals
+from bench.compare.result import Comparison
+from bench.compare.sides import Side
+from bench.compare.times import timed
+from bench.compare.verdict import Flags, factor_needed, half_widths, holm, p_values, verdicts
+from bench.core.errors import BenchError
+
+_PLACE = [*CURVE, *NUMBER, "sampler", "curve", "unit", "budget", "tolerance", "ranked", "larger"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the user asks.
+
+    Attributes:
+        metrics: names or globs; none: all that have a direction.
+        gates: what must not get worse; none: every metric that has a direction.
+        alpha: family-wise error, in (0, 1).
+        only: FIELD=GLOB, as of `bench run`.
+        renames: (old, new) names of solvers or samplers.
+        times: whether sampling times are compared, too.
+        targets: (metric, value) to reach.
+    """
+
+    metrics: Sequence[str] = ()
+    gates: Sequence[Gate] = ()
+    alpha: float = 0.05
+    only: Sequence[str] = ()
+    renames: Sequence[tuple[str, str]] = ()
+    times: bool = False
+    targets: Sequence[tuple[str, float]] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha < 1:
+            raise BenchError(f"--alpha {self.alpha:g}: must lie between 0 and 1, such as 0.05")
+
+    @property
+    def about_times(self) -> bool:
+        """Whether times are asked for, by themselves or by a gate."""
+        return self.times or any(gate.pattern == TIME for gate in self.gates)
+
+
+def compare(base: Side, head: Side, question: Question) -> Comparison:
+    """Compare two sets of results.
+
+    Raises:
+        BenchError: they have nothing in common, or a gate or metric names nothing.
+    """
+    rows = joined(base, head, question.renames, question.only)
+    metrics = _metrics(rows, question)
+    paired = pair(rows[rows["metric"].isin(metrics)].reset_index(drop=True))
+    refused, reasons = refusals(paired)
+    points = _points(paired, ~refused, base, head)
+    if question.about_times:
+        times, why = timed(rows)
+        points, reasons = pd.concat([points, times], ignore_index=True), [*reasons, *why]
+    lost = lost_points(rows, metrics, question.gates)
+    if points.empty and not reasons and not lost:
+        raise BenchError(
+            f"{base.name} and {head.name} have no point in common; the same suites, models, grids, "
+            "solvers and budgets are compared (see --rename)"
+        )
+    points = _judged(points, question)
+    return Comparison(
+        base=base.name,
+        head=head.name,
+        alpha=question.alpha,
+        gates=tuple(question.gates),
+        points=points,
+        curves=curves(points, paired, (base, head), question.targets, question.alpha),
+        overall=overall(points, paired, question.alpha),
+        refused=tuple(reasons),
+        lost=lost,
+        new=new_points(rows, metrics),
+    )
+
+
+def _metrics(rows: pd.DataFrame, question: Question) -> list[str]:
+    """The metrics that are compared.
+
+    Raises:
+        BenchError: a metric or gate that fits none.
+    """
+    names = [str(name) for name in rows["metric"].unique()]
+    ranked = set(rows.loc[rows["ranked"], "metric"])
+    for option, patterns in (
+        ("--metric", question.metrics),
+        ("--gate", [gate.pattern for gate in question.gates]),
+    ):
+        for pattern in patterns:
+            known = [*names, TIME]
+            if not any(fnmatchcase(name, pattern) for name in known):
+                raise BenchError(
+                    f"{option} {pattern}: no result has such a metric; there are: "
+                    f"{', '.join(sorted(known))}"
+                )
+    asked = {n for n in names if any(fnmatchcase(n, pattern) for pattern in question.metrics)}
+    gated = {n for n in names if gate_of(n, question.gates) is not None}
+    return [name for name in names if name in ((asked or ranked) | gated)]
+
+
+def _points(paired: Paired, comparable: Flags, base: Side, head: Side) -> pd.DataFrame:
+    """One row for each compared point, with its estimate."""
+    found = estimates(paired, comparable, base, head)
+    chosen = paired.rows[paired.chosen & comparable[paired.rows["point"]]]
+    firsts = chosen.drop_duplicates("point").set_index("point").loc[found.point]
+    nfe = chosen.groupby(["point", "head"])["nfe"].mean().unstack("head").loc[found.point]
+    seeds = chosen.groupby(["point", "head"]).size().unstack("head").loc[found.point]
+    return (
+        firsts[_PLACE]
+        .assign(
+            point=found.point,
+            nfe_base=nfe[False] if len(found.point) else [],
+            nfe_head=nfe[True] if len(found.point) else [],
+            seeds=seeds.min(axis=1) if len(found.point) else [],
+            base=found.base,
+            head=found.head,
+            std_error=found.std_error,
+            freedom=found.freedom,
+            basis=found.basis.astype(str),
+            units=found.units,
+            identical=found.identical,
+        )
+        .rename(columns={"tolerance": "ladder"})
+        .reset_index(drop=True)
+    )
+
+
+def _judged(points: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """The points with intervals, p-values, verdicts and the samples that it would take."""
+    difference = (points["head"] - points["base"]).to_numpy(dtype=float)
+    error, freedom = points["std_error"].to_numpy(float), points["freedom"].to_numpy(float)
+    larger, ranked = points["larger"].to_numpy(bool), points["ranked"].to_numpy(bool)
+    identical = points["identical"].to_numpy(bool)
+    gates = {name: gate_of(name, question.gates) for name in points["metric"].unique()}
+    gated = points["metric"].map(lambda name: gates[name] is not None).to_numpy(bool)
+    if not question.gates:
+        gated = ranked & points["metric"].ne(TIME).to_numpy()
+    used = {name: gate or _default(name) for name, gate in gates.items()}
+    scale = np.where(
+        points["metric"].map(lambda name: used[name].relative), points["base"].abs(), 1.0
+    ).astype(float)
+    tolerance = points["metric"].map(lambda name: used[name].tolerance).to_numpy(float) * scale
+    loss = np.where(larger, -difference, difference)
+    width = np.where(identical, 0.0, half_widths(error, freedom, question.alpha))
+    p = p_values(difference, error, freedom)
+    # What is the same to the last bit is no test: it cannot give a false alarm.
+    family = pd.factorize(points["metric"])[0].astype(np.int64)
+    tested = np.where(identical, np.nan, p)
+    adjusted = holm(tested, family)
+    tests = pd.Series(~np.isnan(tested)).groupby(family).transform("sum").to_numpy(float)
+    found = verdicts(loss, width, adjusted, tolerance, identical, ranked, question.alpha)
+    needed = points["units"] * factor_needed(error, tolerance, loss, tests, question.alpha)
+    return points.assign(
+        difference=difference,
+        relative=difference / points["base"].abs().where(points["base"] != 0),
+        low=difference - width,
+        high=difference + width,
+        p=p,
+        p_holm=adjusted,
+        family=tests,
+        tolerance=tolerance,
+        gated=gated,
+        needed=np.ceil(np.maximum(needed, points["units"])),
+        verdict=[str(verdict) for verdict in found],
+    )
+
+
+def _default(metric: str) -> Gate:
+    return Gate(metric, TIME_TOLERANCE if metric == TIME else TOLERANCE)

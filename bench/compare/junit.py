@@ -1,0 +1,57 @@
+"""A comparison as a JUnit report, which CI systems show as tests."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from typing import Any
+
+from bench.compare import words
+from bench.compare.result import Comparison
+from bench.compare.verdict import Verdict
+from bench.report.text import one_line
+
+
+def junit(comparison: Comparison) -> str:
+    """One test for each point, by metric; a refusal is an error, an open question is skipped."""
+    root = ET.Element("testsuites", name="bench compare")
+    for metric, part in comparison.points.groupby("metric", sort=False):
+        suite = ET.SubElement(root, "testsuite", name=one_line(str(metric), words.WIDTH))
+        for row in words.records(part):
+            _point(suite, row)
+    others = ET.SubElement(root, "testsuite", name="results")
+    for item in comparison.lost:
+        case = _case(others, item.suite, f"{item.curve}, {item.metric}")
+        kind = "failure" if item.gated else "skipped"
+        ET.SubElement(case, kind, message=words.lost(item))
+    for refusal in comparison.refused:
+        case = _case(others, refusal.suite, f"{refusal.metric}: {refusal.field}")
+        ET.SubElement(case, "error", message=words.refusal(refusal))
+    for suite in root:
+        for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            suite.set(name, str(len(suite.findall(f"testcase/{tag}"))))
+        suite.set("tests", str(len(suite)))
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _point(suite: ET.Element, row: Mapping[str, Any]) -> None:
+    name = f"{words.curve(row)}, {words.metric(row)} at {words.where(row)} NFE"
+    case = _case(suite, words.subject(row), name)
+    numbers = f"{words.value(row, 'base')} -> {words.value(row, 'head')}, {words.change(row)}"
+    if row["verdict"] == Verdict.WORSE and row["gated"]:
+        ET.SubElement(case, "failure", message=f"worse: {numbers}, p = {words.p(row)}")
+    elif row["verdict"] == Verdict.INCONCLUSIVE:
+        ET.SubElement(case, "skipped", message=f"inconclusive: {numbers}; {words.advice(row)}")
+    else:
+        ET.SubElement(case, "system-out").text = f"{row['verdict']}: {numbers}"
+
+
+def _case(suite: ET.Element, classname: str, name: str) -> ET.Element:
+    return ET.SubElement(
+        suite,
+        "testcase",
+        classname=one_line(classname, words.WIDTH),
+        name=one_line(name, 2 * words.WIDTH),
+        time="0",
+    )

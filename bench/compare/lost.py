@@ -1,0 +1,93 @@
+"""What BASE has and HEAD has not, and the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench.compare.gates import Gate, gate_of
+from bench.compare.pairs import CURVE, NUMBER, codes
+from bench.compare.result import Lost
+from bench.run.schema import Status
+
+MISSING = "missing"
+_CELL = (*CURVE, "budget", "tolerance", "seed")
+_GROUP = ["suite", "model", "curve", "metric", "status", "reason"]
+
+
+def lost_points(
+    rows: pd.DataFrame, metrics: Collection[str], gates: Sequence[Gate]
+) -> tuple[Lost, ...]:
+    """Numbers of BASE that HEAD has not: because a cell failed there, or was not run.
+
+    Args:
+        rows: all rows of both sides, with `head`, `usable` and `curve`.
+        metrics: those that are compared.
+        gates: what fails the comparison; none: every metric.
+    """
+    rows = rows.assign(cell=codes(rows, _CELL), number=codes(rows, (*_CELL, *NUMBER)))
+    head = rows["head"]
+    there = rows.loc[head & rows["usable"], "number"]
+    wanted = rows["metric"].isin(list(metrics))
+    gone = rows[~head & rows["usable"] & wanted & ~rows["number"].isin(there)]
+    if gone.empty:
+        return ()
+    told = _with_status(gone, rows[head])
+    missing = told["status"].eq(MISSING)
+    # Other seeds are no loss where HEAD has the point.
+    has = codes(rows, (*CURVE, "budget", "tolerance", *NUMBER))
+    points = frozenset(has[(head & rows["usable"]).to_numpy()])
+    elsewhere = np.isin(has[gone.index], list(points))
+    found = told[~(missing & elsewhere)]
+    counted = found.groupby(_GROUP, sort=False).size().rename("points").reset_index()
+    return tuple(
+        Lost(
+            row["suite"],
+            row["model"],
+            row["curve"],
+            row["metric"],
+            row["status"],
+            row["reason"],
+            row["points"],
+            row["status"] != MISSING and _gated(row["metric"], gates),
+        )
+        for row in counted.to_dict("records")
+    )
+
+
+def new_points(rows: pd.DataFrame, metrics: Collection[str]) -> pd.DataFrame:
+    """Curves and metrics that only HEAD has: suite, model, curve, metric and number of points."""
+    place = ["suite", "model", "curve", "metric"]
+    used = rows[rows["usable"] & rows["metric"].isin(list(metrics))]
+    code = codes(used, (*CURVE, "budget", "tolerance", *NUMBER))
+    old = np.unique(code[~used["head"].to_numpy()])
+    new = used[~np.isin(code, old)]
+    return new.groupby(place, sort=False).size().rename("points").reset_index()
+
+
+def _with_status(gone: pd.DataFrame, head: pd.DataFrame) -> pd.DataFrame:
+    """The lost numbers with what became of HEAD's cell."""
+    bad = head[head["status"].ne(Status.OK)]
+    first = bad.drop_duplicates(["cell", "metric"])[["cell", "metric", "status", "reason"]]
+    exact = first.rename(columns={"status": "own_status", "reason": "own_reason"})
+    lost = gone[["cell", "suite", "model", "curve", "metric"]].merge(
+        exact, how="left", on=["cell", "metric"]
+    )
+    # A metric that failed has a row of the plugin's name, which its numbers begin with; a cell
+    # that failed has nothing but such rows.
+    dead = bad.groupby("cell").size().eq(head.groupby("cell").size()).rename("dead")
+    plugins = first.rename(columns={"metric": "plugin"}).merge(dead.reset_index(), on="cell")
+    others = lost.assign(line=range(len(lost))).merge(plugins, on="cell")
+    prefix = [m.startswith(p) for m, p in zip(others["metric"], others["plugin"], strict=True)]
+    fatal = others["dead"].astype(bool) & others["status"].ne(Status.UNSUPPORTED)
+    others = others[np.array(prefix, dtype=bool) | fatal.to_numpy()].drop_duplicates("line")
+    others = others.set_index("line")[["status", "reason"]].reindex(range(len(lost)))
+    status = lost["own_status"].fillna(others["status"]).fillna(MISSING)
+    reason = lost["own_reason"].fillna(others["reason"]).fillna("HEAD has no such result")
+    return lost.assign(status=status, reason=reason)
+
+
+def _gated(metric: str, gates: Sequence[Gate]) -> bool:
+    return not gates or gate_of(metric, gates) is not None

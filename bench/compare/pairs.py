@@ -1,0 +1,199 @@
+"""Which number of HEAD belongs to which of BASE, and which must not be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.compare.sides import Side
+from bench.compare.verdict import Flags, Ids
+from bench.core.errors import BenchError
+from bench.report.frame import with_params
+from bench.report.protocol import QUALITY, TIMING, four_digits
+from bench.run.schema import COLUMNS, Status
+
+SUBJECT = ("suite", "model", "model_params", "process", "process_params")
+"""What all curves of a figure have in common."""
+
+CURVE = (
+    *SUBJECT,
+    "grid",
+    "grid_params",
+    "solver",
+    "solver_params",
+    "corrector",
+    "corrector_params",
+)
+"""Together with the metric, what makes a curve; an adaptive solver's has its ladder in it."""
+
+NUMBER = ("metric", "metric_params")
+
+POINT = (*CURVE, "budget", "tolerance", *NUMBER)
+"""What makes a point of a curve; the seeds of a point are replicates."""
+
+_TEXT = (*(name for name in CURVE), *NUMBER, "sampler", "status", "reason", "key", "unit")
+_OTHER = ("value", "std_error", "budget", "tolerance", "seed", "nfe", "s_per_evaluation")
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The rows of both sides, numbered by point.
+
+    Attributes:
+        rows: both sides, one under the other, as ``joined`` makes them, with `point`, the number
+            of the point over both sides.
+        chosen: rows that take part in a comparison.
+        paired: by point: whether the sides share seeds, which then belong together.
+        both: by point: whether both sides have a usable number.
+    """
+
+    rows: pd.DataFrame
+    chosen: Flags
+    paired: Flags
+    both: Flags
+
+
+def joined(
+    base: Side, head: Side, renames: Sequence[tuple[str, str]], only: Sequence[str]
+) -> pd.DataFrame:
+    """The rows of both sides with clean types, renamed and filtered.
+
+    Added are `head` (which side), `place` (which run), `curve` (label) and `usable` (a number).
+
+    Raises:
+        BenchError: nothing fits ``only``, or a rename fits nothing.
+    """
+    before = _clean(base.frame).assign(head=False)
+    after = _clean(head.frame).assign(head=True)
+    for old, new in renames:
+        before = _renamed(before, after, old, new)
+    rows = _filtered(pd.concat([before, after], ignore_index=True), only)
+    usable = rows["status"].eq(Status.OK) & np.isfinite(rows["value"])
+    return rows.assign(curve=curve_labels(rows), usable=usable)
+
+
+def pair(rows: pd.DataFrame) -> Paired:
+    """Number the points and choose what is compared: common seeds, else all of both sides.
+
+    Raises:
+        BenchError: one side has two numbers for the same point and seed.
+    """
+    point = codes(rows, POINT)
+    usable = rows["usable"].to_numpy()
+    rows = rows.assign(point=point)
+    _check_unique(rows)
+    count = int(point.max()) + 1 if len(point) else 0
+    head = rows["head"].to_numpy()
+    seeded = codes(rows, ("point", "seed"))
+    of_seed = _both(seeded, head, usable)[seeded]
+    paired = np.zeros(count, dtype=bool)
+    paired[point[of_seed & usable]] = True
+    both = _both(point, head, usable)
+    chosen = usable & both[point] & (of_seed | ~paired[point])
+    return Paired(rows, chosen, paired, both)
+
+
+def curve_labels(rows: pd.DataFrame) -> pd.Series:
+    """The sampler and its grid, for people."""
+    pairs = rows[["sampler", "grid", "grid_params"]]
+    distinct = pairs.drop_duplicates()
+    labels = [
+        f"{sampler} on {with_params(grid, params)}" if grid else sampler
+        for sampler, grid, params in distinct.itertuples(index=False, name=None)
+    ]
+    table = distinct.assign(curve=labels)
+    return pairs.merge(table, how="left", on=list(pairs.columns))["curve"].set_axis(rows.index)
+
+
+def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ids:
+    """0, 1, ... for the distinct combinations of columns, in order of first appearance."""
+    code = np.zeros(len(rows), dtype=np.int64)
+    for name in columns:
+        part, values = pd.factorize(rows[name], use_na_sentinel=False)
+        code, _ = pd.factorize(code * max(len(values), 1) + part)
+    return code.astype(np.int64)
+
+
+def _both(group: Ids, head: Flags, usable: Flags) -> Flags:
+    count = int(group.max()) + 1 if len(group) else 0
+    has = [np.bincount(group[usable & side], minlength=count) > 0 for side in (head, ~head)]
+    return np.asarray(has[0] & has[1])
+
+
+def _clean(frame: pd.DataFrame) -> pd.DataFrame:
+    wanted = dict.fromkeys((*_TEXT, *_OTHER, *QUALITY, *TIMING))
+    kinds = {column.name: str(column.type) for column in COLUMNS}
+    columns: dict[str, pd.Series[Any]] = {}
+    for name in wanted:
+        values = frame[name] if name in frame else pd.Series([None] * len(frame), dtype=object)
+        if kinds.get(name, "string") == "string":
+            columns[name] = values.fillna("").astype(str)
+        else:
+            columns[name] = pd.to_numeric(values, errors="coerce").astype(float)
+    clean = pd.DataFrame(columns)
+    for name in ("s_min", "s_max"):  # the ends of a grid carry round-off
+        clean[name] = clean[name].map({v: four_digits(v) for v in clean[name].unique()})
+    for name in (n for n in columns if n.endswith("_params")):
+        clean[name] = clean[name].replace("", "{}")
+    clean["ranked"] = frame["larger_is_better"].notna().to_numpy()
+    clean["larger"] = frame["larger_is_better"].eq(True).fillna(False).to_numpy(dtype=bool)
+    clean["coupled"] = frame["batch_coupled"].eq(True).fillna(False).to_numpy(dtype=bool)
+    return clean.assign(place=frame["place"].to_numpy())
+
+
+def _renamed(before: pd.DataFrame, after: pd.DataFrame, old: str, new: str) -> pd.DataFrame:
+    """BASE with its solver, or its whole sampler, ``old`` called ``new``."""
+    if before["solver"].eq(old).any() and after["solver"].eq(new).any():
+        kept = before[~before["solver"].eq(new)]
+        moved = kept["solver"].eq(old)
+        labels = kept["sampler"].where(
+            ~moved, kept["sampler"].str.replace(old, new, n=1, regex=False)
+        )
+        return kept.assign(solver=kept["solver"].where(~moved, new), sampler=labels)
+    target = after[after["sampler"].eq(new)]
+    if not before["sampler"].eq(old).any() or target.empty:
+        known = ", ".join(sorted(set(before["sampler"]))[:12])
+        raise BenchError(
+            f"--rename {old}={new}: BASE has no sampler '{old}' or HEAD no '{new}'; "
+            f"BASE has: {known}"
+        )
+    kept = before[~before["sampler"].eq(new)]
+    moved = kept["sampler"].eq(old)
+    names = ("sampler", "solver", "solver_params", "corrector", "corrector_params")
+    first = target.iloc[0]
+    return kept.assign(**{name: kept[name].where(~moved, first[name]) for name in names})
+
+
+def _filtered(rows: pd.DataFrame, only: Sequence[str]) -> pd.DataFrame:
+    kept = np.ones(len(rows), dtype=bool)
+    fields = ("suite", "model", "process", "grid", "solver", "corrector", "sampler", "nfe", "seed")
+    patterns: dict[str, list[str]] = {}
+    for text in only:
+        name, equals, pattern = text.partition("=")
+        if not equals or name not in fields:
+            raise BenchError(f"--only {text}: write FIELD=GLOB; fields are: {', '.join(fields)}")
+        patterns.setdefault(name, []).append(pattern)
+    for name, globs in patterns.items():
+        column = rows["budget" if name == "nfe" else name]
+        values = column if column.dtype != float else column.map(lambda v: f"{v:g}")
+        wanted = {v for v in values.unique() if any(fnmatchcase(v, glob) for glob in globs)}
+        kept &= values.isin(wanted).to_numpy()
+    if not kept.any():
+        raise BenchError(f"no result fits --only {' '.join(only)}")
+    return rows[kept].reset_index(drop=True)
+
+
+def _check_unique(rows: pd.DataFrame) -> None:
+    twice = rows.duplicated(["head", "point", "seed"]).to_numpy() & rows["usable"].to_numpy()
+    if twice.any():
+        row = rows[twice].iloc[0]
+        side = "HEAD" if row["head"] else "BASE"
+        raise BenchError(
+            f"{side} has two numbers for {row['suite']}: {row['sampler']}, {row['metric']}, seed "
+            f"{row['seed']:g}; name the folder of one run, or leave some out with --only"
+        )

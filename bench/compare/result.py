@@ -1,0 +1,82 @@
+"""A comparison as data: what was asked, every verdict, what was refused, failed or missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import pandas as pd
+
+from bench.compare.gates import Gate
+from bench.compare.refusal import Refusal
+from bench.compare.verdict import Verdict
+
+
+class ExitCode(IntEnum):
+    """What `bench compare` ends with."""
+
+    FINE = 0
+    REGRESSION = 1
+    NOT_COMPARABLE = 2
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Points of a curve that BASE has and HEAD has not.
+
+    Attributes:
+        suite, model, curve, metric: where.
+        status: of HEAD's cells; ``missing`` where there are none.
+        reason: why, as HEAD's rows tell it.
+        points: how many.
+        gated: whether it fails the comparison: HEAD's cell ran, and gave no number.
+    """
+
+    suite: str
+    model: str
+    curve: str
+    metric: str
+    status: str
+    reason: str
+    points: int
+    gated: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result of `bench compare`.
+
+    Attributes:
+        base, head: what was compared, as the user named it.
+        alpha: family-wise error of each metric, and 1 - level of the intervals.
+        gates: what must not get worse.
+        points: one row for each compared point, the columns of ``bench.compare.compare.COLUMNS``.
+        curves: one row for each curve and metric (``bench.compare.curves``).
+        overall: one row for each metric, over all curves (``bench.compare.aggregate``).
+        refused: what must not be compared.
+        lost: what HEAD lacks.
+        new: curves and metrics that only HEAD has, with their points.
+    """
+
+    base: str
+    head: str
+    alpha: float
+    gates: tuple[Gate, ...]
+    points: pd.DataFrame
+    curves: pd.DataFrame
+    overall: pd.DataFrame
+    refused: tuple[Refusal, ...]
+    lost: tuple[Lost, ...]
+    new: pd.DataFrame
+
+    @property
+    def regressions(self) -> pd.DataFrame:
+        """Gated points that got worse."""
+        return self.points[self.points["gated"] & self.points["verdict"].eq(Verdict.WORSE)]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """A regression outweighs what could not be compared."""
+        if len(self.regressions) or any(lost.gated for lost in self.lost):
+            return ExitCode.REGRESSION
+        return ExitCode.NOT_COMPARABLE if self.refused else ExitCode.FINE

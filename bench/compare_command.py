@@ -1,0 +1,161 @@
+"""`bench compare`: the verdict on a change. Imports are lazy."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.core.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.compare.result import Comparison
+
+EPILOG = """
+BASE and HEAD are folders of a run (results/quick), folders of several runs (results/baseline), or
+git revisions: REV means results/baseline as it stood there, REV:PATH another folder.
+
+    bench compare results/baseline results/quick
+    bench compare main results/quick --gate 'fd_*:+2%' --gate 'rmse:+5%'
+    bench compare results/mine results/mine --rename ddim=my_solver --only suite=digits
+
+worse: not by chance, and by more than the tolerance (2% without --gate). same: the interval of the
+difference lies within the tolerance. inconclusive: neither, with what it would take. Several --out
+are written at once, the form by the suffix: .txt, .md, .json, .xml (JUnit).
+
+Exit codes: 0 fine, 1 a gated metric got worse or a cell of BASE fails, 2 not comparable or bad
+input.
+"""
+
+
+class Format(StrEnum):
+    """How a comparison is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+_SUFFIXES = {
+    ".txt": Format.TEXT,
+    ".md": Format.MARKDOWN,
+    ".json": Format.JSON,
+    ".xml": Format.JUNIT,
+}
+
+
+def compare_command(
+    base: Annotated[str, typer.Argument(help="What to compare with: a folder or a git revision.")],
+    head: Annotated[str, typer.Argument(help="What to judge: a folder or a git revision.")],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="Only these metrics (names or globs). Default: all with a direction."),
+    ] = None,
+    gate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="METRIC:+2% or METRIC:+0.1: what may be lost; only gated metrics decide the exit "
+            "code. Default: every metric, 2%."
+        ),
+    ] = None,
+    alpha: Annotated[
+        float, typer.Option(help="Probability of a false alarm in the family of a metric.")
+    ] = 0.05,
+    format_: Annotated[
+        Format, typer.Option("--format", help="What is printed to standard output.")
+    ] = Format.TEXT,
+    only: Annotated[
+        list[str] | None, typer.Option(help="FIELD=GLOB, as of `bench run`: only what fits.")
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(help="OLD=NEW: BASE's solver (or sampler) OLD is compared with HEAD's NEW."),
+    ] = None,
+    times: Annotated[
+        bool, typer.Option("--times", help="Compare sampling times, too (same hardware only).")
+    ] = False,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="METRIC=VALUE to reach. Default: what both curves reach."),
+    ] = None,
+    out: Annotated[
+        list[Path] | None, typer.Option(help="Write to a file, too; the suffix says how.")
+    ] = None,
+) -> None:
+    """Say whether HEAD is better or worse than BASE, curve by curve, and how sure that is."""
+    from bench.compare.compare import Question, compare
+    from bench.compare.gates import Gate
+    from bench.compare.sides import opened
+
+    question = Question(
+        metrics=tuple(metric or ()),
+        gates=tuple(Gate.parse(text) for text in gate or ()),
+        alpha=alpha,
+        only=tuple(only or ()),
+        renames=tuple(_split(text, "--rename", "OLD=NEW") for text in rename or ()),
+        times=times,
+        targets=tuple(_target(text) for text in target or ()),
+    )
+    with opened(base) as before, opened(head) as after:
+        found = compare(before, after, question)
+    for path in out or ():
+        _write(path, _forms()[_SUFFIXES.get(path.suffix, format_)](found))
+    if format_ is Format.TEXT:
+        _print(found)
+    else:
+        sys.stdout.write(_forms()[format_](found))
+    if found.exit_code:
+        raise typer.Exit(int(found.exit_code))
+
+
+def _forms() -> Mapping[Format, Callable[[Comparison], str]]:
+    from bench.compare.json_form import as_json
+    from bench.compare.junit import junit
+    from bench.compare.markdown import markdown
+    from bench.compare.text import text
+
+    return {
+        Format.TEXT: text,
+        Format.MARKDOWN: markdown,
+        Format.JSON: as_json,
+        Format.JUNIT: junit,
+    }
+
+
+def _print(found: Comparison) -> None:
+    from rich.console import Console
+
+    from bench.compare.text import print_text
+
+    terminal = sys.stdout.isatty()
+    print_text(found, Console(highlight=False, width=None if terminal else 160))
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise BenchError(
+            f"{path}: cannot be written ({error.strerror}); choose another place with --out"
+        ) from None
+
+
+def _split(text: str, option: str, form: str) -> tuple[str, str]:
+    left, equals, right = text.rpartition("=") if option == "--target" else text.partition("=")
+    if not equals or not left or not right:
+        raise BenchError(f"{option} {text}: write {form}")
+    return left, right
+
+
+def _target(text: str) -> tuple[str, float]:
+    metric, value = _split(text, "--target", "METRIC=VALUE")
+    try:
+        return metric, float(value)
+    except ValueError:
+        raise BenchError(f"--target {text}: '{value}' is no number") from None

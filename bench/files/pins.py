@@ -1,0 +1,89 @@
+"""Trust on first use: what the files were that were fetched without a published hash.
+
+The cache folder has a file ``models.lock.json``: the sha256 of each such download, by name. From
+then on the name means these bytes; the authors' file may change, results do not change in silence.
+Files that users fetched under names of their own stand there too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.core.errors import BenchError
+from bench.files.cache import alone, cache_folder, replacing
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What a name means in this cache.
+
+    Attributes:
+        sha256: of the file that was fetched first.
+        size: its bytes.
+        url: where it came from.
+        file: its path in the cache folder.
+        own: whether the user gave the name.
+    """
+
+    sha256: str
+    size: int
+    url: str
+    file: str
+    own: bool = False
+
+
+def lock_file() -> Path:
+    """Where the pins are kept."""
+    return cache_folder() / "models.lock.json"
+
+
+def pin_of(name: str) -> Pin | None:
+    """The pin of this name, if it has one."""
+    return _pins().get(name)
+
+
+def own_pins() -> Mapping[str, Pin]:
+    """The pins of names that the user gave."""
+    return {name: pin for name, pin in _pins().items() if pin.own}
+
+
+def set_pin(name: str, pin: Pin) -> None:
+    """Pins ``name``; others that are written meanwhile are kept.
+
+    Raises:
+        BenchError: the cache folder cannot be written.
+    """
+    path = lock_file()
+    with alone(path):
+        pins = {**_pins(), name: pin}
+        content = {key: asdict(value) for key, value in sorted(pins.items())}
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _pins() -> Mapping[str, Pin]:
+    path = lock_file()
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): _pin(fields) for name, fields in record.items()}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BenchError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BenchError(
+            f"{path}: is no list of pinned files ({error}); mend it, or delete it: what is in the "
+            "cache is then trusted as it is"
+        ) from None
+
+
+def _pin(fields: Mapping[str, Any]) -> Pin:
+    pin = Pin(**fields)
+    texts = (pin.sha256, pin.url, pin.file)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(pin.size, int):
+        raise ValueError("a pin has fields of wrong types")
+    return pin

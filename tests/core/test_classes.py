@@ -1,0 +1,159 @@
+"""Classes of their own for samples, and guidance: against closed forms and by its price."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from bench.api import (
+    NO_CLASS,
+    BenchError,
+    Conditional,
+    Corrector,
+    CountedDenoiser,
+    Draw,
+    ExactDivergence,
+    NoiseProcess,
+    OdeSolver,
+    Problem,
+    Sampler,
+    Stepper,
+    TimeGrid,
+    UnsupportedError,
+    generate,
+    log_likelihood,
+)
+from bench.registry import Kind, load_registry
+
+MEANS = torch.tensor([-1.5, 0.0, 2.0, 0.25], dtype=torch.float64)
+"""Of three classes, and (at -1) of no class."""
+CPU = torch.device("cpu")
+
+
+def _gaussian(y: Tensor, s: Tensor, labels: Tensor) -> Tensor:
+    """D of N(mean of the class, 0.5^2)."""
+    mean = MEANS[labels].to(y.dtype)[:, None]
+    return mean + 0.25 / (0.25 + s.reshape(-1, 1).square()) * (y - mean)
+
+
+def _plugin(name: str, kind: Kind) -> Any:
+    return load_registry().get(name, kind).cls()
+
+
+def _times(steps: int) -> tuple[NoiseProcess, Any]:
+    process, grid = _plugin("vp", Kind.PROCESS), _plugin("karras", Kind.GRID)
+    assert isinstance(process, NoiseProcess)
+    assert isinstance(grid, TimeGrid)
+    return process, grid.times(process, steps, 0.01, 50.0)
+
+
+def _samples(
+    sampler: Sampler, denoiser: Conditional, samples: int = 130, batch: int = 128
+) -> tuple[Tensor, CountedDenoiser]:
+    counted = CountedDenoiser(denoiser)
+    process, times = _times(6)
+    if sampler.adaptive:
+        times = (times[0], times[-1])
+    draw = Draw(3, samples, batch, (2,), torch.float64)
+    batches = generate(process, counted, sampler, times, draw)
+    return torch.cat([batch.x for batch in batches]), counted
+
+
+def test_classes_are_drawn_evenly_and_for_each_sample_alike() -> None:
+    model = Conditional(_gaussian, classes=10)
+    labels = model.labels(0, 0, 20_000, CPU)
+    counts = labels.bincount(minlength=10)
+    assert labels.dtype == torch.int64
+    assert len(counts) == 10
+    # Chi-square of 9 degrees of freedom: above 27.9 once in a thousand.
+    assert float(((counts - 2000) ** 2 / 2000).sum()) < 27.9
+    assert torch.equal(model.labels(0, 70, 100, CPU), labels[70:170])
+    assert not torch.equal(model.labels(1, 0, 100, CPU), labels[:100])
+
+
+def test_every_sample_is_that_of_its_class_alone(stepper: Stepper[Any]) -> None:
+    if stepper.batch_coupled:
+        pytest.skip("samples of a shard share their steps")
+    mixed, _ = _samples(Sampler(stepper), Conditional(_gaussian, 3))
+    labels = Conditional(_gaussian, 3).labels(3, 0, 130, CPU)
+    for label in range(3):
+        alone, _ = _samples(Sampler(stepper), Conditional(_gaussian, 3, label))
+        own = labels == label
+        torch.testing.assert_close(mixed[own], alone[own], rtol=1e-9, atol=1e-9)
+
+
+def test_correctors_know_the_classes(corrector: Corrector) -> None:
+    sampler = Sampler(_plugin("reverse_diffusion", Kind.PREDICTOR), corrector)
+    mixed, _ = _samples(sampler, Conditional(_gaussian, 3), batch=64)
+    other, _ = _samples(sampler, Conditional(_gaussian, 3), batch=128)
+    torch.testing.assert_close(mixed, other, rtol=1e-9, atol=1e-9)
+
+
+def test_samples_have_the_mean_of_their_class() -> None:
+    model = Conditional(_gaussian, 3)
+    x, _ = _samples(Sampler(_plugin("dpmpp_2m", Kind.ODE_SOLVER)), model, samples=3000)
+    labels = model.labels(3, 0, 3000, CPU)
+    for label in range(3):
+        mean = float(x[labels == label].mean())
+        assert mean == pytest.approx(float(MEANS[label]), abs=0.06)
+
+
+@pytest.mark.parametrize("guidance", [0.0, 1.5, 4.0])
+def test_guidance_extrapolates_from_no_class(guidance: float) -> None:
+    y, s = torch.randn(5, 2, dtype=torch.float64), torch.tensor(0.7, dtype=torch.float64)
+    labels = torch.tensor([0, 1, 2, 1, 0])
+    free = _gaussian(y, s, torch.full((5,), NO_CLASS))
+    expected = free + guidance * (_gaussian(y, s, labels) - free)
+    found = Conditional(_gaussian, 3, guidance=guidance)(y, s, labels)
+    torch.testing.assert_close(found, expected)
+
+
+def test_guidance_costs_two_evaluations_and_the_budget_knows() -> None:
+    heun = _plugin("edm_heun", Kind.ODE_SOLVER)
+    model = Conditional(_gaussian, 3, guidance=2.0)
+    sampler = Sampler(heun, price=model.price)
+    assert model.price == 2
+    assert sampler.cost(6) == 2 * (2 * 6 + 1)
+    assert sampler.finish_cost == 2
+    _, counted = _samples(sampler, model)
+    assert counted.evaluations.nfe(130) == sampler.cost(6)
+    assert Sampler(heun, price=2).steps_for(27) == Sampler(heun).steps_for(13)
+
+
+def test_nobody_reaches_past_the_counter_of_a_guided_model() -> None:
+    counted = CountedDenoiser(Conditional(_gaussian, 3, 1, guidance=2.0))
+    y, s = torch.zeros(4, 2, dtype=torch.float64), torch.tensor(1.0, dtype=torch.float64)
+    counted(y, s)
+    assert counted.evaluations.rows == 8
+    own = counted.of_samples(0, 0, 4, CPU)
+    own(y, s)
+    own.network(y, s, torch.zeros(4, dtype=torch.int64))  # type: ignore[union-attr]
+    assert counted.evaluations.rows == 24
+
+
+def test_rows_of_another_batch_are_refused() -> None:
+    own = CountedDenoiser(Conditional(_gaussian, 3)).of_samples(0, 0, 8, CPU)
+    with pytest.raises(BenchError, match=r"problem\.of_rows"):
+        own(torch.zeros(4, 2), torch.tensor(1.0))
+
+
+def test_likelihoods_need_a_class() -> None:
+    process, times = _times(200)
+    rk4 = _plugin("rk4", Kind.ODE_SOLVER)
+    assert isinstance(rk4, OdeSolver)
+    y = torch.tensor([[1.9, 2.1], [2.0, 1.8]], dtype=torch.float64)
+    drawn, fixed = (CountedDenoiser(Conditional(_gaussian, 3, label)) for label in (None, 2))
+    with pytest.raises(UnsupportedError, match="parameter label"):
+        log_likelihood(process, drawn, ExactDivergence(), rk4, times, y)
+    found = log_likelihood(process, fixed, ExactDivergence(), rk4, times, y)
+    exact = torch.distributions.Normal(2.0, (0.25 + times[-1].s ** 2) ** 0.5).log_prob(y).sum(1)
+    torch.testing.assert_close(found, exact, rtol=0, atol=0.04)  # the prior leaves out its mean
+
+
+def test_an_unconditional_model_is_itself() -> None:
+    counted = CountedDenoiser(lambda y, s: y)
+    assert counted.of_samples(0, 0, 8, CPU) is counted
+    assert Problem(_times(1)[0], counted).of_rows(torch.tensor([0])).model is counted
