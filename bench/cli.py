@@ -157,8 +157,12 @@ def report(
         Path | None, typer.Option(help="Folder to write to; default: RESULTS/report.")
     ] = None,
     compare: Annotated[
-        Path | None,
-        typer.Option(help="Folder of another run, whose curves are drawn behind this one's."),
+        str | None,
+        typer.Option(
+            metavar="BASE",
+            help="Another run, as `bench compare` takes it: its curves are drawn behind this "
+            "one's, and the verdicts stand on the page.",
+        ),
     ] = None,
     json: JsonFlag = False,
 ) -> None:

@@ -83,7 +83,7 @@ def bibtex(entries: Iterable[Entry]) -> str:
 
 
 def _field(entry: str, name: str) -> str:
-    found = re.search(rf"^  {name} = \\{{(.*)\\}},?$", entry, re.MULTILINE)
+    found = re.search(r"^  " + name + r" = \{(.*)\},?$", entry, re.MULTILINE)
     return found.group(1) if found else ""
 
 

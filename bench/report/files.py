@@ -49,7 +49,17 @@ def write_tables(tidy: Tidy, folder: Path) -> tuple[Path, ...]:
         {"subject": subject, **asdict(order), "half_width": order.half_width}
         for subject, order in tidy.orders
     ]
-    orders = ["subject", "curve", "slope", "std_error", "half_width", "first", "last", "points"]
+    orders = [
+        "subject",
+        "metric",
+        "curve",
+        "slope",
+        "std_error",
+        "half_width",
+        "first",
+        "last",
+        "points",
+    ]
     shown = marked(tidy.means, [*SUBJECT, "metric", "protocol"])
     shown = shown.drop(columns=["protocol", "stochastic"])
     columns = ["subject", "metric", "budget", "curve", "rank", "low", "high", "samplers"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ class Order:
         first: least NFE of the points used.
         last: largest NFE of the points used.
         points: how many points were used.
+        metric: the error.
     """
 
     curve: str
@@ -45,6 +46,7 @@ class Order:
     first: float
     last: float
     points: int
+    metric: str = ""
 
     @property
     def half_width(self) -> float:
@@ -140,7 +142,8 @@ def fit(curve: str, points: pd.DataFrame, floor: float) -> Order | None:
 def orders(points: pd.DataFrame, level: float) -> tuple[Order, ...]:
     """The orders of all curves of one error metric of one subject, above the level given."""
     fits = (fit(str(curve), part, level) for curve, part in points.groupby("curve", sort=True))
-    return tuple(order for order in fits if order is not None)
+    metric = str(points["metric"].iloc[0]) if "metric" in points else ""
+    return tuple(replace(order, metric=metric) for order in fits if order is not None)
 
 
 def least_squares(x: Floats, y: Floats) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
@@ -20,6 +20,7 @@ from bench.report.methods import Methods
 from bench.report.order import Order
 from bench.report.provenance import Provenance
 from bench.report.tables import Best, Failure, Note, Table
+from bench.report.verdicts import Other
 
 PAGE_BYTES = 2_900_000
 """Of the whole page. Tables, and then figures, that it has no room for are files next to it."""
@@ -52,19 +53,6 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What the run is compared with.
-
-    Attributes:
-        name: of the other run.
-        verdicts: HTML of its own, such as the table of `bench compare`.
-    """
-
-    name: str
-    verdicts: Markup = field(default_factory=Markup)
-
-
-@dataclass(frozen=True)
 class Page:
     """All that the template shows."""
 
@@ -79,7 +67,7 @@ class Page:
     notes: tuple[Note, ...]
     provenance: Provenance
     methods: Methods | None
-    comparison: Comparison | None
+    comparison: Other | None
     budgets: tuple[str, ...]
     looks: Mapping[str, Look]
     files: tuple[str, ...]

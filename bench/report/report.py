@@ -26,7 +26,7 @@ from bench.report.frame import Subject, points, prepared, subjects
 from bench.report.jobs import Job, drawn
 from bench.report.looks import looks
 from bench.report.methods import methods
-from bench.report.page import TABLE_BYTES, Comparison, Page, Section, render
+from bench.report.page import TABLE_BYTES, Page, Section, render
 from bench.report.provenance import provenance, started
 from bench.report.rank_table import rank_tables, tidy
 from bench.report.ranks import ranking
@@ -42,6 +42,7 @@ from bench.report.tables import (
     wall_clock_table,
 )
 from bench.report.text import slug, tick
+from bench.report.verdicts import Other, other
 from bench.run.store import Store
 
 
@@ -71,23 +72,24 @@ class _Part:
     latex: str
 
 
-def write_report(results: Path, out: Path, base: Path | None = None) -> Report:
+def write_report(results: Path, out: Path, base: str | None = None) -> Report:
     """Read the results of a run and write its report.
 
     Args:
         results: folder of the run, as `bench run` wrote it.
         out: folder of the report, by custom `report` within `results`; made where it does not
             exist. Files of the same names are replaced, files of a former report removed.
-        base: folder of another run, whose curves are shown behind those of this one.
+        base: another run (a folder, or a git revision of the baseline, as `bench compare` takes
+            them), whose curves are shown behind those of this one, with the verdicts.
 
     Raises:
         BenchError: there are no results, they are damaged, or the report cannot be written.
     """
     raw = _loaded(results)
-    before = _loaded(base) if base is not None else None
+    before = other(base, results) if base is not None else None
     try:
         out.mkdir(parents=True, exist_ok=True)
-        return _write(raw, before, results, base, out)
+        return _write(raw, before, results, out)
     except OSError as error:
         raise BenchError(
             f"{out}: the report cannot be written ({error.strerror}); free space or choose "
@@ -101,16 +103,14 @@ def _loaded(results: Path) -> pd.DataFrame:
     return store.load()
 
 
-def _write(
-    raw: pd.DataFrame, before: pd.DataFrame | None, results: Path, base: Path | None, out: Path
-) -> Report:
-    frame, other = _prepared(raw, before)
+def _write(raw: pd.DataFrame, base: Other | None, results: Path, out: Path) -> Report:
+    frame, before = _prepared(raw, base)
     means = points(frame)
     look = looks(frame)
     parts = list(subjects(frame))
     studio = Studio(look, Folder(results / "samples"), IMAGES_PER_REPORT // max(1, len(parts)))
     found = [
-        *(_subject(i, subject, part, other, studio) for i, (subject, part) in enumerate(parts, 1)),
+        *(_subject(i, subject, part, before, studio) for i, (subject, part) in enumerate(parts, 1)),
         *_paths(results / "paths", [subject for subject, _ in parts]),
     ]
     figures = iter(drawn([job for part in found for job in part.jobs], out))
@@ -139,7 +139,7 @@ def _write(
         notes=notes(frame)[:MAX_FAILURES],
         provenance=provenance(frame),
         methods=text,
-        comparison=Comparison(base.name) if base is not None else None,
+        comparison=base,
         budgets=tuple(tick(budget) for budget in sorted(frame["budget"].dropna().unique())),
         looks=look,
         files=tuple(path.name for path in written if path.suffix != ".tex"),
@@ -152,19 +152,17 @@ def _write(
     return Report(path, drawings, written)
 
 
-def _prepared(
-    raw: pd.DataFrame, before: pd.DataFrame | None
-) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+def _prepared(raw: pd.DataFrame, base: Other | None) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """The rows of the run and of the other one, with protocols numbered alike in both."""
-    if before is None:
+    if base is None:
         return prepared(raw), None
-    both = prepared(pd.concat([raw, before], ignore_index=True))
+    both = prepared(pd.concat([raw, base.frame], ignore_index=True))
     own = np.arange(len(both)) < len(raw)
     return both[own].reset_index(drop=True), both[~own].reset_index(drop=True)
 
 
 def _subject(
-    number: int, subject: Subject, rows: pd.DataFrame, other: pd.DataFrame | None, studio: Studio
+    number: int, subject: Subject, rows: pd.DataFrame, before: pd.DataFrame | None, studio: Studio
 ) -> _Part:
     name = f"{number:02d}-{slug(subject.name)}"
     means, title = points(rows), subject.title
@@ -181,15 +179,15 @@ def _subject(
         ranks=ranks,
         orders=tuple(order for fit in found for order in fit.orders),
     )
-    topic = Topic(title, name, rows, means, _of(subject, other))
+    topic = Topic(title, name, rows, means, _of(subject, before))
     return _Part(section, jobs(topic, found, studio), ranked, _latex(title, (*values, *ranks)))
 
 
-def _of(subject: Subject, other: pd.DataFrame | None) -> pd.DataFrame | None:
+def _of(subject: Subject, before: pd.DataFrame | None) -> pd.DataFrame | None:
     """The rows of the other run about the same subject; None where it has none."""
-    if other is None:
+    if before is None:
         return None
-    found = [part for known, part in subjects(other) if known == subject]
+    found = [part for known, part in subjects(before) if known == subject]
     return found[0] if found else None
 
 

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -103,7 +103,7 @@ class Store:
             import numpy as np
 
             buffer = io.BytesIO()
-            np.savez_compressed(buffer, **paths.arrays)
+            cast(Any, np.savez_compressed)(buffer, **paths.arrays)
             write_atomically(place, buffer.getvalue())
 
     def write_references(self, references: Mapping[str, str]) -> None:

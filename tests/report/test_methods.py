@@ -84,7 +84,9 @@ def test_the_paragraph_names_and_cites_what_ran(results: pd.DataFrame) -> None:
     assert "5, 10, 20 and 40 network evaluations" in found.paragraph
     assert "Nobody" not in found.bibtex
     keys = set(re.findall(r"@\w+\{([^,]+),", found.bibtex))
-    used = {k for keys in re.findall(r"\\cite\{([^}]+)\}", found.paragraph) for k in keys.split(",")}
+    used = {
+        k for keys in re.findall(r"\\cite\{([^}]+)\}", found.paragraph) for k in keys.split(",")
+    }
     assert used == keys
     assert "euler_maruyama" in found.unknown
 

@@ -31,7 +31,7 @@ def test_seeds_are_paired() -> None:
 def test_a_difference_counts_exactly_where_the_t_test_says_so() -> None:
     random = np.random.default_rng(2)
     for _ in range(50):
-        values = random.standard_normal((2, 4)) + [[0.0], [1.5]]
+        values = random.standard_normal((2, 4)) + np.array([[0.0], [1.5]])
         found = ranks(values, UNKNOWN[:2])
         certain = stats.ttest_rel(values[0], values[1]).pvalue < 0.05
         assert (found.high[0] - found.low[0] == 0) == certain
@@ -90,7 +90,7 @@ def test_ranks_of_a_run(results: pd.DataFrame) -> None:
     assert "nll_nats" not in set(found["metric"])
     at = found[found["metric"].eq("rmse") & found["budget"].eq(40)]
     means = one[one["metric"].eq("rmse") & one["budget"].eq(40)].groupby("sampler")["value"].mean()
-    assert at["curve"].iloc[0] == means.idxmin()
+    assert at.loc[at["curve"].ne("rk45"), "curve"].iloc[0] == means.idxmin()
     assert (at["low"] <= at["rank"]).all()
     assert (at["rank"] <= at["high"]).all()
 

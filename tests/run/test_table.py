@@ -182,9 +182,10 @@ def test_many_may_read_and_consolidate_at_once(store: Store) -> None:
 
 @pytest.mark.slow
 def test_a_hundred_thousand_rows_are_read_from_one_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many_rows: Callable[[Path, int], Store]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many_rows: Callable[[Path, int], Path]
 ) -> None:
-    store = many_rows(tmp_path / "run", 25_000)
+    store = Store(many_rows(tmp_path / "run", 25_000))
+    time.sleep(2.1)  # until the last is settled
     store.consolidate()
     forbid_reading(monkeypatch)
     assert len(store.load()) == 100_000
