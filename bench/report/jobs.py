@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 
 from bench.core.errors import BenchError
@@ -46,7 +47,7 @@ def drawn(jobs: Sequence[Job], folder: Path) -> tuple[Drawing | None, ...]:
     count = min(MAX_PROCESSES, _cores()) if len(jobs) >= WORTH_A_PROCESS else 1
     # dealt by importance, so that the costly ones (with PDF and PNG) are shared out evenly
     order = sorted(range(len(jobs)), key=lambda i: (i not in few, jobs[i].rank))
-    hands = [order[i::count] for i in range(count)]
+    hands = _dealt(order, count)
     found: dict[int, Drawing | None] = {}
     helpers = [_Helper.started([named[i] for i in hand], folder) for hand in hands[1:]]
     try:
@@ -63,6 +64,18 @@ def _draw(jobs: Sequence[Job], folder: Path) -> list[Drawing | None]:
     with style():
         sketches = ((job, job.sketch()) for job in jobs)
         return [None if s is None else save(s, folder, job.printed) for job, s in sketches]
+
+
+def _dealt(order: Sequence[int], count: int) -> list[list[int]]:
+    """The jobs of each of `count` processes; this one, the first, has other work and takes less."""
+    if count == 1:
+        return [list(order)]
+    others = list(range(1, count))
+    turns = [*others, 0, *others, 0, *others]
+    hands: list[list[int]] = [[] for _ in range(count)]
+    for turn, job in zip(cycle(turns), order, strict=False):
+        hands[turn].append(job)
+    return hands
 
 
 def _cores() -> int:

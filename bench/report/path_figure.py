@@ -73,7 +73,7 @@ def pictures(folder: Path, wanted: Sequence[Subject]) -> dict[str, tuple[Picture
 
 def _read(path: Path) -> Picture | None:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name]) for name in file.files}
         about: dict[str, Any] = json.loads(str(arrays["about"]))
         shapes = {name: arrays[name].shape for name in ("t", "x", "density")}

@@ -19,6 +19,19 @@ from scipy.special import ndtri, stdtrit
 from bench.report.frame import exact_partners
 from bench.report.intervals import LEVEL
 
+_NEEDED = (
+    "metric",
+    "protocol",
+    "budget",
+    "tolerance",
+    "curve",
+    "seed",
+    "nfe",
+    "value",
+    "std_error",
+    "larger_is_better",
+)
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -82,7 +95,9 @@ def ranking(frame: pd.DataFrame) -> pd.DataFrame:
         frame: the subject's rows.
     """
     judged = exact_partners(list(frame["metric"].unique()))
-    usable = frame[frame["usable"] & frame["ranked"] & ~frame["metric"].isin(judged)]
+    usable = frame.loc[
+        frame["usable"] & frame["ranked"] & ~frame["metric"].isin(judged), list(_NEEDED)
+    ]
     parts = []
     for (metric, protocol), rows in usable.groupby(["metric", "protocol"], sort=False):
         fixed, adaptive = rows[rows["budget"].notna()], rows[rows["budget"].isna()]

@@ -37,7 +37,8 @@ PROBE = """
     field(name).dispatchEvent(new Event("input", { bubbles: true }));
   };
   const state = () => [visible("section[data-model]"), visible('svg [data-k="line"]'),
-    visible('svg [data-k="mark"] use'), visible("tr[data-c]"), visible("table[data-budgets] thead th")];
+    visible('svg [data-k="mark"] use'), visible("tr[data-c]"),
+    visible("table[data-budgets] thead th")];
   const found = { hidden: form.hidden, all: state() };
   set("model", "mnist_unet"); found.model = state(); set("model", "");
   set("curve", "DPMPP, heun"); found.curve = state(); set("curve", "");
