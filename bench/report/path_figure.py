@@ -123,7 +123,8 @@ def _draw(axes: Axes, picture: Picture, kind: str, turned: bool) -> bool:
     t, x = picture.arrays["t"].astype(float), picture.arrays["x"].astype(float)
     paths = picture.arrays[kind].astype(float)
     near = float(np.abs(picture.arrays["forward"][:, 0]).max()) or 1.0
-    reach = float(np.abs(paths).max()) * 1.08 or 1.0
+    every = [picture.arrays[name].astype(float) for name, _, _ in COLUMNS]
+    reach = max(float(np.abs(one).max()) for one in every) * 1.08 or 1.0
     wide = reach > WIDE * near
     if wide:
         axes.set_yscale("asinh", linear_width=near)
