@@ -27,6 +27,7 @@ from bench.core.process import NoiseProcess, Time
 from bench.core.target import ExactDistribution, ScoreModel
 from bench.registry import load_registry
 from bench.run.cell import PluginSpec, canonical
+from bench.run.path_file import Array, Paths
 
 SHOWN, TIMES, FINE, LEVELS = 12, 49, 8, 161
 """Paths, times of the picture, steps from one time to the next, points of the density in x."""
@@ -35,23 +36,6 @@ MAX_DIMENSION = 2
 
 MOSTLY_NOISE = 10.0
 """Where sigma/alpha is larger than this half way, times are spaced evenly in ln t."""
-
-Array = npt.NDArray[np.generic]
-
-
-@dataclass(frozen=True)
-class Paths:
-    """The picture of a model under a process.
-
-    Attributes:
-        name: of its file; a hash of model and process.
-        arrays: `about` (JSON: the plugins), `t` (T,), `x` (X,), `density` (T, X) of the first
-            coordinate, 255 where it is largest at that time; `forward`, `reverse` and `flow`
-            (paths, T), of the first coordinate.
-    """
-
-    name: str
-    arrays: dict[str, Array]
 
 
 def paths(model: PluginSpec, process: PluginSpec, loaded: ScoreModel) -> Paths | None:

@@ -19,7 +19,7 @@ from bench.run.store import Row
 if TYPE_CHECKING:
     import numpy as np
 
-    from bench.run.paths import Paths
+    from bench.run.path_file import Paths
 
 
 @dataclass(frozen=True)

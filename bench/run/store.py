@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from bench.run.paths import Paths
+    from bench.run.path_file import Paths
 
 Row = dict[str, Any]
 

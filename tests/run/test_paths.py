@@ -14,7 +14,8 @@ from bench.core.target import Model, ScoreModel
 from bench.registry import Kind, load_registry
 from bench.run import paths as module
 from bench.run.cell import PluginSpec
-from bench.run.paths import Paths, paths
+from bench.run.path_file import Paths
+from bench.run.paths import paths
 from bench.run.store import Store
 
 
