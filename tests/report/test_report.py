@@ -305,14 +305,3 @@ def test_a_run_of_another_protocol_is_not_laid_over(
 def test_a_run_to_compare_with_that_is_not_there_is_said(run: Path, tmp_path: Path) -> None:
     with pytest.raises(BenchError):
         write_report(run, tmp_path / "report", str(tmp_path / "nothing"))
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_hundred_thousand_rows_make_a_page_of_reasonable_size(
-    tmp_path: Path, many_rows: Callable[[Path, int], Path]
-) -> None:
-    found = write_report(many_rows(tmp_path / "run", 25_000), tmp_path / "report")
-    assert found.page.stat().st_size < 3_000_000
-    assert "100000 rows" in page_of(found).text
-    assert len({path.stem for path in found.figures}) >= 40
