@@ -205,12 +205,20 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="Folder to write to; default: RESULTS/report.")
     ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BASE",
+            help="Another run, as `bench compare` takes it: its curves are drawn behind this "
+            "one's, and the verdicts stand on the page.",
+        ),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Draw the curves of a run: one HTML page, and its figures as PNG and SVG."""
+    """Draw the curves of a run: one page, figures (SVG, PDF, PNG) and tables (CSV, LaTeX)."""
     from bench.report import write_report
 
-    written = write_report(results, out or results / "report")
+    written = write_report(results, out or results / "report", compare)
     if json:
         print(json_module.dumps({"page": str(written.page)}))
     else:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -17,7 +16,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from bench.report.looks import INKS, LINE, PAPER, TEXT
+from bench.report.looks import LINE, PAPER, TEXT
+from bench.report.svg import Tags, inline
 
 # `svg.fonttype: none` keeps text as text: small files that can be searched. The salt makes the
 # ids, and so the files, the same from run to run. Images stay at their own resolution.
@@ -52,18 +52,29 @@ STYLE: Mapping[str, Any] = MappingProxyType(
         "legend.fontsize": 8.0,
         "svg.fonttype": "none",
         "svg.hashsalt": "scorebench",
+        "pdf.fonttype": 42,
         "image.composite_image": False,
         "image.interpolation": "none",
         "text.parse_math": False,
     }
 )
 
-_TAG = re.compile(r"<[^>]*>")
-_PROLOGUE = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)
-_NAMESPACE = re.compile(r'\s+xmlns(?::\w+)?="[^"]*"')
-_LONG_DECIMAL = re.compile(r"(-?\d+\.\d{3})\d+")
-_REFERENCE = re.compile(r'(\bid="|\bhref="#|url\(#)')
-_SIZE = re.compile(r'\s(?:width|height)="[\d.]+pt"')
+NOTHING = MappingProxyType(dict.fromkeys(("Date", "Creator", "Format", "Type")))
+"""Metadata of an SVG: none, so that equal figures are equal files."""
+
+NO_DATES = MappingProxyType(dict.fromkeys(("CreationDate", "Creator", "Producer")))
+"""The same for a PDF."""
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A figure before it is written: what it is called, what it shows and what is whose in it."""
+
+    figure: Figure
+    name: str
+    title: str
+    caption: str
+    tags: Tags = field(default_factory=Tags)
 
 
 @dataclass(frozen=True)
@@ -73,14 +84,8 @@ class Drawing:
     name: str
     title: str
     caption: str
-    svg: Path
-    png: Path
+    files: tuple[Path, ...]
     markup: str
-
-    @property
-    def files(self) -> tuple[Path, Path]:
-        """The figure for a paper, in two formats."""
-        return (self.svg, self.png)
 
 
 @contextmanager
@@ -96,44 +101,37 @@ def style() -> Iterator[None]:
 
 def blank(width: float, height: float) -> Figure:
     """An empty figure of a size in inches, laid out so that nothing overlaps."""
-    return Figure(figsize=(width, height), dpi=160, layout="constrained")
+    return Figure(figsize=(width, height), dpi=140, layout="constrained")
 
 
-def save(figure: Figure, folder: Path, name: str, title: str, caption: str) -> Drawing:
-    """Write the figure as SVG and PNG, and keep its markup for the page."""
-    # `savefig` would draw everything twice for each file
-    svg, png = folder / f"{name}.svg", folder / f"{name}.png"
-    agg: Any = FigureCanvasAgg(figure)
-    agg.print_png(png)
-    figure.set_layout_engine("none")  # laid out by now
-    buffer = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    vector: Any = FigureCanvasSVG(figure)
-    vector.print_svg(buffer, metadata=nothing)
-    source = buffer.getvalue()
-    svg.write_text(source, encoding="utf-8")
-    return Drawing(name, title, caption, svg, png, inline(source, name))
+def save(sketch: Sketch, folder: Path, printed: bool) -> Drawing:
+    """Write a figure and keep its markup for the page.
 
-
-def inline(svg: str, prefix: str) -> str:
-    """The SVG as an element of a page: no prologue, its own ids, colours by CSS variable.
-
-    Only tags are touched. Text, which may be a plugin's name, is escaped in the source (a raw `<`
-    never occurs in it) and stays as it is.
+    Args:
+        sketch: the figure.
+        folder: where the files go.
+        printed: write PDF and PNG beside the SVG.
     """
-    width = re.search(r'width="([\d.]+)pt"', svg)
-    body = _TAG.sub(lambda tag: _tidy(tag.group(), prefix), _PROLOGUE.sub("", svg, count=1))
-    limit = f"{float(width.group(1)) * 4 / 3:.0f}px" if width else "100%"
-    return body.replace("<svg", f'<svg role="img" style="max-width:{limit}"', 1)
+    figure, stem = sketch.figure, folder / sketch.name
+    buffer = io.StringIO()
+    vector: Any = FigureCanvasSVG(figure)
+    vector.print_svg(buffer, metadata=dict(NOTHING))
+    figure.set_layout_engine("none")  # laid out by now; the next file need not do it again
+    source = buffer.getvalue()
+    files = [stem.with_name(f"{sketch.name}.svg")]
+    files[0].write_text(source, encoding="utf-8")
+    if printed:
+        files += _printed(figure, stem)
+    markup = inline(source, sketch.name, sketch.tags.marks)
+    return Drawing(sketch.name, sketch.title, sketch.caption, tuple(files), markup)
 
 
-def _tidy(tag: str, prefix: str) -> str:
-    tag = _NAMESPACE.sub("", tag).replace("xlink:href", "href")
-    if tag.startswith("<svg"):
-        tag = _SIZE.sub("", tag)
-    if "base64," in tag:  # the text of an image is long and holds none of what follows
-        return _REFERENCE.sub(rf"\g<1>{prefix}-", tag)
-    for ink in INKS:
-        tag = tag.replace(ink.light, f"var(--{ink.name})")
-    tag = _LONG_DECIMAL.sub(r"\1", tag)
-    return _REFERENCE.sub(rf"\g<1>{prefix}-", tag)
+def _printed(figure: Figure, stem: Path) -> list[Path]:
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+
+    pdf, png = stem.with_name(f"{stem.name}.pdf"), stem.with_name(f"{stem.name}.png")
+    pages: Any = FigureCanvasPdf(figure)
+    pages.print_pdf(pdf, metadata=dict(NO_DATES))
+    pixels: Any = FigureCanvasAgg(figure)
+    pixels.print_png(png)
+    return [pdf, png]

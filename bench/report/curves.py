@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
-from bench.report.axes import legend, limits, log_axis_suits, log_x, log_y
-from bench.report.canvas import Drawing, blank, save
+from bench.report.axes import (
+    legend,
+    legend_height,
+    legend_width,
+    limits,
+    log_axis_suits,
+    log_x,
+    log_y,
+)
+from bench.report.canvas import Sketch, blank
 from bench.report.frame import exact_partners, primary
 from bench.report.intervals import Interval
-from bench.report.looks import TEXT, Look
+from bench.report.looks import MUTED, TEXT, Look
+from bench.report.svg import Part, Tags, place
 from bench.report.text import letters, metric_label, number, one_line
 
-PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH = 3.6, 2.75, 2.8
+PANEL_WIDTH, PANEL_HEIGHT = 3.6, 2.75
 
 
 @dataclass(frozen=True)
@@ -46,17 +53,27 @@ WALL_CLOCK = Abscissa(
 
 @dataclass(frozen=True)
 class Panel:
-    """The axes of one metric under one protocol."""
+    """The axes of one metric under one protocol; `before` are the points of a run to compare."""
 
     title: str
     difference: str
     label: str
     points: pd.DataFrame
     exact: float | None
+    before: pd.DataFrame | None = None
 
 
-def panels(points: pd.DataFrame, abscissa: Abscissa) -> tuple[Panel, ...]:
-    """The panels of one subject: what must not be compared stands in panels of its own."""
+def panels(
+    points: pd.DataFrame, abscissa: Abscissa, before: pd.DataFrame | None = None
+) -> tuple[Panel, ...]:
+    """The panels of one subject: what must not be compared stands in panels of its own.
+
+    Args:
+        points: of the subject.
+        abscissa: of the figure.
+        before: points of the same subject in another run, which are shown where they may be
+            compared.
+    """
     drawable = points[points[abscissa.column] > 0]
     every = list(points["metric"].unique())
     partners = exact_partners(every)
@@ -66,12 +83,22 @@ def panels(points: pd.DataFrame, abscissa: Abscissa) -> tuple[Panel, ...]:
         exact = drawable.loc[drawable["metric"].eq(partners.get(str(metric), "")), "value"]
         parts = [part for _, part in of_metric.groupby(list(abscissa.apart), sort=True)]
         for letter, part in zip(letters(len(parts)), parts, strict=True):
-            found.append(
-                _panel(
-                    str(metric), f"{abscissa.difference} {letter}" if letter else "", part, exact
-                )
-            )
+            difference = f"{abscissa.difference} {letter}" if letter else ""
+            panel = _panel(str(metric), difference, part, exact)
+            found.append(replace(panel, before=_alike(before, part, abscissa)))
     return tuple(found)
+
+
+def _alike(
+    before: pd.DataFrame | None, part: pd.DataFrame, abscissa: Abscissa
+) -> pd.DataFrame | None:
+    """The points of the other run that may stand beside those of a panel."""
+    if before is None:
+        return None
+    keep = before[abscissa.column] > 0
+    for name in ("metric", *abscissa.apart):
+        keep &= before[name].eq(part[name].iloc[0])
+    return before[keep] if keep.any() else None
 
 
 def draw(
@@ -79,46 +106,44 @@ def draw(
     abscissa: Abscissa,
     looks: Mapping[str, Look],
     title: str,
-    folder: Path,
     name: str,
-) -> Drawing:
+) -> Sketch:
     """Draw panels side by side, two in a row, with one legend for all of them."""
-    curves = sorted({curve for panel in panels for curve in panel.points["curve"]})
+    shown = [looks[c] for c in sorted({c for panel in panels for c in panel.points["curve"]})]
     columns = min(len(panels), 2)
     rows = -(-len(panels) // columns)
-    height = max(rows * PANEL_HEIGHT + 0.1, 0.19 * (len(curves) + 4))
-    figure = blank(columns * PANEL_WIDTH + LEGEND_WIDTH, height)
+    height = max(rows * PANEL_HEIGHT + 0.1, legend_height(shown))
+    figure, tags = blank(columns * PANEL_WIDTH + legend_width(shown, {}), height), Tags()
     for i, panel in enumerate(panels):
         axes = figure.add_subplot(rows, columns, i + 1)
-        _draw_panel(axes, panel, abscissa, looks)
-    legend(figure, [looks[curve] for curve in curves], {})
-    return save(figure, folder, name, title, _caption(panels))
+        _draw_panel(axes, panel, abscissa, looks, tags)
+    legend(figure, shown, {}, tags)
+    return Sketch(figure, name, title, _caption(panels), tags)
 
 
-def lines(axes: Axes, points: pd.DataFrame, column: str, looks: Mapping[str, Look]) -> None:
+def lines(
+    axes: Axes, points: pd.DataFrame, column: str, looks: Mapping[str, Look], tags: Tags
+) -> None:
     """One line for each curve, with the intervals as thin upright strokes."""
-    told = points[points["half_width"].notna()]
-    colors = [looks[str(curve)].color for curve in told["curve"]]
-    axes.vlines(told[column], told["low"], told["high"], color=colors, lw=0.9, alpha=0.55)
-    curves = sorted(points["curve"].unique())
-    sns.lineplot(
-        points,
-        x=column,
-        y="value",
-        hue="curve",
-        style="curve",
-        hue_order=curves,
-        style_order=curves,
-        palette={curve: looks[curve].color for curve in curves},
-        markers={curve: looks[curve].marker for curve in curves},
-        dashes=cast(Any, {curve: looks[curve].kind.dashes[1] or "" for curve in curves}),
-        # The means and intervals are ours: seaborn's bootstrap is slow and knows no seeds.
-        estimator=None,
-        errorbar=None,
-        markeredgewidth=0,
-        legend=False,
-        ax=axes,
-    )
+    for curve, part in points.sort_values(column).groupby("curve", sort=True):
+        look = looks[str(curve)]
+        x, y = part[column].to_numpy(dtype=float), part["value"].to_numpy(dtype=float)
+        ends = part[["low", "high"]].to_numpy(dtype=float)
+        told = np.isfinite(ends).all(axis=1)
+        if told.any():
+            # all strokes of a curve are one path, with gaps
+            at = np.repeat(x[told], 3)
+            upright = np.column_stack([ends[told], np.full(told.sum(), np.nan)]).ravel()
+            (stroke,) = axes.plot(at, upright, color=look.color, lw=0.9, ls="-", alpha=0.55)
+            stroke.set_solid_capstyle("butt")
+            tags.put(stroke, look, Part.STROKE)
+        (line,) = axes.plot(x, y, color=look.color, linestyle=look.dashes)
+        tags.put(line, look, Part.LINE)
+        (marks,) = axes.plot(
+            x, y, linestyle="none", color=look.color, marker=look.marker, markeredgewidth=0
+        )
+        places = [place(*at) for at in zip(part["budget"], part["nfe"], strict=True)]
+        tags.put(marks, look, Part.MARK, places)
 
 
 def _panel(metric: str, difference: str, part: pd.DataFrame, exact: pd.Series) -> Panel:
@@ -136,12 +161,18 @@ def _arrow(part: pd.DataFrame) -> str:
     return "↑" if part["larger_is_better"].iloc[0] else "↓"
 
 
-def _draw_panel(axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str, Look]) -> None:
+def _draw_panel(
+    axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str, Look], tags: Tags
+) -> None:
     points = panel.points
-    lines(axes, points, abscissa.column, looks)
+    if panel.before is not None:
+        _draw_before(axes, panel.before, abscissa.column, looks, tags)
+    lines(axes, points, abscissa.column, looks, tags)
     x = points[abscissa.column]
     log_x(axes, float(x.min()) / 1.2, float(x.max()) * 1.2)
-    seen = pd.concat([points["value"], pd.Series([panel.exact], dtype=float).dropna()])
+    told = [panel.exact] if panel.exact is not None else []
+    before = [] if panel.before is None else list(panel.before["value"])
+    seen = pd.concat([points["value"], pd.Series([*told, *before], dtype=float)])
     log = log_axis_suits(seen)
     low, high = limits(seen, points["low"], points["high"], log)
     if log:
@@ -153,6 +184,27 @@ def _draw_panel(axes: Axes, panel: Panel, abscissa: Abscissa, looks: Mapping[str
     axes.set_title(panel.title)
     axes.set_xlabel(abscissa.label)
     axes.set_ylabel(panel.label)
+
+
+def _draw_before(
+    axes: Axes, points: pd.DataFrame, column: str, looks: Mapping[str, Look], tags: Tags
+) -> None:
+    """The curves of the other run, dashed in grey with small markers of the same shape."""
+    for curve, part in points.sort_values(column).groupby("curve", sort=True):
+        look = looks.get(str(curve))
+        (line,) = axes.plot(
+            part[column],
+            part["value"],
+            color=MUTED.light,
+            ls=(0, (2.5, 1.5)),
+            lw=1.0,
+            marker=look.marker if look else ".",
+            ms=3.2,
+            mew=0,
+            zorder=1.5,
+        )
+        if look:
+            tags.put(line, look, Part.LINE)
 
 
 def _caption(panels: tuple[Panel, ...]) -> str:
@@ -175,6 +227,8 @@ def _caption(panels: tuple[Panel, ...]) -> str:
         parts.append("Points without a stroke rest on one seed and have no known error.")
     if bases - {Interval.NONE}:
         parts.append("Strokes may be cut at the frame.")
+    if any(panel.before is not None for panel in panels):
+        parts.append("Dashed grey, with small markers: the run that this one is compared with.")
     if any(panel.exact is not None for panel in panels):
         parts.append("Dotted lines: the exact or converged value.")
     if any(panel.difference for panel in panels):

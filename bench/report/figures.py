@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import pandas as pd
 
-from bench.report import curves, sample_grid, work_precision
-from bench.report.canvas import Drawing
+from bench.report import curves, heat, pareto, sample_grid, sample_layout, work_precision
 from bench.report.frame import exact_partners, points, primary
+from bench.report.jobs import Job
 from bench.report.looks import Look
-from bench.report.order import ERROR_METRICS, Order, floor, orders
+from bench.report.order import Order, floor, is_error, orders
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,30 @@ class Studio:
         looks: of all curves of the report.
         samples: where the samples of the cells are.
         images: how many images the sample grid of one subject may hold.
-        folder: where the files go.
     """
 
     looks: Mapping[str, Look]
     samples: sample_grid.Folder
     images: int
-    folder: Path
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A subject, ready to be drawn.
+
+    Attributes:
+        title: for the headings.
+        name: fit for file names.
+        rows: of the subject.
+        means: its points.
+        before: rows of the same subject in a run to compare with, or None.
+    """
+
+    title: str
+    name: str
+    rows: pd.DataFrame
+    means: pd.DataFrame
+    before: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -43,28 +60,27 @@ class Fits:
 
 def fits(means: pd.DataFrame) -> tuple[Fits, ...]:
     """The measured orders of one subject."""
-    errors = means[means["metric"].isin(ERROR_METRICS)]
+    errors = means[means["metric"].map(is_error).astype(bool)]
     parts = (part for _, part in errors.groupby(["metric", "protocol"], sort=False))
     return tuple(_fit(part, means) for part in parts)
 
 
-def drawings(
-    title: str, name: str, frame: pd.DataFrame, found: tuple[Fits, ...], studio: Studio
-) -> tuple[Drawing, ...]:
-    """All figures of one subject.
+def jobs(topic: Topic, found: tuple[Fits, ...], studio: Studio) -> tuple[Job, ...]:
+    """All figures of one subject, to be drawn.
 
     Args:
-        title: the subject's, for the headings.
-        name: the subject's, fit for file names.
-        frame: the subject's rows.
+        topic: the subject.
         found: its measured orders.
         studio: see there.
     """
+    timed = points(topic.rows, "hardware")
     return (
-        *_nfe(title, name, frame, studio),
-        *_wall_clock(title, name, frame, studio),
-        *_work_precision(title, name, found, studio),
-        *_samples(title, name, frame, studio),
+        *_nfe(topic, studio),
+        *_pareto(topic, timed, studio),
+        *_wall_clock(topic, timed, studio),
+        *_work_precision(topic, found, studio),
+        *_heat(topic),
+        _samples(topic, studio),
     )
 
 
@@ -75,50 +91,61 @@ def _fit(points: pd.DataFrame, means: pd.DataFrame) -> Fits:
     return Fits(points, level, orders(points, level))
 
 
-def _nfe(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
-    means = points(frame)
+def _nfe(topic: Topic, studio: Studio) -> Iterator[Job]:
     # errors have a diagram of their own
-    names = list(means["metric"].unique())
-    chosen = set(primary(names)) - set(ERROR_METRICS)
-    partners = {partner for name, partner in exact_partners(names).items() if name in chosen}
-    others = means[means["metric"].isin(chosen | partners)]
-    panels = curves.panels(others, curves.NFE)
+    names = list(topic.means["metric"].unique())
+    chosen = {metric for metric in primary(names) if not is_error(metric)}
+    partners = {partner for metric, partner in exact_partners(names).items() if metric in chosen}
+    others = topic.means[topic.means["metric"].isin(chosen | partners)]
+    before = None if topic.before is None else points(topic.before)
+    panels = curves.panels(others, curves.NFE, before)
     if panels:
-        heading = f"NFE versus every metric. {title}"
-        yield curves.draw(panels, curves.NFE, studio.looks, heading, studio.folder, f"nfe-{name}")
+        heading = f"NFE versus every metric. {topic.title}"
+        name = f"nfe-{topic.name}"
+        yield Job(0, partial(curves.draw, panels, curves.NFE, studio.looks, heading, name))
 
 
-def _wall_clock(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
-    panels = curves.panels(points(frame, "hardware"), curves.WALL_CLOCK)
+def _pareto(topic: Topic, timed: pd.DataFrame, studio: Studio) -> Iterator[Job]:
+    shown = pareto.fronts(topic.means, timed)
+    if shown:
+        heading = f"Pareto fronts of quality and cost. {topic.title}"
+        yield Job(1, partial(pareto.draw, shown, studio.looks, heading, f"pareto-{topic.name}"))
+
+
+def _wall_clock(topic: Topic, timed: pd.DataFrame, studio: Studio) -> Iterator[Job]:
+    before = None if topic.before is None else points(topic.before, "hardware")
+    panels = curves.panels(timed, curves.WALL_CLOCK, before)
     if panels:
-        heading = f"Wall-clock versus every metric. {title}"
-        yield curves.draw(
-            panels, curves.WALL_CLOCK, studio.looks, heading, studio.folder, f"wall-{name}"
-        )
+        heading = f"Wall-clock versus every metric. {topic.title}"
+        name = f"wall-{topic.name}"
+        yield Job(6, partial(curves.draw, panels, curves.WALL_CLOCK, studio.looks, heading, name))
 
 
-def _work_precision(
-    title: str, name: str, found: tuple[Fits, ...], studio: Studio
-) -> Iterator[Drawing]:
+def _work_precision(topic: Topic, found: tuple[Fits, ...], studio: Studio) -> Iterator[Job]:
     for i, fit in enumerate(found):
         if not (fit.points["value"].gt(0) & fit.points["nfe"].gt(0)).any():
             continue
-        heading = f"Solver error versus NFE, with measured orders. {title}"
-        file = f"order-{name}" + (f"-{i + 1}" if i else "")
-        yield work_precision.draw(
-            fit.points, fit.level, fit.orders, studio.looks, heading, studio.folder, file
-        )
+        heading = f"Solver error versus NFE, with measured orders. {topic.title}"
+        name = f"order-{topic.name}" + (f"-{i + 1}" if i else "")
+        shown = fit.points, fit.level, fit.orders
+        yield Job(2, partial(work_precision.draw, *shown, studio.looks, heading, name))
 
 
-def _samples(title: str, name: str, frame: pd.DataFrame, studio: Studio) -> Iterator[Drawing]:
-    drawing = sample_grid.draw(
-        frame,
-        studio.samples.read,
-        studio.looks,
-        f"Samples from the same noise. {title}",
-        studio.folder,
-        f"samples-{name}",
-        studio.images,
-    )
-    if drawing is not None:
-        yield drawing
+def _heat(topic: Topic) -> Iterator[Job]:
+    parts = topic.rows[["curve", "base", "sampler", "with_corrector", "on_grid"]].drop_duplicates()
+    for lines, columns, words in (
+        ("base", "with_corrector", "Predictor by corrector"),
+        ("sampler", "on_grid", "Solver by time grid"),
+    ):
+        shown = heat.sheets(topic.means, parts, lines, columns)
+        if shown:
+            name = f"heat-{topic.name}-{columns.rpartition('_')[2]}"
+            yield Job(3, partial(heat.draw, shown, f"{words}. {topic.title}", name))
+
+
+def _samples(topic: Topic, studio: Studio) -> Job:
+    columns = [*sample_layout.COLUMNS, "status"]
+    shown = topic.rows[columns].drop_duplicates(["key", "status"])
+    heading, name = f"Samples from the same noise. {topic.title}", f"samples-{topic.name}"
+    arguments = shown, studio.samples, studio.looks, heading, name, studio.images
+    return Job(5, partial(sample_grid.draw, *arguments))

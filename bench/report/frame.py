@@ -62,13 +62,15 @@ def with_params(name: str, params: str) -> str:
 def prepared(raw: pd.DataFrame) -> pd.DataFrame:
     """The results with clean types and the columns that figures need beyond the schema's.
 
-    Added are `curve` (label of the line), `stochastic`, `usable` (a finite value with status ok),
+    Added are `curve` (label of the line), its parts `base` (without the corrector),
+    `with_corrector` and `on_grid`, `stochastic`, `usable` (a finite value with status ok),
     `ranked` (not a diagnostic), `evaluations` (NFE without the final denoise),
     `wall_per_sample_s`, and the numbers `protocol` and `hardware`, which tell apart what must not
     be compared.
     """
     frame = _clean(raw)
     frame["curve"] = _curves(frame)
+    frame["base"], frame["with_corrector"], frame["on_grid"] = _parts(frame)
     frame["stochastic"] = frame["solver_kind"].eq("predictor") | frame["corrector"].ne("")
     frame["usable"] = frame["status"].eq(Status.OK) & np.isfinite(frame["value"])
     frame["evaluations"] = frame["nfe"] - frame["nfe_finish"].fillna(0.0)
@@ -166,6 +168,21 @@ def _clean(raw: pd.DataFrame) -> pd.DataFrame:
     # A direction that is missing is a diagnostic: no value of it is better than another.
     ordered["ranked"] = raw["larger_is_better"].notna()
     return pd.DataFrame(ordered).reset_index(drop=True)
+
+
+def _parts(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Of each row: the curve without its corrector, the corrector and the grid."""
+    columns = ["curve", "corrector", "corrector_params", "grid", "grid_params"]
+    distinct = frame[columns].drop_duplicates()
+    made = {}
+    for row in distinct.itertuples(index=False, name=None):
+        curve, corrector, corrector_params, grid, grid_params = map(str, row)
+        added = with_params(corrector, corrector_params) if corrector else ""
+        base = curve.replace(f" + {added}", "", 1) if added else curve
+        made[row] = (base, added or "none", with_params(grid, grid_params) if grid else "none")
+    found = [made[row] for row in frame[columns].itertuples(index=False, name=None)]
+    parts = pd.DataFrame(found, index=frame.index, columns=["base", "corrector", "grid"])
+    return parts["base"], parts["corrector"], parts["grid"]
 
 
 def _curves(frame: pd.DataFrame) -> pd.Series:

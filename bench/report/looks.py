@@ -50,15 +50,22 @@ Dashes = tuple[float, tuple[float, ...]]
 
 
 class Kind(Enum):
-    """Kind of sampler, with its line style and its heading in legends."""
+    """Kind of sampler, with its line styles and its heading in legends.
 
-    ODE = ("ODE solvers", (0.0, ()))
-    ADAPTIVE = ("Adaptive solvers", (0.0, (5.0, 1.5, 1.0, 1.5)))
-    STOCHASTIC = ("Stochastic samplers", (0.0, (3.0, 1.5)))
+    The first style is for as many curves as there are hues; with each round of hues comes the
+    next: solid and nearly solid lines, dashes with dots, short dashes.
+    """
 
-    def __init__(self, title: str, dashes: Dashes) -> None:
+    ODE = ("ODE solvers", ((), (11.0, 1.3), (18.0, 1.3, 5.0, 1.3)))
+    ADAPTIVE = (
+        "Adaptive solvers",
+        ((5.0, 1.5, 1.0, 1.5), (5.0, 1.5, 1.0, 1.5, 1.0, 1.5), (9.0, 1.5, 1.0, 1.5)),
+    )
+    STOCHASTIC = ("Stochastic samplers", ((3.0, 1.5), (1.2, 1.2), (3.0, 3.0)))
+
+    def __init__(self, title: str, patterns: tuple[tuple[float, ...], ...]) -> None:
         self.title = title
-        self.dashes = dashes
+        self.patterns = patterns
 
 
 # Where the colours of each kind begin: small figures have few curves of each.
@@ -67,12 +74,21 @@ _FIRST_HUE = {Kind.ODE: 0, Kind.ADAPTIVE: 5, Kind.STOCHASTIC: 6}
 
 @dataclass(frozen=True)
 class Look:
-    """Label and style of a curve."""
+    """Label and style of a curve.
 
+    Attributes:
+        number: of the curve in the report; how a page's script finds it.
+        label: for legends, on one line.
+        kind: of the sampler.
+        color, marker, dashes: of the line.
+    """
+
+    number: int
     label: str
     kind: Kind
     color: str
     marker: str
+    dashes: Dashes
 
 
 def looks(frame: pd.DataFrame) -> Mapping[str, Look]:
@@ -96,15 +112,16 @@ def looks(frame: pd.DataFrame) -> Mapping[str, Look]:
     }
     labels = _unique(one_line(curve, 44) for curve in kinds)
     return {
-        curve: _look(label, kind, places[curve])
-        for (curve, kind), label in zip(kinds.items(), labels, strict=True)
+        curve: _look(number, label, kind, places[curve])
+        for number, ((curve, kind), label) in enumerate(zip(kinds.items(), labels, strict=True))
     }
 
 
-def _look(label: str, kind: Kind, place: int) -> Look:
+def _look(number: int, label: str, kind: Kind, place: int) -> Look:
     # Shifted once more, so that equal hues of two kinds have other markers.
     marker = MARKERS[(place + _FIRST_HUE[kind] // 2) % len(MARKERS)]
-    return Look(label, kind, HUES[place % len(HUES)].light, marker)
+    pattern = kind.patterns[(place - _FIRST_HUE[kind]) // len(HUES) % len(kind.patterns)]
+    return Look(number, label, kind, HUES[place % len(HUES)].light, marker, (0.0, pattern))
 
 
 def _kind(solver_kind: str, stochastic: bool) -> Kind:

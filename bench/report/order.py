@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import stdtrit
 
-ERROR_METRICS = ("rmse",)
-"""Metrics that are a distance to the exact solution, and so have an order."""
+from bench.report.intervals import LEVEL
 
 ROUNDING = {"float16": 1e-2, "bfloat16": 1e-1, "float32": 1e-6, "float64": 1e-14}
 """Errors that rounding alone can cause, relative to data of unit size."""
@@ -19,6 +20,8 @@ MARGIN = 3.0
 
 STALLED = 0.9
 """An error that falls by less than a tenth from one budget to the next has stopped falling."""
+
+_ERROR = re.compile(r"(?:^|_)(?:rmse|error)(?:_|$)")
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,6 +37,7 @@ class Order:
         first: least NFE of the points used.
         last: largest NFE of the points used.
         points: how many points were used.
+        metric: the error.
     """
 
     curve: str
@@ -42,6 +46,21 @@ class Order:
     first: float
     last: float
     points: int
+    metric: str = ""
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of its 95% interval: Student's t with two degrees less than points."""
+        if np.isnan(self.std_error):
+            return float("nan")
+        return float(stdtrit(self.points - 2, 0.5 + LEVEL / 2)) * self.std_error
+
+    @property
+    def interval(self) -> str:
+        """The 95% interval, for tables."""
+        if np.isnan(self.half_width):
+            return "–"
+        return f"{self.slope - self.half_width:.2f} to {self.slope + self.half_width:.2f}"
 
     @property
     def text(self) -> str:
@@ -50,6 +69,15 @@ class Order:
             return f"{self.slope:.2f}"
         places = 2 if self.std_error >= 0.005 else 3
         return f"{self.slope:.{places}f} ± {self.std_error:.{places}f}"
+
+
+def is_error(metric: str) -> bool:
+    """Whether a metric is a distance to the exact solution, and so has an order.
+
+    The rule is in the name alone, so that it holds for the metrics of any plugin: `rmse`,
+    `nll_bpd_error`, `nll_error_nats`; not `rmse_reference`, which is the reference's own error.
+    """
+    return bool(_ERROR.search(metric)) and not metric.endswith("_reference")
 
 
 def falling(errors: Floats, floor: float) -> npt.NDArray[np.bool_]:
@@ -114,7 +142,8 @@ def fit(curve: str, points: pd.DataFrame, floor: float) -> Order | None:
 def orders(points: pd.DataFrame, level: float) -> tuple[Order, ...]:
     """The orders of all curves of one error metric of one subject, above the level given."""
     fits = (fit(str(curve), part, level) for curve, part in points.groupby("curve", sort=True))
-    return tuple(order for order in fits if order is not None)
+    metric = str(points["metric"].iloc[0]) if "metric" in points else ""
+    return tuple(replace(order, metric=metric) for order in fits if order is not None)
 
 
 def least_squares(x: Floats, y: Floats) -> tuple[float, float]:

@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench.published.text import Block
 from bench.report.canvas import Drawing
-from bench.report.looks import INKS
+from bench.report.frame import Subject, with_params
+from bench.report.jobs import PRINTED
+from bench.report.looks import INKS, Look
+from bench.report.methods import Methods
 from bench.report.order import Order
 from bench.report.provenance import Provenance
 from bench.report.tables import Best, Failure, Note, Table
+from bench.report.verdicts import Other
 
-INLINE_BYTES = 2_400_000
-"""Of figures on the page; all figures are files next to it as well."""
+PAGE_BYTES = 2_900_000
+"""Of the whole page. Tables, and then figures, that it has no room for are files next to it."""
+
+TABLE_BYTES = 900_000
+"""Of the tables on the page, roughly."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """What the page says of one subject."""
+    """What the page says of one subject.
+
+    Attributes:
+        anchor: its place in the page.
+        title: its heading.
+        subject: what it is about; None for a section across subjects.
+        figures: those that matter most first.
+        tables, ranks, orders: of the subject.
+        hidden: how many tables the page has no room for.
+    """
 
     anchor: str
     title: str
+    subject: Subject | None
     figures: tuple[Drawing, ...]
-    tables: tuple[Table, ...]
-    orders: tuple[Order, ...]
+    tables: tuple[Table, ...] = ()
+    ranks: tuple[Table, ...] = ()
+    orders: tuple[Order, ...] = ()
+    hidden: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,7 +68,36 @@ class Page:
     notes: tuple[Note, ...]
     published: tuple[Block, ...]
     provenance: Provenance
+    methods: Methods | None
+    comparison: Other | None
+    budgets: tuple[str, ...]
+    looks: Mapping[str, Look]
     files: tuple[str, ...]
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """What the sections are about."""
+        return tuple(s.subject for s in self.sections if s.subject is not None)
+
+    def choices(self, name: str) -> tuple[str, ...]:
+        """The distinct suites, models or processes, for a filter; empty where there is one."""
+        named = {
+            "suite": [subject.suite for subject in self.subjects],
+            "model": [with_params(s.model, s.model_params) for s in self.subjects],
+            "process": [with_params(s.process, s.process_params) for s in self.subjects],
+        }[name]
+        unique = tuple(dict.fromkeys(named))
+        return unique if len(unique) > 1 else ()
+
+    def number(self, curve: str) -> int:
+        """Of a curve, as the script knows it; -1 for one that no figure can have."""
+        look = self.looks.get(curve)
+        return look.number if look else -1
+
+    @property
+    def curves(self) -> tuple[tuple[int, str], ...]:
+        """All curves with their numbers."""
+        return tuple((look.number, curve) for curve, look in self.looks.items())
 
 
 def render(page: Page) -> str:
@@ -53,25 +105,64 @@ def render(page: Page) -> str:
 
     Figures beyond what a page of reasonable size can hold are named, not shown.
     """
-    environment = Environment(
+    bare = _rendered(page, {})
+    return _rendered(page, _markup(page, PAGE_BYTES - len(bare.encode())))
+
+
+def _rendered(page: Page, markup: Mapping[str, Markup]) -> str:
+    script = _part("page.js")
+    light, dark = _variables(i.light for i in INKS), _variables(i.dark for i in INKS)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            page=page,
+            markup=markup,
+            style=Markup(_part("page.css")),
+            script=Markup(script),
+            script_hash=Markup(digest),
+            light=light,
+            dark=dark,
+            with_params=with_params,
+            printed=PRINTED,
+        )
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
         loader=PackageLoader("bench.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template("page.html.j2")
-    light, dark = _variables(i.light for i in INKS), _variables(i.dark for i in INKS)
-    return template.render(page=page, markup=_markup(page), light=light, dark=dark)
 
 
-def _markup(page: Page) -> dict[str, Markup]:
-    """The figures that the page shows, by name; matplotlib has escaped all text in them."""
+def _part(name: str) -> str:
+    return (files("bench.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _markup(page: Page, room: int) -> dict[str, Markup]:
+    """The figures that the page shows, by name; matplotlib has escaped all text in them.
+
+    The first of every section come before the second of any.
+    """
     shown: dict[str, Markup] = {}
-    room = INLINE_BYTES
-    for figure in (figure for section in page.sections for figure in section.figures):
-        room -= len(figure.markup)
-        if room >= 0:
+    ranked = sorted(
+        (
+            (place, number)
+            for number, section in enumerate(page.sections)
+            for place in range(len(section.figures))
+        ),
+    )
+    for place, number in ranked:
+        figure = page.sections[number].figures[place]
+        size = len(figure.markup.encode())
+        if size <= room:
+            room -= size
             shown[figure.name] = Markup(figure.markup)
     return shown
 

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bench.core.errors import BenchError
-from bench.report.canvas import style
-from bench.report.figures import Studio, drawings, fits
-from bench.report.files import write_tables
-from bench.report.frame import points, prepared, subjects
+from bench.report import latex, path_figure
+from bench.report.figures import Studio, Topic, fits, jobs
+from bench.report.files import (
+    Tidy,
+    forget_stale,
+    remember,
+    write_latex,
+    write_methods,
+    write_tables,
+)
+from bench.report.frame import Subject, points, prepared, subjects
+from bench.report.jobs import Job, drawn
 from bench.report.looks import looks
-from bench.report.page import Page, Section, render
+from bench.report.methods import methods
+from bench.report.page import TABLE_BYTES, Page, Section, render
 from bench.report.provenance import provenance, started
 from bench.report.published import published
+from bench.report.rank_table import rank_tables, tidy
+from bench.report.ranks import ranking
 from bench.report.sample_grid import IMAGES_PER_REPORT, Folder
 from bench.report.summary import cells_by_status
 from bench.report.tables import (
     MAX_FAILURES,
+    Table,
     best_values,
     failures,
     notes,
     tables,
     wall_clock_table,
 )
-from bench.report.text import slug
+from bench.report.text import slug, tick
+from bench.report.verdicts import Other, other
 from bench.run.store import Store
 
 
@@ -37,8 +53,9 @@ class Report:
 
     Attributes:
         page: the self-contained HTML file.
-        figures: each figure as SVG and as PNG.
-        tables: `table.csv` (all rows), `points.csv` (what the figures show), `orders.csv`.
+        figures: each figure as SVG, the first of them as PDF and PNG too.
+        tables: `table.csv` (all rows), `points.csv` (what the figures show), `orders.csv`,
+            `ranks.csv`, `best.csv`; `tables-*.tex`; `methods.tex` and `references.bib`.
     """
 
     page: Path
@@ -46,23 +63,34 @@ class Report:
     tables: tuple[Path, ...]
 
 
-def write_report(results: Path, out: Path) -> Report:
+@dataclass(frozen=True)
+class _Part:
+    """A subject on its way into the page."""
+
+    section: Section
+    jobs: tuple[Job, ...]
+    ranking: pd.DataFrame
+    latex: str
+
+
+def write_report(results: Path, out: Path, base: str | None = None) -> Report:
     """Read the results of a run and write its report.
 
     Args:
         results: folder of the run, as `bench run` wrote it.
         out: folder of the report, by custom `report` within `results`; made where it does not
-            exist. Files of the same names are replaced.
+            exist. Files of the same names are replaced, files of a former report removed.
+        base: another run (a folder, or a git revision of the baseline, as `bench compare` takes
+            them), whose curves are shown behind those of this one, with the verdicts.
 
     Raises:
         BenchError: there are no results, they are damaged, or the report cannot be written.
     """
-    store = Store(results)
-    raw = store.load()
-    store.consolidate()
+    raw = _loaded(results)
+    before = other(base, results) if base is not None else None
     try:
         out.mkdir(parents=True, exist_ok=True)
-        return _write(raw, results, out)
+        return _write(raw, before, results, out)
     except OSError as error:
         raise BenchError(
             f"{out}: the report cannot be written ({error.strerror}); free space or choose "
@@ -70,55 +98,128 @@ def write_report(results: Path, out: Path) -> Report:
         ) from None
 
 
-def _write(raw: pd.DataFrame, results: Path, out: Path) -> Report:
-    frame = prepared(raw)
+def _loaded(results: Path) -> pd.DataFrame:
+    store = Store(results)
+    store.consolidate()
+    return store.load()
+
+
+def _write(raw: pd.DataFrame, base: Other | None, results: Path, out: Path) -> Report:
+    frame, before = _prepared(raw, base)
     means = points(frame)
-    with style():
-        sections = tuple(_sections(frame, Folder(results / "samples"), out))
+    look = looks(frame)
+    parts = list(subjects(frame))
+    studio = Studio(look, Folder(results / "samples"), IMAGES_PER_REPORT // max(1, len(parts)))
+    found = [
+        *(_subject(i, subject, part, before, studio) for i, (subject, part) in enumerate(parts, 1)),
+        *_paths(results / "paths", [subject for subject, _ in parts]),
+    ]
+    figures = iter(drawn([job for part in found for job in part.jobs], out))
+    sections = _fitting(
+        replace(p.section, figures=tuple(f for f in islice(figures, len(p.jobs)) if f is not None))
+        for p in found
+    )
+    text = methods(frame, Store(results).references())
+    best = best_values(means)
     orders = tuple((section.title, order) for section in sections for order in section.orders)
-    written = write_tables(raw, means, orders, out)
-    page = _page(frame, means, sections, results.name, tuple(path.name for path in written))
-    path = out / "index.html"
-    path.write_text(render(page), encoding="utf-8")
-    figures = (figure for section in sections for figure in section.figures)
-    return Report(path, tuple(file for figure in figures for file in figure.files), written)
-
-
-def _page(
-    frame: pd.DataFrame,
-    means: pd.DataFrame,
-    sections: tuple[Section, ...],
-    name: str,
-    files: tuple[str, ...],
-) -> Page:
-    failed = failures(frame)
-    return Page(
-        run=", ".join(frame["run"].unique()) or name,
+    ranked = [tidy(part.ranking, part.section.subject) for part in found if part.section.subject]
+    written = (
+        *write_tables(Tidy(raw, means, orders, ranked, best), out),
+        *write_latex({p.section.anchor: p.latex for p in found if p.latex}, out),
+        *write_methods(text, out),
+    )
+    page = Page(
+        run=", ".join(frame["run"].unique()) or results.name,
         rows=len(frame),
         started=started(frame),
         statuses=cells_by_status(frame),
-        best=best_values(means),
+        best=best,
         sections=sections,
-        failures=failed[:MAX_FAILURES],
+        failures=(failed := failures(frame))[:MAX_FAILURES],
         failures_hidden=max(0, len(failed) - MAX_FAILURES),
         notes=notes(frame)[:MAX_FAILURES],
         published=published(frame),
         provenance=provenance(frame),
-        files=files,
+        methods=text,
+        comparison=base,
+        budgets=tuple(tick(budget) for budget in sorted(frame["budget"].dropna().unique())),
+        looks=look,
+        files=tuple(path.name for path in written if path.suffix != ".tex"),
     )
+    path = out / "index.html"
+    path.write_text(render(page), encoding="utf-8")
+    drawings = tuple(file for section in sections for f in section.figures for file in f.files)
+    forget_stale(out, (path, *drawings, *written))
+    remember(out, (path, *drawings, *written))
+    return Report(path, drawings, written)
 
 
-def _sections(frame: pd.DataFrame, samples: Folder, out: Path) -> Iterator[Section]:
-    parts = list(subjects(frame))
-    studio = Studio(looks(frame), samples, IMAGES_PER_REPORT // max(1, len(parts)), out)
-    for i, (subject, part) in enumerate(parts, start=1):
-        name = f"{i:02d}-{slug(subject.name)}"
-        means, title = points(part), subject.title
-        found = fits(means)
-        yield Section(
-            anchor=f"subject-{name}",
-            title=title,
-            figures=drawings(title, name, part, found, studio),
-            tables=(*tables(means), *wall_clock_table(means)),
-            orders=tuple(order for fit in found for order in fit.orders),
-        )
+def _prepared(raw: pd.DataFrame, base: Other | None) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """The rows of the run and of the other one, with protocols numbered alike in both."""
+    if base is None:
+        return prepared(raw), None
+    both = prepared(pd.concat([raw, base.frame], ignore_index=True))
+    own = np.arange(len(both)) < len(raw)
+    return both[own].reset_index(drop=True), both[~own].reset_index(drop=True)
+
+
+def _subject(
+    number: int, subject: Subject, rows: pd.DataFrame, before: pd.DataFrame | None, studio: Studio
+) -> _Part:
+    name = f"{number:02d}-{slug(subject.name)}"
+    means, title = points(rows), subject.title
+    found, ranked = fits(means), ranking(rows)
+    values = (*tables(means), *wall_clock_table(means))
+    units = dict(zip(means["metric"], means["unit"], strict=True))
+    ranks = rank_tables(ranked, units)
+    section = Section(
+        anchor=f"subject-{name}",
+        title=title,
+        subject=subject,
+        figures=(),
+        tables=values,
+        ranks=ranks,
+        orders=tuple(order for fit in found for order in fit.orders),
+    )
+    topic = Topic(title, name, rows, means, _of(subject, before))
+    return _Part(section, jobs(topic, found, studio), ranked, _latex(title, (*values, *ranks)))
+
+
+def _of(subject: Subject, before: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The rows of the other run about the same subject; None where it has none."""
+    if before is None:
+        return None
+    found = [part for known, part in subjects(before) if known == subject]
+    return found[0] if found else None
+
+
+def _paths(folder: Path, wanted: Sequence[Subject]) -> Iterator[_Part]:
+    for i, (model, shown) in enumerate(path_figure.pictures(folder, wanted).items(), start=1):
+        title = f"From data to noise and back: {model}"
+        name = f"paths-{i:02d}-{slug(model)}"
+        section = Section(f"section-{name}", title, None, ())
+        job = Job(4, partial(path_figure.draw, shown, title, name))
+        yield _Part(section, (job,), pd.DataFrame(), "")
+
+
+def _latex(title: str, shown: Iterable[Table]) -> str:
+    return "\n".join(latex.values(title, table) for table in shown)
+
+
+def _fitting(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """The sections with as many tables as the page has room for: the first of each, if no more."""
+    every = list(sections)
+    room = TABLE_BYTES // max(1, len(every))
+    return tuple(_cut(section, room) for section in every)
+
+
+def _cut(section: Section, room: int) -> Section:
+    kept: list[Table] = []
+    for table in (*section.tables, *section.ranks):
+        room -= sum(120 + 60 * len(line.values) for line in table.lines)
+        if room < 0 and kept:
+            break
+        kept.append(table)
+    count = len(section.tables)
+    hidden = count + len(section.ranks) - len(kept)
+    return replace(section, tables=tuple(kept[:count]), ranks=tuple(kept[count:]), hidden=hidden)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from bench.report.canvas import Drawing, blank, save
+from bench.report.canvas import Sketch, blank
 from bench.report.looks import MUTED, Look
 from bench.report.sample_fields import (
     CELL_WIDTH,
@@ -30,7 +31,13 @@ IMAGES_PER_REPORT = 1000
 HEAD_HEIGHT = 0.3
 """Of the line with the budgets, in inches."""
 
-Reader = Callable[[str], Array | None]
+
+class Samples(Protocol):
+    """Where samples come from."""
+
+    def read(self, key: str) -> Array | None:
+        """The samples of a cell; None where there are none."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -50,28 +57,26 @@ class Folder:
 
 def draw(
     frame: pd.DataFrame,
-    read: Reader,
+    folder: Samples,
     looks: Mapping[str, Look],
     title: str,
-    folder: Path,
     name: str,
     images: int,
-) -> Drawing | None:
+) -> Sketch | None:
     """Draw the samples of one subject; None where it kept none.
 
     Args:
         frame: the rows of the subject.
-        read: gives the samples of a cell by its key.
+        folder: of the samples.
         looks: of all curves.
         title: of the figure.
-        folder: where the files go.
-        name: their stem.
+        name: of its files.
         images: how many images the figure may hold.
     """
     grid = layout(frame, looks)
     if grid is None:
         return None
-    found = {cell: read(cell.key) for cell in grid.cells}
+    found = {cell: folder.read(cell.key) for cell in grid.cells}
     samples = {cell: array for cell, array in found.items() if array is not None}
     first = next(iter(samples.values()), None)
     if first is None:
@@ -80,7 +85,7 @@ def draw(
     painter = Pictures.of(alike, images) if first.ndim == 4 else Clouds.of(alike)
     statuses = _statuses(frame)
     empty = {c: statuses.get(c.key, "no samples") for c in grid.cells if c not in alike}
-    return _draw(grid, painter, empty, looks, title, folder, name)
+    return _draw(grid, painter, empty, looks, title, name)
 
 
 def _draw(
@@ -89,9 +94,8 @@ def _draw(
     empty: Mapping[Cell, str],
     looks: Mapping[str, Look],
     title: str,
-    folder: Path,
     name: str,
-) -> Drawing:
+) -> Sketch:
     labels = [_row_label(grid, row, looks[curve].label) for row, curve in enumerate(grid.curves)]
     margin = 0.25 + 0.068 * max(len(line) for label in labels for line in label.split("\n"))
     rows, columns = len(labels), len(grid.budgets)
@@ -108,7 +112,7 @@ def _draw(
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)
     _write_labels(axes, labels, grid.budgets)
-    return save(figure, folder, name, title, _caption(grid, painter))
+    return Sketch(figure, name, title, _caption(grid, painter))
 
 
 def _caption(grid: Layout, painter: Painter) -> str:

@@ -13,6 +13,9 @@ from bench.report.looks import Look
 
 MAX_ROWS, MAX_COLUMNS = 30, 8
 
+COLUMNS = ("key", "curve", "budget", "seed", "nfe")
+"""Of the results, what the layout needs."""
+
 
 @dataclass(frozen=True)
 class Cell:

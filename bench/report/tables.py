@@ -187,7 +187,8 @@ def _best(row: Mapping[Hashable, Any]) -> Best:
 
 
 def _table(part: pd.DataFrame, suffix: str, emphasis: bool = True) -> Table:
-    fixed, adaptive = part[part["budget"].notna()], part[part["budget"].isna()]
+    needed = part[["curve", "budget", "nfe", "value", "half_width", "over_budget", "rank"]]
+    fixed, adaptive = needed[needed["budget"].notna()], needed[needed["budget"].isna()]
     budgets = sorted(fixed["budget"].unique()) or [float("inf")]
     columns = [_column(fixed, adaptive, budget, emphasis) for budget in budgets]
     curves = sorted(part["curve"].unique())

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from bench.report.axes import legend, limits, log_x, log_y
-from bench.report.canvas import Drawing, blank, save
+from bench.report.axes import legend, legend_height, legend_width, limits, log_x, log_y
+from bench.report.canvas import Sketch, blank
 from bench.report.curves import lines
 from bench.report.looks import MUTED, PAPER, Look
 from bench.report.order import Order, falling
+from bench.report.svg import Part, Tags, place
 from bench.report.text import metric_label, number
 
 CAPTION = (
@@ -32,33 +32,36 @@ def draw(
     orders: tuple[Order, ...],
     looks: Mapping[str, Look],
     title: str,
-    folder: Path,
     name: str,
-) -> Drawing:
+) -> Sketch:
     """Draw one error metric of one subject, in log-log; errors below `level` say nothing."""
     shown = points[(points["value"] > 0) & (points["nfe"] > 0)]
     curves = sorted(shown["curve"].unique())
-    figure = blank(8.6, max(4.2, 0.19 * (len(curves) + 4)))
+    members = [looks[curve] for curve in curves]
+    texts = {looks[order.curve].label: f":  {order.text}" for order in orders}
+    size = 5.6 + legend_width(members, texts), max(4.2, legend_height(members))
+    figure, tags = blank(*size), Tags()
     axes = figure.add_subplot()
     x, y = shown["nfe"], shown["value"]
     log_x(axes, float(x.min()) / 1.2, float(x.max()) * 1.2)
     log_y(axes, *limits(y, shown["low"], shown["high"], log=True))
     _guides(axes)
-    lines(axes, shown, "nfe", looks)
-    for curve in curves:
-        _hollow(axes, shown[shown["curve"].eq(curve)], level, looks[curve])
+    lines(axes, shown, "nfe", looks, tags)
+    for curve, part in shown.groupby("curve", sort=True):
+        _hollow(axes, part, level, looks[str(curve)], tags)
     axes.set_xlabel("NFE per sample (measured)")
     axes.set_ylabel(f"{metric_label(str(shown['metric'].iloc[0]), str(shown['unit'].iloc[0]))} ↓")
-    texts = {looks[order.curve].label: f":  {order.text}" for order in orders}
-    legend(figure, [looks[curve] for curve in curves], texts)
-    return save(figure, folder, name, title, CAPTION.format(floor=number(level)))
+    legend(figure, members, texts, tags)
+    return Sketch(figure, name, title, CAPTION.format(floor=number(level)), tags)
 
 
-def _hollow(axes: Axes, part: pd.DataFrame, level: float, look: Look) -> None:
+def _hollow(axes: Axes, part: pd.DataFrame, level: float, look: Look, tags: Tags) -> None:
     """Mark the points that the fit leaves out."""
     ordered = part.sort_values("evaluations")
     left_out = ordered[~falling(ordered["value"].to_numpy(dtype=float), level)]
-    axes.plot(
+    if left_out.empty:
+        return
+    (marks,) = axes.plot(
         left_out["nfe"],
         left_out["value"],
         linestyle="none",
@@ -67,6 +70,8 @@ def _hollow(axes: Axes, part: pd.DataFrame, level: float, look: Look) -> None:
         markeredgecolor=look.color,
         zorder=3,
     )
+    places = [place(*at) for at in zip(left_out["budget"], left_out["nfe"], strict=True)]
+    tags.put(marks, look, Part.MARK, places)
 
 
 def _guides(axes: Axes) -> None:

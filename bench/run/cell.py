@@ -96,6 +96,12 @@ class Cell:
         return hashlib.sha256(canonical(content).encode()).hexdigest()
 
     @property
+    def plugins(self) -> tuple[PluginSpec, ...]:
+        """All plugins of the cell."""
+        named = (self.model, self.process, self.grid, self.solver, self.corrector, *self.metrics)
+        return tuple(spec for spec in named if spec is not None)
+
+    @property
     def sampler(self) -> str:
         """Label of the curve that the cell is a point of."""
         label = self.solver.label(without=self.ladder)

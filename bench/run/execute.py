@@ -41,6 +41,7 @@ from bench.registry import Registry, load_registry
 from bench.run.cell import Cell, PluginSpec
 from bench.run.machine import Machine, PeakMemory, synchronise
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
+from bench.run.paths import paths
 from bench.run.rows import (
     CalibrationCost,
     CellResult,
@@ -124,7 +125,9 @@ class _Run:
             for row in metric_rows(base, metric, spec.changed, outcome)
         ]
         evidence = evidence_of([spec.changed for spec in self.cell.metrics], outcomes)
-        return CellResult(self.cell.key, rows, shown, evidence)
+        # a picture, not a number: where it cannot be drawn, the cell has all else
+        picture = attempt(partial(paths, self.cell.model, self.cell.process, model)).value
+        return CellResult(self.cell.key, rows, shown, evidence, picture)
 
     def _trial(
         self, model: ScoreModel, protocol: dict[str, Any]

@@ -19,6 +19,8 @@ from bench.run.store import Row
 if TYPE_CHECKING:
     import numpy as np
 
+    from bench.run.path_file import Paths
+
 
 @dataclass(frozen=True)
 class CellResult:
@@ -28,6 +30,7 @@ class CellResult:
     rows: Sequence[Row]
     samples: np.ndarray | None = None
     evidence: Mapping[str, Values] = field(default_factory=dict)
+    paths: Paths | None = None
 
     @property
     def status(self) -> Status:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -42,6 +42,7 @@ class Plan:
     Attributes:
         absent: published files that these need and this machine does not have; plan again once
             they are there.
+        references: the papers of the plugins, by kind and name.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Plan:
     wanted: tuple[Cell, ...]
     missing: tuple[Cell, ...]
     absent: tuple[Supply, ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 class Observer(Protocol):
@@ -92,7 +94,12 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     store = Store(request.results / config.name)
     missing = tuple(cell for cell in wanted if not store.finished(cell.key))
     needed = absent(missing, registry)
-    return Plan(config.name, store, device, cells, wanted, missing, needed)
+    references = {
+        f"{spec.kind.value} {spec.name}": registry.get(spec.name, spec.kind).cls.reference
+        for cell in cells
+        for spec in cell.plugins
+    }
+    return Plan(config.name, store, device, cells, wanted, missing, needed, references)
 
 
 def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
@@ -106,11 +113,14 @@ def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
         raise BenchError(plan.absent[0].missing())
     store = plan.store
     store.write_plan(plan.name, [cell.key for cell in plan.cells])
+    store.write_references(plan.references)
     if plan.missing:
         machine = crew.on(plan.device, len(plan.missing))
         log = store.root / "workers.log"
         for cell, result in run_cells(plan.missing, machine, log, observer.started):
             store.write(cell.key, result.rows, result.samples, result.evidence)
+            if result.paths is not None:
+                store.write_paths(result.paths)
             observer.finished(cell, result)
         store.consolidate()
     return Outcome(plan, [_standing(store, cell) for cell in plan.wanted])

@@ -3,6 +3,8 @@
 <root>/plan.json             the keys of the last plan, in order
 <root>/cells/<key>.parquet   the rows of one cell: these files are the results
 <root>/samples/<key>.npy     its first samples, uint8 images or float32 points
+<root>/paths/<hash>.npz      paths of a process over p_t (see `bench.run.paths`)
+<root>/references.json       papers of the plugins of all runs, by kind and name
 <root>/evidence/<key>.safetensors   numbers per sample, for bench.compare (bench.run.evidence)
 <root>/table.parquet         the rows of all cells, a cache (see `bench.run.table`)
 """
@@ -17,7 +19,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,6 +32,8 @@ from bench.run.table import Consolidated, Stamp
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from bench.run.path_file import Paths
 
 Row = dict[str, Any]
 
@@ -92,6 +96,33 @@ class Store:
         pq.write_table(pa.Table.from_pylist(list(rows), schema=ARROW), sink)
         write_atomically(self.cell_path(key), sink.getvalue())
 
+    def write_paths(self, paths: Paths) -> None:
+        """Write the paths of a model under a process, unless they are there."""
+        place = self.root / "paths" / f"{paths.name}.npz"
+        if not place.exists():
+            import numpy as np
+
+            buffer = io.BytesIO()
+            cast(Any, np.savez_compressed)(buffer, **paths.arrays)
+            write_atomically(place, buffer.getvalue())
+
+    def write_references(self, references: Mapping[str, str]) -> None:
+        """Add to the papers that the results rest on: what plugins name, by kind and name."""
+        known = self.references()
+        if not references.items() <= known.items():
+            text = json.dumps({**known, **references}, indent=1, sort_keys=True)
+            write_atomically(self.root / "references.json", text.encode())
+
+    def references(self) -> dict[str, str]:
+        """What each plugin of the results names as its paper; empty for results without them."""
+        try:
+            found = json.loads((self.root / "references.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        if not isinstance(found, dict):
+            return {}
+        return {str(name): str(text) for name, text in found.items()}
+
     def read(self, key: str) -> list[Row] | None:
         """The rows of a cell; None if there are none or the file is damaged."""
         try:
@@ -145,7 +176,7 @@ class Store:
         known = tables.read(self.table_path) or Consolidated.nothing()
         others = {key: stamp for key, stamp in cells.items() if not known.covers(key, stamp)}
         try:
-            read = [(key, stamp, self._table(self.cell_path(key))) for key, stamp in others.items()]
+            read = ((key, stamp, self._table(self.cell_path(key))) for key, stamp in others.items())
             return known.extended(read).only(list(cells))
         except pa.ArrowException as error:
             raise BenchError(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,10 @@ SETTLED_NS = 2_000_000_000
 
 A file system may give two versions of a file, written within a tick of its clock, the same time.
 """
+
+
+BATCH = 256
+"""Tables that are joined at once: small ones hold a hundred times the memory of their rows."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,18 @@ class Consolidated:
         extent = self.extents.get(key)
         return extent is not None and extent.stamp == stamp
 
-    def extended(self, cells: Sequence[tuple[str, Stamp, pa.Table]]) -> Consolidated:
+    def extended(self, cells: Iterable[tuple[str, Stamp, pa.Table]]) -> Consolidated:
         """With the rows of more cells; those that a cell had before count no longer."""
         extents, first = dict(self.extents), len(self.rows)
+        pieces, piece = [self.rows], []
         for key, stamp, rows in cells:
             extents[key] = Extent(stamp, first, len(rows))
             first += len(rows)
-        return Consolidated(joined([self.rows, *(rows for _, _, rows in cells)]), extents)
+            piece.append(rows)
+            if len(piece) == BATCH:
+                pieces.append(joined(piece).combine_chunks())
+                piece = []
+        return Consolidated(joined([*pieces, *piece]), extents)
 
     def only(self, keys: Sequence[str]) -> Consolidated:
         """The rows of the cells ``keys`` alone, in that order."""
@@ -99,10 +108,9 @@ def joined(parts: Sequence[pa.Table]) -> pa.Table:
 
     Columns that a part lacks, because an earlier version wrote it, are null there.
     """
-    if not all(part.schema.equals(ARROW) for part in parts):
-        parts = [ARROW.empty_table(), *parts]
-        return pa.concat_tables(parts, promote_options="permissive")
-    return pa.concat_tables(parts)
+    if all(part.schema.equals(ARROW) for part in parts):
+        return pa.concat_tables(parts)
+    return pa.concat_tables([ARROW.empty_table(), *parts], promote_options="permissive")
 
 
 def stamps(folder: Path) -> dict[str, Stamp]:

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from bench.core.errors import BenchError
@@ -54,16 +55,24 @@ def page_of(report: Report) -> Page:
 
 
 def test_all_files_are_there(report: Report) -> None:
-    assert len(report.figures) == 3 * 4 * 2
+    stems = {path.stem for path in report.figures}
+    assert len(stems) == 16
+    for suffix, least in ((".svg", 16), (".pdf", 12), (".png", 12)):
+        assert sum(path.suffix == suffix for path in report.figures) == least
     for path in (report.page, *report.figures, *report.tables):
         assert path.stat().st_size > 0
-    assert [path.name for path in report.tables] == ["table.csv", "points.csv", "orders.csv"]
+    names = [path.name for path in report.tables]
+    assert names[:5] == ["table.csv", "points.csv", "orders.csv", "ranks.csv", "best.csv"]
+    assert sum(name.startswith("tables-") for name in names) == 3
+    assert names[-2:] == ["methods.tex", "references.bib"]
 
 
 def test_figures_are_sound(report: Report) -> None:
     for path in report.figures:
         if path.suffix == ".svg":
             ElementTree.parse(path)
+        elif path.suffix == ".pdf":
+            assert path.read_bytes().startswith(b"%PDF")
         else:
             assert path.read_bytes().startswith(b"\x89PNG")
 
@@ -72,8 +81,10 @@ def test_the_page_asks_for_nothing_from_outside(report: Report) -> None:
     page = page_of(report)
     assert all(link.startswith(("#", "data:image/png;base64,")) for link in page.links)
     assert not re.search(r"url\((?!['\"]?#)", report.page.read_text(encoding="utf-8"))
-    assert "script" not in page.tags
     assert not page.handlers
+    assert not {"link", "img", "iframe", "object", "embed", "base", "audio", "video"} & page.tags
+    html = report.page.read_text(encoding="utf-8")
+    assert not re.search(r"@import|@font-face|fetch\(|XMLHttpRequest|import\(", html)
     assert report.page.stat().st_size < 3_000_000
 
 
@@ -117,7 +128,8 @@ def test_protocol_is_on_the_page(report: Report, results: pd.DataFrame) -> None:
 
 def test_orders_are_recovered(report: Report) -> None:
     orders = pd.read_csv(report.tables[2])
-    of_points = orders[orders["subject"].str.startswith("toys")].set_index("curve")["slope"]
+    of_points = orders[orders["subject"].str.startswith("toys") & orders["metric"].eq("rmse")]
+    of_points = of_points.set_index("curve")["slope"]
     for name, order in {"ddim": 1, "heun": 2, "deis(order=3)": 3, "rk4": 4, "rk45": 5}.items():
         assert of_points[name] == pytest.approx(order, abs=0.2)
 
@@ -178,7 +190,7 @@ def test_results_without_rows_still_give_a_report(
 def test_one_budget_and_one_seed_suffice(results: pd.DataFrame, report_on: ReportOn) -> None:
     few = results[results["budget"].eq(10) & results["seed"].eq(0)]
     report = report_on(few[few["model"].eq("gaussian_mixture")])
-    assert len(report.figures) == 3 * 2
+    assert len({path.stem for path in report.figures}) == 5
     assert "have no known error" in page_of(report).text
 
 
@@ -219,9 +231,77 @@ def test_damaged_samples_are_no_obstacle(
     folder.mkdir(parents=True)
     for key in few["key"]:
         (folder / f"{key}.npy").write_bytes(b"not an array")
-    assert len(report_on(few).figures) == 4
+    assert len(report_on(few).figures) == 3 * 3
 
 
 def test_reports_do_not_import_torch() -> None:
     code = "import sys, bench.report; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_files_of_a_former_report_are_removed_and_others_kept(
+    results: pd.DataFrame, report_on: ReportOn
+) -> None:
+    first = report_on(results[results["metric"].eq("rmse")])
+    folder = first.page.parent
+    assert list(folder.glob("order-*.svg"))
+    (folder / "mine.svg").write_text("mine")
+    (folder / "order-99-mine.svg").write_text("mine")
+    second = report_on(results[results["metric"].eq("fd_mnist")])
+    assert [path.name for path in folder.glob("order-*")] == ["order-99-mine.svg"]
+    assert (folder / "mine.svg").exists()
+    assert all(path.exists() for path in (second.page, *second.figures, *second.tables))
+
+
+def test_a_false_list_of_files_deletes_nothing_elsewhere(
+    results: pd.DataFrame, report_on: ReportOn, tmp_path: Path
+) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "precious.csv").write_text("mine")
+    (tmp_path / "report" / "README").write_text("mine")
+    (tmp_path / "report" / ".report.json").write_text('["../precious.csv", "README", 3, null]')
+    report_on(results[results["metric"].eq("fd_mnist")])
+    assert (tmp_path / "precious.csv").exists()
+    assert (tmp_path / "report" / "README").exists()
+
+
+def test_tables_of_an_earlier_version_have_a_report(
+    results: pd.DataFrame, report_on: ReportOn
+) -> None:
+    report = report_on(results[results["model"].eq("mnist_unet")])
+    run = report.page.parent.parent / "run"
+    (cell,) = (run / "cells").iterdir()
+    late = ["note", "nfe_unspent", "calibration_evaluations", "batch_coupled", "peak_memory_mib"]
+    pq.write_table(pq.read_table(cell).drop_columns(late), cell)
+    again = write_report(run, report.page.parent)
+    assert page_of(again).text == page_of(report).text
+
+
+def test_another_run_is_shown_behind_this_one(
+    results: pd.DataFrame, report_in: Callable[[Path, pd.DataFrame], Report], tmp_path: Path
+) -> None:
+    few = results[results["metric"].eq("fd_mnist")]
+    report_in(tmp_path / "base", few.assign(value=few["value"] * 1.5))
+    report_in(tmp_path / "head", few)
+    out = tmp_path / "out"
+    found = write_report(tmp_path / "head" / "run", out, str(tmp_path / "base" / "run"))
+    text = page_of(found).text
+    assert "Dashed grey" in text
+    assert "comparisons:" in text
+    plain = write_report(tmp_path / "head" / "run", tmp_path / "plain")
+    assert "Dashed grey" not in page_of(plain).text
+
+
+def test_a_run_of_another_protocol_is_not_laid_over(
+    results: pd.DataFrame, report_in: Callable[[Path, pd.DataFrame], Report], tmp_path: Path
+) -> None:
+    few = results[results["metric"].eq("fd_mnist")]
+    report_in(tmp_path / "base", few.assign(metric_n=77))
+    report_in(tmp_path / "head", few)
+    found = write_report(tmp_path / "head" / "run", tmp_path / "o", str(tmp_path / "base" / "run"))
+    assert "Dashed grey" not in page_of(found).text
+
+
+def test_a_run_to_compare_with_that_is_not_there_is_said(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(BenchError):
+        write_report(run, tmp_path / "report", str(tmp_path / "nothing"))

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.canvas import style
+from bench.report.canvas import save, style
 from bench.report.frame import prepared
 from bench.report.looks import looks
+from bench.report.sample_fields import Array
 from bench.report.sample_grid import Folder, draw
 from bench.report.sample_layout import layout
+
+
+@dataclass(frozen=True)
+class Always:
+    """The same samples for every cell."""
+
+    samples: Array
+
+    def read(self, key: str) -> Array:
+        return self.samples
 
 
 @pytest.fixture(scope="module")
@@ -65,18 +77,19 @@ def test_samples_of_any_shape_are_drawn(
     kind = np.uint8 if len(shape) == 4 else np.float32
     samples = np.random.default_rng(0).integers(0, 255, shape).astype(kind)
     with style():
-        drawing = draw(few, lambda _: samples, looks(few), "title", tmp_path, "name", 10)
-    assert drawing is not None
+        sketch = draw(few, Always(samples), looks(few), "title", "name", 10)
+        assert sketch is not None
+        drawing = save(sketch, tmp_path, printed=True)
+    assert [path.suffix for path in drawing.files] == [".svg", ".pdf", ".png"]
     assert all(path.exists() for path in drawing.files)
 
 
-def test_points_that_are_not_finite_are_no_obstacle(frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_points_that_are_not_finite_are_no_obstacle(frame: pd.DataFrame) -> None:
     few = frame[frame["curve"].eq("ddim")]
     samples = np.full((10, 2), np.nan, dtype=np.float32)
     with style():
-        assert draw(few, lambda _: samples, looks(few), "title", tmp_path, "name", 10) is not None
+        assert draw(few, Always(samples), looks(few), "title", "name", 10) is not None
 
 
 def test_no_samples_give_no_figure(frame: pd.DataFrame, tmp_path: Path) -> None:
-    read = Folder(tmp_path).read
-    assert draw(frame, read, looks(frame), "title", tmp_path, "name", 10) is None
+    assert draw(frame, Folder(tmp_path), looks(frame), "title", "name", 10) is None

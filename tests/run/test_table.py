@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -178,13 +177,3 @@ def test_many_may_read_and_consolidate_at_once(store: Store) -> None:
     with ThreadPoolExecutor(4) as pool:
         for frame in pool.map(work, range(24)):
             assert_frame_equal(frame, expected)
-
-
-@pytest.mark.slow
-def test_a_hundred_thousand_rows_are_read_from_one_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many_rows: Callable[[Path, int], Store]
-) -> None:
-    store = many_rows(tmp_path / "run", 25_000)
-    store.consolidate()
-    forbid_reading(monkeypatch)
-    assert len(store.load()) == 100_000

@@ -1,0 +1,149 @@
+"""Heat maps: solvers by correctors and by grids, one panel for each budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+
+from bench.report.axes import log_axis_suits
+from bench.report.canvas import Sketch, blank
+from bench.report.looks import MUTED
+from bench.report.order import is_error
+from bench.report.text import metric_label, number, one_line, tick
+
+MAX_BUDGETS, MAX_METRICS, MAX_LINES = 3, 2, 40
+
+DARK, BRIGHT = "#1a1a1a", "#fdfdfd"
+"""Of figures in fields: the fields have their colour by day and by night."""
+
+CAPTION = (
+    "One panel for each budget, lighter is better; all panels of a metric share their colours. "
+    "Figures are means over seeds; a field without one has no usable value."
+)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One metric at several budgets.
+
+    Attributes:
+        label: of the metric, with its direction.
+        panels: of each budget the values, lines by columns.
+        larger_is_better: the direction.
+    """
+
+    label: str
+    panels: tuple[tuple[str, pd.DataFrame], ...]
+    larger_is_better: bool
+
+
+def sheets(means: pd.DataFrame, parts: pd.DataFrame, lines: str, columns: str) -> tuple[Sheet, ...]:
+    """The sheets of one subject; none where there are no two columns to compare.
+
+    Args:
+        means: the subject's points.
+        parts: what each curve is made of, by curve: columns `solver`, `corrector` and `grid`.
+        lines, columns: of `parts`, what lines and columns of the panels are.
+    """
+    fixed = means[means["budget"].notna() & means["ranked"] & means["protocol"].eq(0)]
+    named = fixed.merge(parts, on="curve")
+    # lines with a value in one column alone have nothing to compare
+    several = named.groupby(lines)[columns].transform("nunique").gt(1)
+    shown = named[several]
+    if shown.empty or shown[columns].nunique() < 2:
+        return ()
+    every = list(shown["metric"].unique())
+    first = [name for name in every if not is_error(name)][:1]
+    metrics = (first + [name for name in every if is_error(name)])[:MAX_METRICS]
+    return tuple(_sheet(shown[shown["metric"].eq(m)], lines, columns) for m in metrics)
+
+
+def _sheet(points: pd.DataFrame, lines: str, columns: str) -> Sheet:
+    budgets = sorted(points["budget"].unique())
+    picks = np.unique(np.linspace(0, len(budgets) - 1, MAX_BUDGETS).round().astype(int))
+    names = sorted(points[lines].unique())[:MAX_LINES]
+    heads = sorted(points[columns].unique())[:MAX_LINES]
+    panels = []
+    for budget in (budgets[i] for i in picks):
+        at = points[points["budget"].eq(budget)]
+        table = at.pivot_table("value", lines, columns, aggfunc="mean", observed=True)
+        panels.append((f"NFE ≤ {tick(budget)}", table.reindex(index=names, columns=heads)))
+    larger = bool(points["larger_is_better"].iloc[0])
+    label = metric_label(str(points["metric"].iloc[0]), str(points["unit"].iloc[0]))
+    return Sheet(f"{one_line(label, 40)} {'↑' if larger else '↓'}", tuple(panels), larger)
+
+
+def draw(shown: tuple[Sheet, ...], title: str, name: str) -> Sketch:
+    """Draw the sheets, one under another."""
+    first = shown[0].panels[0][1]
+    most = max(len(sheet.panels) for sheet in shown)
+    margin = 0.3 + 0.066 * max(len(_name(line)) for line in first.index)
+    foot = 0.35 + 0.05 * max(len(_name(head)) for head in first.columns)
+    width = margin + most * max(1.3, 0.44 * len(first.columns) + 0.15)
+    height = 0.28 * len(first) + foot + 0.45
+    figure = blank(width, height * len(shown))
+    rows = figure.subfigures(len(shown), 1, squeeze=False)[:, 0]
+    for sheet, row in zip(shown, rows, strict=True):
+        _draw_sheet(row, sheet, most)
+    return Sketch(figure, name, title, CAPTION)
+
+
+def _draw_sheet(row: Figure, sheet: Sheet, count: int) -> None:
+    every = np.concatenate([t.to_numpy(dtype=float).ravel() for _, t in sheet.panels])
+    values = pd.Series(every[np.isfinite(every)])
+    log = log_axis_suits(values)
+    scale = LogNorm if log else Normalize
+    low, high = float(values.min()), float(values.max())
+    norm = scale(low, high if high > low else low + (abs(low) or 1.0))
+    for i, (budget, table) in enumerate(sheet.panels):
+        axes = row.add_subplot(1, count, i + 1)
+        _draw_panel(axes, table, norm, sheet.larger_is_better)
+        axes.set_title(budget, fontsize=8.5)
+        if i:
+            axes.set_yticklabels([])
+    row.suptitle(sheet.label, fontsize=9.5, fontweight="bold", x=0.01, ha="left")
+
+
+def _draw_panel(axes: Axes, table: pd.DataFrame, norm: Normalize, larger: bool) -> None:
+    grid = np.ma.masked_invalid(table.to_numpy(dtype=float))
+    # cividis is made for colour-blind eyes and falls evenly in grey
+    axes.pcolormesh(grid, norm=norm, cmap="cividis" if larger else "cividis_r", lw=0)
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.tick_params(length=0)
+    _ticks(axes, table)
+    for y, line in enumerate(table.to_numpy(dtype=float)):
+        for x, value in enumerate(line):
+            known = np.isfinite(value)
+            bright = known and (float(norm(value)) < 0.5) == larger
+            axes.annotate(
+                _short(value) if known else "–",
+                (x + 0.5, y + 0.5),
+                ha="center",
+                va="center",
+                fontsize=6.5,
+                color=(BRIGHT if bright else DARK) if known else MUTED.light,
+            )
+
+
+def _ticks(axes: Axes, table: pd.DataFrame) -> None:
+    axes.set_xticks(np.arange(len(table.columns)) + 0.5, [_name(n) for n in table.columns])
+    axes.set_yticks(np.arange(len(table)) + 0.5, [_name(n) for n in table.index])
+    for label in axes.get_xticklabels():
+        label.set(rotation=40, ha="right", rotation_mode="anchor", fontsize=7.5)
+
+
+def _short(value: float) -> str:
+    text = f"{value:.3g}"
+    return number(value) if len(text) <= 4 and "e" not in text else text.replace("e-0", "e-")
+
+
+def _name(name: object) -> str:
+    return one_line(str(name), 34)

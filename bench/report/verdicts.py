@@ -1,0 +1,97 @@
+"""What `bench compare` says of the run and another, for the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.core.errors import BenchError
+
+MAX_VERDICTS = 300
+"""Lines of the table on the page."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One compared point."""
+
+    verdict: str
+    subject: str
+    curve: str
+    metric: str
+    where: str
+    base: str
+    head: str
+    change: str
+    p: str
+
+
+@dataclass(frozen=True)
+class Other:
+    """The run to compare with.
+
+    Attributes:
+        name: as the user named it.
+        frame: its rows.
+        headline: the verdict on the whole; or why there is none.
+        judged: the points that did not stay the same, regressions first.
+        hidden: how many of them the page has no room for.
+        refused: what must not be compared, and why; what is lacking.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    headline: str
+    judged: tuple[Judged, ...] = ()
+    hidden: int = 0
+    refused: tuple[str, ...] = ()
+
+
+def other(name: str, results: Path) -> Other:
+    """The run called `name`, a folder or a git revision, and what came of comparing it.
+
+    Raises:
+        BenchError: there is no such run, or it is damaged.
+    """
+    from bench.compare import words
+    from bench.compare.compare import Question, compare
+    from bench.compare.sides import opened
+    from bench.compare.text import listed
+
+    with opened(name) as base, opened(str(results)) as head:
+        frame = base.frame.drop(columns="place")
+        try:
+            found = compare(base, head, Question())
+        except BenchError as error:
+            return Other(name, frame, str(error))
+        told = listed(found.points) if len(found.points) else found.points
+        return Other(
+            name,
+            frame,
+            words.headline(found),
+            tuple(_judged(row) for row in words.records(told.head(MAX_VERDICTS))),
+            max(0, len(told) - MAX_VERDICTS),
+            (
+                *(words.refusal(item) for item in found.refused),
+                *(words.lost(item) for item in found.lost),
+            ),
+        )
+
+
+def _judged(row: dict[str, Any]) -> Judged:
+    from bench.compare import words
+
+    return Judged(
+        verdict=str(row["verdict"]),
+        subject=words.subject(row),
+        curve=words.curve(row),
+        metric=words.metric(row),
+        where=words.where(row),
+        base=words.value(row, "base"),
+        head=words.value(row, "head"),
+        change=words.change(row),
+        p=words.p(row),
+    )
