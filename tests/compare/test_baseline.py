@@ -19,6 +19,7 @@ from bench.run.store import Store
 from bench.suites import resolve
 
 BASELINE = Path(__file__).parents[2] / "results" / "baseline"
+GATE = "*:±0.5%"
 BENCH = str(Path(sys.executable).with_name("bench"))
 
 SMALL = """\
@@ -77,13 +78,15 @@ def test_every_ranked_number_of_the_baseline_has_evidence(baseline: Path) -> Non
         assert len(kept[row["key"]][name]) == row["metric_n"]
 
 
-@pytest.mark.slow
-def test_this_machine_finds_nothing_worse_than_the_baseline(baseline: Path, tmp_path: Path) -> None:
-    """What the project's own CI asks. On another processor last bits differ, and nothing else."""
+def test_the_project_compares_itself_with_its_baseline(baseline: Path, tmp_path: Path) -> None:
+    """On another processor last bits differ, and nothing else.
+
+    The gate has two sides: a wrong step can make a number better, too.
+    """
     done = _bench(tmp_path, "run", "quick", "--no-report")
     assert done.returncode == 0, done.stdout + done.stderr
     done = _bench(
-        tmp_path, "compare", str(baseline), "results/quick", "--format", "json", "--gate", "*:+2%"
+        tmp_path, "compare", str(baseline), "results/quick", "--format", "json", "--gate", GATE
     )
     found = json.loads(done.stdout)
     assert (done.returncode, found["lost"], found["refused"]) == (0, [], [])
