@@ -17,9 +17,10 @@ from bench.report.svg import Part, Tags, place
 from bench.report.text import metric_label, number
 
 CAPTION = (
-    "Root-mean-square distance to the exact solution from the same noise; the number in the legend "
-    "is the measured order: minus the slope of log error against log evaluations, by least squares "
-    "over filled markers, ± its standard error. The fit leaves out the final denoise, points "
+    "The solver's own error: against the converged solution from the same noise (rmse), or against "
+    "the converged or exact likelihood at the same points. The number in the legend is the "
+    "measured order: minus the slope of log error against log evaluations, by least squares over "
+    "filled markers, ± its standard error. The fit leaves out the final denoise, points "
     "where the error does not fall, and points less than three times above {floor}, where "
     "rounding or the reference's own accuracy shows. Hollow markers are not in the fit. Grey: "
     "slopes of order 1, 2 and 3."
