@@ -92,7 +92,8 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     accepts = Filter.parse(request.only).accepts
     wanted = tuple(cell for cell in cells if accepts(cell))
     store = Store(request.results / config.name)
-    missing = tuple(cell for cell in wanted if not store.finished(cell.key))
+    finished = store.finished([cell.key for cell in wanted])
+    missing = tuple(cell for cell in wanted if cell.key not in finished)
     needed = absent(missing, registry)
     references = {
         f"{spec.kind.value} {spec.name}": registry.get(spec.name, spec.kind).cls.reference
@@ -123,9 +124,6 @@ def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
                 store.write_paths(result.paths)
             observer.finished(cell, result)
         store.consolidate()
-    return Outcome(plan, [_standing(store, cell) for cell in plan.wanted])
-
-
-def _standing(store: Store, cell: Cell) -> tuple[Cell, Status, str]:
-    result = CellResult(cell.key, store.read(cell.key) or ())
-    return cell, result.status, result.reason
+    rows = store.standings([cell.key for cell in plan.wanted])
+    results = [(cell, CellResult(cell.key, rows.get(cell.key, ()))) for cell in plan.wanted]
+    return Outcome(plan, [(cell, result.status, result.reason) for cell, result in results])

@@ -131,10 +131,24 @@ class Store:
             return None
         return rows
 
-    def finished(self, key: str) -> bool:
-        """Whether the cell has its rows and none of them asks to be tried again."""
-        rows = self.read(key)
-        return bool(rows) and all(row["status"] in FINAL for row in rows or ())
+    def standings(self, keys: Iterable[str]) -> dict[str, list[Row]]:
+        """`status` and `reason` of all rows of those cells that have sound ones."""
+        there = tables.stamps(self.root / "cells")
+        known = tables.read(self.table_path) or Consolidated.nothing()
+        rows: list[Row] = known.rows.select(["status", "reason"]).to_pylist()
+        found: dict[str, list[Row]] = {}
+        for key in keys:
+            if key in there and known.covers(key, there[key]):
+                extent = known.extents[key]
+                found[key] = rows[extent.first : extent.first + extent.count]
+            elif own := self.read(key):
+                found[key] = [{name: row[name] for name in ("status", "reason")} for row in own]
+        return found
+
+    def finished(self, keys: Iterable[str]) -> set[str]:
+        """Those cells that have their rows, of which none asks to be tried again."""
+        standings = self.standings(keys).items()
+        return {key for key, rows in standings if all(row["status"] in FINAL for row in rows)}
 
     def load(self) -> pd.DataFrame:
         """All rows of the last plan that are there, in the plan's order.

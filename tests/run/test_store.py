@@ -40,7 +40,7 @@ def test_what_is_written_is_read(store: Store, rows: list[Row]) -> None:
     assert read is not None
     assert [{**row, **{k: None for k in read[0] if k not in row}} for row in rows] == read
     assert (np.load(store.sample_path("k")) == samples).all()
-    assert store.finished("k")
+    assert store.finished(["k"]) == {"k"}
     assert sorted(p.name for p in store.root.rglob("*") if p.is_file()) == ["k.npy", "k.parquet"]
 
 
@@ -58,7 +58,7 @@ def test_what_may_go_better_next_time_is_not_finished(
     statuses: list[str], finished: bool, store: Store, rows: list[Row]
 ) -> None:
     store.write("k", [{**rows[0], "status": status} for status in statuses], None)
-    assert store.finished("k") is finished
+    assert ("k" in store.finished(["k"])) is finished
 
 
 def test_a_cut_file_does_not_count(store: Store, rows: list[Row]) -> None:
@@ -67,7 +67,7 @@ def test_a_cut_file_does_not_count(store: Store, rows: list[Row]) -> None:
     for size in (0, 3, len(whole) // 2, len(whole) - 1):
         store.cell_path("k").write_bytes(whole[:size])
         assert store.read("k") is None
-        assert not store.finished("k")
+        assert "k" not in store.finished(["k"])
         with pytest.raises(BenchError, match=r"damaged .* delete it and run again"):
             store.load()
 
@@ -77,7 +77,7 @@ def test_left_over_scratch_files_do_not_count(store: Store, rows: list[Row]) -> 
     (store.root / "cells" / ".other.parquet.123.tmp").write_bytes(b"half a fi")
     (store.root / "cells" / ".k.parquet.123.tmp").write_bytes(b"half a fi")
     assert list(store.load()["key"]) == [row["key"] for row in rows]
-    assert not store.finished("other")
+    assert "other" not in store.finished(["other"])
 
 
 def test_cells_of_earlier_plans_are_left_out(store: Store, rows: list[Row]) -> None:
@@ -102,7 +102,7 @@ def test_another_schema_version_is_refused(
 ) -> None:
     store.write("k", rows, None)
     monkeypatch.setattr("bench.run.store.SCHEMA_VERSION", 2)
-    assert not store.finished("k")
+    assert "k" not in store.finished(["k"])
     with pytest.raises(BenchError, match="schema version 1, this program reads 2"):
         store.load()
 
@@ -118,7 +118,7 @@ def test_columns_that_came_later_are_null_in_older_files(
     frame = bench.load_results(store.root)
     assert list(frame.columns) == ARROW.names
     assert frame["metric_params"].isna().sum() >= len(rows)
-    assert store.finished("old")
+    assert store.finished(["old"]) == {"old"}
 
 
 def test_a_full_disk_names_the_place_and_keeps_what_was_finished(
@@ -136,7 +136,7 @@ def test_a_full_disk_names_the_place_and_keeps_what_was_finished(
     assert message.startswith(f"{store.cell_path('second')}: cannot be written (No space left")
     assert "--results" in message
     assert [p.name for p in (store.root / "cells").iterdir()] == ["first.parquet"]
-    assert store.finished("first")
+    assert store.finished(["first"]) == {"first"}
 
 
 def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path, rows: list[Row]) -> None:
@@ -268,3 +268,22 @@ def test_a_disk_that_fills_up_in_the_middle_keeps_the_finished_cells(
     assert "No space left on device" in err
     assert len(err.splitlines()) == 1
     assert run()[:2] == (0, ["heun", "ancestral"])
+
+
+def test_standings_from_the_table_are_those_of_the_files(
+    store: Store, rows: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.run.table.SETTLED_NS", -(10**18))
+    failed = [{**row, "status": "failed", "reason": "no luck"} for row in rows]
+    for key, content in (("a", rows), ("b", failed), ("c", rows)):
+        store.write(key, content, None)
+    from_files = store.standings("abcx")
+    store.consolidate()
+    store.write("c", failed, None)
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "read", lambda self, key: failed if key == "c" else None)
+        from_table = store.standings("abcx")
+    assert from_files.keys() == from_table.keys() == {"a", "b", "c"}
+    assert (from_table["a"], from_table["b"]) == (from_files["a"], from_files["b"])
+    assert from_table["c"] == from_files["b"]
+    assert store.finished("abcx") == {"a"}
