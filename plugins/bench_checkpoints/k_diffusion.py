@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import BenchError, ScoreModel, require
+from bench.api import Asset, BenchError, ScoreModel, require
+from bench_checkpoints.catalogue import asset_of, local
 from bench_checkpoints.classes import Choice
 from bench_checkpoints.common import built, file_hash, levels_of, pixel_target, scaled
 from bench_checkpoints.k_diffusion_config import KDiffusionRecipe, recipe_of
@@ -32,7 +33,8 @@ class KDiffusion(NetworkModel):
     """A network that k-diffusion trained: its U-Net (image_v1) or its hourglass transformer.
 
     Attributes:
-        path: the .pth of its training, or the .safetensors that its convert_for_inference made.
+        path: the .pth of its training, or the .safetensors that its convert_for_inference made; or
+            `published:NAME` of a file that you fetched (`bench models fetch --url`).
         config: the JSON file of its configuration; empty where the file holds it.
         weights: of a .pth: `ema`, the moving average that k-diffusion samples from, or `model`.
         label: of a conditional network, the class of all samples, from 0, or -1 for none;
@@ -66,13 +68,17 @@ class KDiffusion(NetworkModel):
         for value in (self.s_min, self.s_max):
             require(value is None or 0 < value < math.inf, "s_min and s_max must be positive")
 
+    def assets(self) -> Sequence[Asset]:
+        return asset_of(self.path)
+
     def fingerprint(self) -> str:
         parts = [self.path, *([self.config] if self.config else [])]
         return "+".join(file_hash(self.name, part) for part in parts)
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        recipe, state = self._read(Path(self.path))
-        network = built(maker(recipe), state, Path(self.path))
+        path = local(self.path)
+        recipe, state = self._read(path)
+        network = built(maker(recipe), state, path)
         s_min = recipe.sigma_min if self.s_min is None else self.s_min
         s_max = recipe.sigma_max if self.s_max is None else self.s_max
         if s_min >= s_max:
