@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -17,9 +16,8 @@ from bench.api import Asset, BenchError, ScoreModel, require
 from bench_checkpoints.catalogue import asset_of, local
 from bench_checkpoints.classes import Choice
 from bench_checkpoints.common import built, file_hash, levels_of, pixel_target, scaled
-from bench_checkpoints.k_diffusion_config import KDiffusionRecipe, recipe_of
-from bench_checkpoints.networks.image_transformer_v2 import ImageTransformerV2
-from bench_checkpoints.networks.image_v1 import ImageV1, ImageV1Config
+from bench_checkpoints.describing import k_diffusion_content
+from bench_checkpoints.k_diffusion_config import KDiffusionRecipe, maker, recipe_of
 from bench_checkpoints.precision import NetworkModel
 from bench_checkpoints.reading.refusal import content, forbidden
 from bench_checkpoints.reading.safe_files import header, read_safetensors
@@ -70,6 +68,23 @@ class KDiffusion(NetworkModel):
 
     def assets(self) -> Sequence[Asset]:
         return asset_of(self.path)
+
+    @classmethod
+    def describe(cls, path: str) -> Mapping[str, object] | None:
+        file = local(path)
+        if file.suffix == ".safetensors":
+            told = header(file).get("config")
+        elif file.suffix == ".pth":
+            loaded = read_torch(file)
+            if not isinstance(loaded, dict) or "model_ema" not in loaded:
+                return None
+            told = _text(loaded["config"], file) if "config" in loaded else ""
+        else:
+            return None
+        if not told:
+            words = "k-diffusion's; the file does not say which: set config"
+            return {"network": words} if told == "" else None
+        return k_diffusion_content(recipe_of(told, f"{path}: its configuration"))
 
     def fingerprint(self) -> str:
         parts = [self.path, *([self.config] if self.config else [])]
@@ -150,14 +165,6 @@ class _KarrasDenoiser:
         raw = self.network(scaled(y, c_in), sigma.log() / 4, labels)
         skipped = scaled(y, self.sigma_data**2 / variance)
         return skipped + scaled(raw, sigma * self.sigma_data * c_in)
-
-
-def maker(recipe: KDiffusionRecipe) -> Callable[[], nn.Module]:
-    """What makes the network of a recipe, with weights at random."""
-    config = recipe.network
-    if isinstance(config, ImageV1Config):
-        return partial(ImageV1, config)
-    return partial(ImageTransformerV2, config)
 
 
 def _text(config: object, path: Path) -> str:

@@ -128,7 +128,7 @@ def _compute(source: ImageSource, extractor: Extractor, path: Path) -> None:
 
 def _content(tensor: Tensor) -> str:
     """sha256 of a tensor's numbers."""
-    return hashlib.sha256(memoryview(tensor.numpy()).cast("B")).hexdigest()
+    return hashlib.sha256(tensor.numpy().data).hexdigest()
 
 
 def _of_one_size(source: ImageSource, sizes: set[torch.Size]) -> Iterator[Tensor]:
