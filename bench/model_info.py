@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from bench.checkpoint_info import described
@@ -19,7 +20,7 @@ def info_of(name: str, registry: Registry) -> dict[str, object]:
     Raises:
         BenchError: there is no such file, or it is damaged or hostile.
     """
-    if not name.startswith((PREFIX, HUB)) and Path(name).exists():
+    if not name.startswith((PREFIX, HUB)) and os.path.exists(name):
         return {**_place(Path(name)), **_content(name, registry)}
     (supply, *_) = chosen([name], registry)
     standing = verified(supply)

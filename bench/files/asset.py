@@ -15,7 +15,7 @@ from bench.files.cache import cache_folder
 from bench.files.errors import NotFetchedError
 from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder
-from bench.files.pins import own_pins, pin_of
+from bench.files.pins import own_pins, pin_of, unreadable
 
 PREFIX = "published:"
 """What begins a path in YAML that is the name of an asset."""
@@ -52,7 +52,8 @@ class Asset:
         place = PurePosixPath(self.file)
         require(bool(re.fullmatch(NAME, self.name)), f"'{self.name}' is no name for a file")
         inside = bool(place.parts) and not place.is_absolute() and ".." not in place.parts
-        require(inside and "\\" not in self.file, f"{self.name}: file must lie in the cache folder")
+        plain = self.file.isprintable() and "\\" not in self.file
+        require(inside and plain, f"{self.name}: file must lie in the cache folder")
         require(bool(re.fullmatch("([0-9a-f]{64})?", self.sha256)), f"{self.name}: bad sha256")
 
     @property
@@ -136,11 +137,18 @@ def published(path: str, catalogue: Sequence[Asset]) -> Asset | None:
 
 
 def own_assets() -> tuple[Asset, ...]:
-    """The files that the user fetched under names of their own."""
-    return tuple(
-        Asset(name, pin.url, pin.file, pin.sha256, pin.size, "a file of your own")
-        for name, pin in own_pins().items()
-    )
+    """The files that the user fetched under names of their own.
+
+    Raises:
+        BenchError: the list of them is damaged, or names a place outside of the cache folder.
+    """
+    try:
+        return tuple(
+            Asset(name, pin.url, pin.file, pin.sha256, pin.size, "a file of your own")
+            for name, pin in own_pins().items()
+        )
+    except ValueError as error:
+        raise unreadable(error) from None
 
 
 @runtime_checkable

@@ -91,7 +91,8 @@ class HubFolder:
             commit = (self.place / "refs" / self.revision).read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):
             return snapshots / self.revision
-        return snapshots / commit
+        # A damaged note, such as an empty one, names no folder.
+        return snapshots / (commit if commit.isalnum() else self.revision)
 
     @property
     def commit(self) -> str:

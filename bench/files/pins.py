@@ -73,12 +73,11 @@ def _pins() -> Mapping[str, Pin]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise BenchError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, TypeError, AttributeError) as error:
         raise BenchError(
-            f"{path}: is no list of pinned files ({error}); mend it, or delete it: what is in the "
-            "cache is then trusted as it is"
+            f"{path}: cannot be read ({error.strerror}); set BENCH_CACHE to a folder of yours"
         ) from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise unreadable(error) from None
 
 
 def _pin(fields: Mapping[str, Any]) -> Pin:
@@ -87,3 +86,11 @@ def _pin(fields: Mapping[str, Any]) -> Pin:
     if not all(isinstance(text, str) for text in texts) or not isinstance(pin.size, int):
         raise ValueError("a pin has fields of wrong types")
     return pin
+
+
+def unreadable(error: Exception) -> BenchError:
+    """What to tell of a list of pins that is none."""
+    return BenchError(
+        f"{lock_file()}: is no list of pinned files ({error}); mend it, or delete it: what is in "
+        "the cache is then trusted as it is"
+    )

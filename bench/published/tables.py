@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -116,6 +117,8 @@ class Curve(_Strict):
         for name, other in (("nfe", self.nfe), ("evaluations", self.evaluations)):
             if len(other) != len(self.values) and (other or name == "nfe"):
                 raise ValueError(f"{name} has {len(other)} entries for {len(self.values)} values")
+        if not all(value is None or math.isfinite(value) for value in self.values):
+            raise ValueError("values must be finite numbers, or null where the source has none")
         if self.solver is None and not self.unavailable:
             raise ValueError("a curve without solver must say why in `unavailable`")
 
@@ -165,8 +168,12 @@ class Table(_Strict):
     def __post_init__(self) -> None:
         if (self.runs == 1) != (self.aggregate == "single") or self.runs < 1:
             raise ValueError("runs must be 1 with aggregate: single, and more with the others")
-        if self.spread <= 0:
-            raise ValueError("spread must be > 0: no number comes out twice the same")
+        if not 0 < self.spread < 1:
+            raise ValueError("spread must be > 0, as no number comes out twice the same, and < 1")
+        if not 0 <= self.decimals <= 12:
+            raise ValueError("decimals must be the digits behind the point, 0 to 12")
+        if not 0 < self.s_min < self.s_max < math.inf:
+            raise ValueError("0 < s_min < s_max must hold")
         if self.grid is None and any(c.grid is None and not c.adaptive for c in self.curves):
             raise ValueError("grid is missing, here or in a curve")
 

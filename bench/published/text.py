@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from bench.published.figures import Figure
+from bench.published.spread import Deviation
 from bench.published.tables import Table
 from bench.published.verdicts import Comparison, Verdict, label
 
@@ -101,11 +102,10 @@ def line(item: Comparison) -> tuple[str, ...]:
     first = (figure.label, _nfe(figure), _value(figure, figure.value))
     if found is None:
         return (*first, "–", "–", "–", verdict_text(item))
-    relative = 100 * found.difference / abs(figure.value)
     return (
         *first,
         f"{found.measured:.{figure.table.decimals + 1}f} ({found.how})",
-        f"{found.difference:+.{figure.table.decimals + 1}f} ({relative:+.1f} %)",
+        f"{found.difference:+.{figure.table.decimals + 1}f}{_share(figure, found)}",
         f"±{found.tolerance:.{figure.table.decimals + 1}f}",
         verdict_text(item),
     )
@@ -114,9 +114,9 @@ def line(item: Comparison) -> tuple[str, ...]:
 def verdict_text(item: Comparison) -> str:
     """The verdict, with the numbers or the fields that belong to it."""
     if item.verdict is Verdict.OFF and item.deviation is not None:
-        relative = 100 * item.deviation.difference / abs(item.figure.value)
         digits = item.figure.table.decimals + 1
-        return f"{item.verdict} {item.deviation.difference:+.{digits}f} ({relative:+.1f} %)"
+        share = _share(item.figure, item.deviation)
+        return f"{item.verdict} {item.deviation.difference:+.{digits}f}{share}"
     if item.verdict is Verdict.DIFFERS:
         fields = dict.fromkeys(difference.field for difference in item.differences)
         return f"{item.verdict}: {', '.join(fields)}"
@@ -217,7 +217,7 @@ def comparison_record(item: Comparison) -> dict[str, Any]:
         "measured": found.measured if found else None,
         "how": found.how if found else "",
         "difference": found.difference if found else None,
-        "relative": found.difference / abs(item.figure.value) if found else None,
+        "relative": _relative(item.figure, found) if found else None,
         "tolerance": found.tolerance if found else None,
         "within_tolerance": found.within if found else None,
         "differences": [asdict(difference) for difference in item.differences],
@@ -225,6 +225,16 @@ def comparison_record(item: Comparison) -> dict[str, Any]:
         "seeds": item.seeds,
         "keys": list(item.keys),
     }
+
+
+def _relative(figure: Figure, found: Deviation) -> float | None:
+    """The difference as a share of the figure, where that means something."""
+    return found.difference / abs(figure.value) if figure.value else None
+
+
+def _share(figure: Figure, found: Deviation) -> str:
+    relative = _relative(figure, found)
+    return "" if relative is None else f" ({100 * relative:+.1f} %)"
 
 
 def _point(figure: Figure) -> str:

@@ -15,9 +15,12 @@ from pebble import ProcessExpired, ProcessPool
 
 from bench.run.cell import Cell
 from bench.run.execute import run_cell
+from bench.run.log import trim
 from bench.run.machine import Machine
 from bench.run.rows import CellResult, failure
 from bench.run.schema import Status
+
+_LOOK_S = 10.0
 
 
 def run_cells(
@@ -26,7 +29,7 @@ def run_cells(
     """Run the cells in worker processes; yields each as it is done, in the order of finishing.
 
     A worker that dies or runs out of time costs its cell alone. What workers print goes to
-    ``log``, so that a talkative plugin does not spoil the screen.
+    ``log`` (the end of it), so that a talkative plugin spoils neither the screen nor the disk.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")  # of this run alone, so that it does not grow for ever
@@ -43,7 +46,8 @@ def run_cells(
         for cell in _first(waiting, machine.workers):
             running[_submit(pool, cell, machine, on_start)] = cell
         while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+            trim(log)
             for future in done:
                 cell = running.pop(future)
                 for following in _first(waiting, 1):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +12,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from bench.api import BenchError, DiscreteData, Target, UnsupportedError, rows_of
+from bench.api import BenchError, DiscreteData, Target, UnsupportedError, file_sha256, rows_of
 from bench_checkpoints.catalogue import asset_of
 from bench_models.pretrained import DATA
 from bench_models.tensors import load_file
@@ -67,20 +66,13 @@ def file_hash(model: str, path: str) -> str:
     for asset in asset_of(path):
         return asset.digest()
     try:
-        stat = Path(path).stat()
-        return _hash(path, stat.st_mtime_ns, stat.st_size)
+        return file_sha256(Path(path))
     except (OSError, ValueError) as error:  # ValueError: no file name at all, such as "\0"
         reason = error.strerror if isinstance(error, OSError) else error
         raise BenchError(
             f"model '{model}': checkpoint '{path}': {reason}; fetch it and put it there, or name "
             "the file as the parameter path"
         ) from None
-
-
-@lru_cache(maxsize=64)
-def _hash(path: str, changed: int, size: int) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def record_of(kind: type[Record], content: str | bytes, place: str) -> Record:

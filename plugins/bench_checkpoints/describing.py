@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from bench_checkpoints.edm_precond import EdmRecipe
+from bench_checkpoints.k_diffusion_config import KDiffusionRecipe, maker
 from bench_checkpoints.networks.edm_unet import EdmUnet
 from bench_checkpoints.networks.ncsnpp import NCSNpp
 from bench_checkpoints.score_sde_recipes import ScoreSdeRecipe
@@ -39,6 +40,23 @@ def score_sde_content(recipe: ScoreSdeRecipe, s: tuple[float, float]) -> Mapping
     }
 
 
-def _parameters(make: Callable[[], nn.Module]) -> int:
+def k_diffusion_content(recipe: KDiffusionRecipe) -> Mapping[str, object]:
+    """Of a checkpoint of k-diffusion."""
+    make = maker(recipe)
+    return {
+        "network": f"k-diffusion's {type(_meta(make)).__name__}, sigma_data {recipe.sigma_data:g}",
+        "parameters": _parameters(make),
+        "data": recipe.data,
+        "shape": list(recipe.shape),
+        "classes": recipe.classes,
+        "s": [recipe.sigma_min, recipe.sigma_max],
+    }
+
+
+def _meta(make: Callable[[], nn.Module]) -> nn.Module:
     with torch.device("meta"):
-        return sum(parameter.numel() for parameter in make().parameters())
+        return make()
+
+
+def _parameters(make: Callable[[], nn.Module]) -> int:
+    return sum(parameter.numel() for parameter in _meta(make).parameters())

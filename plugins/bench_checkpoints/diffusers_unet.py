@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +111,8 @@ class DiffusersUnet(NetworkModel):
         hub = HubFolder.parse(self.path)
         root = Path(self.path) if hub is None else hub.located()
         nested = root / folder / name
-        return nested if nested.exists() else root / name
+        # Not Path.exists, which fails on names that no file can have.
+        return nested if os.path.exists(nested) else root / name
 
 
 def _labels(network: nn.Module) -> int:
@@ -177,10 +179,17 @@ def _denoiser(
     device: torch.device,
 ) -> tuple[OptionalClassDenoiser, float, float]:
     """D(y; s) and its range, as the scheduler's record says."""
-    if "Ve" in str(config.get("_class_name")):
+    scheduler = config.get("_class_name")
+    if scheduler == "ScoreSdeVeScheduler":
         low, high = (_positive(config, name, place) for name in ("sigma_min", "sigma_max"))
         # Images in [0, 1]: noise counts double in [-1, 1].
         return _VeDenoiser(network, labels), 2 * low, 2 * high
+    if not config.get("beta_schedule") and not config.get("trained_betas"):
+        # Else diffusers' default betas would stand in for noise levels of another kind.
+        raise BenchError(
+            f"{place}: {scheduler} has no betas, and is not known here; networks trained on a "
+            "table of betas and those of ScoreSdeVeScheduler are"
+        )
     table = LevelTable.of_betas(_betas(config, place))
     kind = config.get("prediction_type", "epsilon")
     if kind not in ("epsilon", "sample", "v_prediction"):

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from bench.api import BenchError, ScoreModel, require
+from bench.api import Asset, BenchError, ScoreModel, require
+from bench_checkpoints.catalogue import asset_of, local
 from bench_checkpoints.classes import Choice
 from bench_checkpoints.common import built, file_hash, levels_of, pixel_target, scaled
-from bench_checkpoints.k_diffusion_config import KDiffusionRecipe, recipe_of
-from bench_checkpoints.networks.image_transformer_v2 import ImageTransformerV2
-from bench_checkpoints.networks.image_v1 import ImageV1, ImageV1Config
+from bench_checkpoints.describing import k_diffusion_content
+from bench_checkpoints.k_diffusion_config import KDiffusionRecipe, maker, recipe_of
 from bench_checkpoints.precision import NetworkModel
 from bench_checkpoints.reading.refusal import content, forbidden
 from bench_checkpoints.reading.safe_files import header, read_safetensors
@@ -32,7 +31,8 @@ class KDiffusion(NetworkModel):
     """A network that k-diffusion trained: its U-Net (image_v1) or its hourglass transformer.
 
     Attributes:
-        path: the .pth of its training, or the .safetensors that its convert_for_inference made.
+        path: the .pth of its training, or the .safetensors that its convert_for_inference made; or
+            `published:NAME` of a file that you fetched (`bench models fetch --url`).
         config: the JSON file of its configuration; empty where the file holds it.
         weights: of a .pth: `ema`, the moving average that k-diffusion samples from, or `model`.
         label: of a conditional network, the class of all samples, from 0, or -1 for none;
@@ -66,13 +66,34 @@ class KDiffusion(NetworkModel):
         for value in (self.s_min, self.s_max):
             require(value is None or 0 < value < math.inf, "s_min and s_max must be positive")
 
+    def assets(self) -> Sequence[Asset]:
+        return asset_of(self.path)
+
+    @classmethod
+    def describe(cls, path: str) -> Mapping[str, object] | None:
+        file = local(path)
+        if file.suffix == ".safetensors":
+            told = header(file).get("config")
+        elif file.suffix == ".pth":
+            loaded = read_torch(file)
+            if not isinstance(loaded, dict) or "model_ema" not in loaded:
+                return None
+            told = _text(loaded["config"], file) if "config" in loaded else ""
+        else:
+            return None
+        if not told:
+            words = "k-diffusion's; the file does not say which: set config"
+            return {"network": words} if told == "" else None
+        return k_diffusion_content(recipe_of(told, f"{path}: its configuration"))
+
     def fingerprint(self) -> str:
         parts = [self.path, *([self.config] if self.config else [])]
         return "+".join(file_hash(self.name, part) for part in parts)
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        recipe, state = self._read(Path(self.path))
-        network = built(maker(recipe), state, Path(self.path))
+        path = local(self.path)
+        recipe, state = self._read(path)
+        network = built(maker(recipe), state, path)
         s_min = recipe.sigma_min if self.s_min is None else self.s_min
         s_max = recipe.sigma_max if self.s_max is None else self.s_max
         if s_min >= s_max:
@@ -144,14 +165,6 @@ class _KarrasDenoiser:
         raw = self.network(scaled(y, c_in), sigma.log() / 4, labels)
         skipped = scaled(y, self.sigma_data**2 / variance)
         return skipped + scaled(raw, sigma * self.sigma_data * c_in)
-
-
-def maker(recipe: KDiffusionRecipe) -> Callable[[], nn.Module]:
-    """What makes the network of a recipe, with weights at random."""
-    config = recipe.network
-    if isinstance(config, ImageV1Config):
-        return partial(ImageV1, config)
-    return partial(ImageTransformerV2, config)
 
 
 def _text(config: object, path: Path) -> str:

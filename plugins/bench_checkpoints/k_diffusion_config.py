@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Literal
+
+from torch import nn
 
 from bench.api import BenchError, require
 from bench_checkpoints.common import record_of
 from bench_checkpoints.networks.image_transformer_v2 import (
+    ImageTransformerV2,
     ImageTransformerV2Config,
     LevelConfig,
 )
-from bench_checkpoints.networks.image_v1 import ImageV1Config
+from bench_checkpoints.networks.image_v1 import ImageV1, ImageV1Config
 
 _AUGMENTATIONS = 9
 
@@ -172,6 +176,14 @@ class KDiffusionRecipe:
     sigma_min: float
     sigma_max: float
     classes: int
+
+
+def maker(recipe: KDiffusionRecipe) -> Callable[[], nn.Module]:
+    """What makes the network of a recipe, with weights at random."""
+    config = recipe.network
+    if isinstance(config, ImageV1Config):
+        return partial(ImageV1, config)
+    return partial(ImageTransformerV2, config)
 
 
 def recipe_of(content: str | bytes, place: str) -> KDiffusionRecipe:

@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import (
+    Asset,
     BenchError,
     Denoiser,
     ScoreModel,
@@ -22,6 +23,7 @@ from bench.api import (
     from_score,
     require,
 )
+from bench_checkpoints.catalogue import asset_of, local
 from bench_checkpoints.common import built, file_hash, pixel_target
 from bench_checkpoints.precision import NetworkModel, Running
 from bench_checkpoints.reading.refusal import forbidden
@@ -38,7 +40,8 @@ class ModuleModel(NetworkModel):
 
     Attributes:
         factory: `package.module:name` of a function without arguments, or of a class.
-        weights: a state dict as .safetensors or .pth (`weights_only`).
+        weights: a state dict as .safetensors or .pth (`weights_only`); or `published:NAME` of a
+            file that you fetched (`bench models fetch --url`).
         entry: the entry of a .pth that holds the state dict; empty: the file is one.
         predicts: what the module gives: the denoised sample, eps, or the score of y.
         shape: of one sample.
@@ -68,6 +71,9 @@ class ModuleModel(NetworkModel):
         require(bool(self.shape) and min(self.shape) >= 1, "shape must be of positive numbers")
         require(0 < self.s_min < self.s_max < math.inf, "0 < s_min < s_max must hold")
 
+    def assets(self) -> Sequence[Asset]:
+        return asset_of(self.weights)
+
     def fingerprint(self) -> str:
         """The weights and the file of the factory: an edit of either is another model."""
         weights = file_hash(self.name, self.weights)
@@ -78,7 +84,7 @@ class ModuleModel(NetworkModel):
         return weights + "+" + hashlib.sha256(Path(origin).read_bytes()).hexdigest()
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        path = Path(self.weights)
+        path = local(self.weights)
         network = built(self._make(), self._state(path), path)
         call = _called(self.running(network, device, dtype))
         kinds: dict[str, Denoiser] = {

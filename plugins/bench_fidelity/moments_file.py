@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +48,11 @@ class MomentsFile:
                 found = ", ".join(file.files)
         except OSError as error:
             raise BenchError(f"{self.path}: cannot be read ({error.strerror or error})") from None
-        except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-            raise BenchError(f"{self.path}: is damaged or no plain .npz ({error})") from None
+        except Exception as error:  # numpy and zipfile fail on garbage in every way there is
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise BenchError(
+                f"{self.path}: is damaged or no plain .npz ({reason}); fetch it again"
+            ) from None
         for name, array in arrays.items():
             if array.dtype.kind != "f" or not np.isfinite(array).all():
                 raise BenchError(f"{self.path}: '{name}' holds other things than finite numbers")

@@ -117,8 +117,18 @@ def _compute(source: ImageSource, extractor: Extractor, path: Path) -> None:
         "features": rows.result(),
         "size": torch.tensor(size[1:]),
     }
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    told = {name: _content(tensor) for name, tensor in tensors.items()} | {"of": path.stem}
     with replacing(path) as temporary:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+        try:
+            save_file(tensors, temporary, told)
+        except SafetensorError as error:  # such as a full disk
+            raise OSError(str(error)) from None
+
+
+def _content(tensor: Tensor) -> str:
+    """sha256 of a tensor's numbers."""
+    return hashlib.sha256(tensor.numpy().data).hexdigest()
 
 
 def _of_one_size(source: ImageSource, sizes: set[torch.Size]) -> Iterator[Tensor]:
@@ -149,12 +159,18 @@ def _features(path: Path) -> Tensor:
 
 
 def _tensor(path: Path, name: str) -> Tensor:
+    """The tensor ``name`` of a file that was computed for its name, and did not change since."""
     try:
         with safe_open(path, framework="pt") as file:
+            told = file.metadata() or {}
             tensor: Tensor = file.get_tensor(name)
-            return tensor
     except (OSError, SafetensorError) as error:
         raise _damaged(path, error) from None
+    if told.get("of") != path.stem:
+        raise _damaged(path, "it was computed of other images, or with other weights")
+    if told.get(name) != _content(tensor):
+        raise _damaged(path, f"'{name}' is not what was written")
+    return tensor
 
 
 def _rows(path: Path) -> int:
@@ -165,5 +181,5 @@ def _rows(path: Path) -> int:
         raise _damaged(path, error) from None
 
 
-def _damaged(path: Path, error: Exception) -> BenchError:
+def _damaged(path: Path, error: object) -> BenchError:
     return BenchError(f"{path}: is damaged ({error}); delete it, and it will be computed again")

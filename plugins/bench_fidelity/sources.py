@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -67,9 +68,9 @@ def open_source(against: str, root: str | None, download: bool) -> Source:
         folder = cache_folder() / "datasets" if root is None else Path(root)
         return _dataset(against, folder.absolute(), download and not offline())
     path = next((asset.located() for asset in asset_of(against)), Path(against))
-    if path.is_dir():
+    if os.path.isdir(path):
         return Folder(path)
-    if not path.exists():
+    if not os.path.exists(path):  # also of names that no file can have
         raise BenchError(
             f"'{against}': there is no such file or folder; name a folder or a .zip of images, an "
             f".npz of statistics, or one of {', '.join(DATASETS)}"

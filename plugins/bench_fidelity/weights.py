@@ -51,9 +51,10 @@ def find_weights(published: PublishedWeights, own: str | None) -> WeightsFile:
         return WeightsFile(published.asset.path, published.asset.digest())
     try:
         return WeightsFile(Path(own), file_sha256(Path(own)))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no file name at all, such as "\0"
+        reason = error.strerror if isinstance(error, OSError) else error
         raise BenchError(
-            f"weights '{own}': {error.strerror}; name a file of weights, or leave it out"
+            f"weights '{own}': {reason}; name a file of weights, or leave it out"
         ) from None
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
@@ -27,8 +25,9 @@ def load_file(path: Path) -> dict[str, Tensor]:
             return _load_numpy(path)
     except OSError as error:
         raise BenchError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (SafetensorError, ValueError, zipfile.BadZipFile) as error:
-        raise BenchError(f"{path}: is damaged or holds no plain arrays ({error})") from None
+    except Exception as error:  # numpy and zipfile fail on garbage in every way there is
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise BenchError(f"{path}: is damaged or holds no plain arrays ({reason})") from None
     raise BenchError(f"{path}: unknown kind of file; use .safetensors, .npz or .npy")
 
 

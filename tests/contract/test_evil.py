@@ -174,7 +174,7 @@ def test_models_that_fail(table: pd.DataFrame) -> None:
 
 def test_chatter_goes_to_the_log(run: tuple[Path, Any]) -> None:
     log = run[0] / "results" / "evil" / "workers.log"
-    assert log.stat().st_size > 10_000_000
+    assert 5_000_000 < log.stat().st_size < 11_000_000  # of 10 MB and more, the end
     assert "blah" not in run[1].stdout + run[1].stderr
 
 

@@ -21,6 +21,7 @@ import pytest
 
 from bench.api import Asset, BenchError
 from bench.files import fetch as fetching
+from bench.files.asset import own_assets
 from bench.files.fetch import Patience, fetch
 from bench.files.meter import Silent
 from bench.files.partial import Part
@@ -351,6 +352,26 @@ def test_a_lock_file_of_nonsense_is_told(cache: Path) -> None:
         lock_file().write_text(text)
         with pytest.raises(BenchError, match=r"models\.lock\.json: is no list of pinned files"):
             pin_of("net")
+
+
+@pytest.mark.parametrize(
+    "change", [{"file": "../../x"}, {"file": "/x"}, {"file": "a\0b"}, {"sha256": "zz"}]
+)
+def test_a_lock_file_that_leads_out_of_the_cache_is_told(
+    change: dict[str, str], cache: Path
+) -> None:
+    pin = {"sha256": SHA, "size": 1, "url": "http://x", "file": "own/x", "own": True}
+    cache.mkdir(parents=True)
+    lock_file().write_text(json.dumps({"x": {**pin, **change}}))
+    with pytest.raises(BenchError, match=r"models\.lock\.json: is no list of pinned files"):
+        own_assets()
+
+
+def test_a_cache_that_is_a_file_is_told(cache: Path) -> None:
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    cache.write_text("")
+    with pytest.raises(BenchError, match=r"cannot be read .*set BENCH_CACHE to a folder"):
+        own_assets()
 
 
 def _no_room(*_: object) -> None:

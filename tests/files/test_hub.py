@@ -211,6 +211,18 @@ def test_a_damaged_file_is_told(file: str, hub: Hub) -> None:
         folder.located()
 
 
+@pytest.mark.parametrize("note", ["", "\n", "../..", "."])
+def test_a_damaged_note_of_the_commit_is_no_folder(note: str, hub: Hub) -> None:
+    hub.put("google/ddpm", ONE, FILES)
+    folder = HubFolder("google/ddpm")
+    assert folder.fetch().name == folder.commit == ONE
+    (folder.place / "refs" / "main").write_text(note)
+    assert folder.commit == "main"
+    assert not folder.present()
+    with pytest.raises(BenchError, match=r"is missing .*not in the cache"):
+        folder.located()
+
+
 def test_a_copied_folder_is_found(hub: Hub, cache: Path, tmp_path: Path) -> None:
     hub.put("google/ddpm", ONE, FILES)
     hub_folder("google/ddpm")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bench.published.figures import figure_called, load_figures
+from bench.published.text import comparison_record, line
 from bench.published.verdicts import Comparison, Verdict, compare
 
 Rows = Callable[..., pd.DataFrame]
@@ -37,6 +38,15 @@ def test_off(rows_of: Rows) -> None:
     assert found.verdict is Verdict.OFF
     assert found.deviation is not None
     assert found.deviation.difference == pytest.approx(0.63)
+
+
+def test_a_published_zero_has_no_share(rows_of: Rows) -> None:
+    zero = replace(FEW, value=0.0)
+    found = _one(zero, rows_of(zero, [3.4]))
+    assert found.verdict is Verdict.OFF
+    assert comparison_record(found)["relative"] is None
+    assert "3.40" in " ".join(line(found))
+    assert "%" not in " ".join(line(found))
 
 
 def test_three_seeds_are_one_number(rows_of: Rows) -> None:

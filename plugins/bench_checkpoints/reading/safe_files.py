@@ -42,6 +42,8 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         tensors = load(data)
         with safe_open(path, framework="pt") as file:
             record = json.loads((file.metadata() or {}).get(RECORD, "{}"))
+    except KeyError as error:  # of the library's table of types
+        raise damaged(path, f"its tensors are of type {error}, which is not known") from None
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise damaged(path, f"it is no readable safetensors file ({error})") from None
     if not isinstance(record, dict):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +30,7 @@ from bench_fidelity.prc import PrecisionRecall
 from bench_fidelity.sources import open_source
 from bench_fidelity.weights import PublishedWeights, find_weights
 from bench_metrics.frechet import Moments, root_factor
+from bench_models.tensors import load_file
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., Any]
@@ -121,6 +124,93 @@ def test_a_damaged_cache_says_to_delete_it(
         _fid(measure, folder, samples)
 
 
+def test_a_cache_of_other_images_or_numbers_is_told(
+    tiny: PublishedWeights, photos: Photos, measure: Measure, save_folder: Saver, cache: Path
+) -> None:
+    from bench_fidelity.reference import _cached, _features
+
+    one, two = save_folder("one", photos(70, 2)), save_folder("two", photos(70, 3))
+    samples = photos(64, 1)
+
+    def computed(folder: Path) -> Path:
+        before = set(cache.rglob("*.safetensors"))
+        _fid(measure, folder, samples)
+        (file,) = set(cache.rglob("*.safetensors")) - before
+        return file
+
+    first, second = computed(one), computed(two)
+    whole = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    _cached.cache_clear()
+    with pytest.raises(BenchError, match=r"is damaged \(it was computed of other images, or with"):
+        _fid(measure, one, samples)
+    header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
+    start = 8 + int.from_bytes(whole[:8], "little")
+    for name in ("mean", "covariance", "size", "features"):
+        bad = bytearray(whole)
+        bad[start + header[name]["data_offsets"][0]] ^= 1
+        first.write_bytes(bad)
+        _cached.cache_clear()
+        _features.cache_clear()
+        with pytest.raises(BenchError, match=f"'{name}' is not what was written"):
+            measure([KernelInception(against=str(one), subset_size=20)], samples)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(
+    tiny: PublishedWeights, photos: Photos, measure: Measure, save_folder: Saver, cache: Path
+) -> None:
+    resource = pytest.importorskip("resource")
+    folder, samples = save_folder("real", photos(70, 2)), photos(64, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(BenchError, match=r"cannot be written .*make room, or set BENCH_CACHE"):
+            _fid(measure, folder, samples)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {path.suffix for path in (cache / "references").iterdir()} == {".lock"}
+    assert _fid(measure, folder, samples).value > 0
+
+
+def _npz_of(header: str) -> bytes:
+    """An .npz whose `mu` and `sigma` have this header, and no numbers."""
+    array = b"\x93NUMPY\x01\x00" + struct.pack("<H", 119) + header.encode().ljust(118) + b"\n"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("mu.npy", array)
+        archive.writestr("sigma.npy", array)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "kind", ["garbled", "huge", "endless", "deep", "method", "encrypted", "words"]
+)
+def test_hostile_statistics_end_in_one_line(
+    kind: str, tiny: PublishedWeights, photos: Photos, trial_of: Trials, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.npz"
+    shape = "{'descr': '<f8', 'fortran_order': False, 'shape': (%d,)}"
+    np.savez_compressed(file, mu=np.zeros(16), sigma=np.eye(16))
+    whole = bytearray(file.read_bytes())
+    data, entry = whole.index(b"mu.npy") + 6, whole.index(b"PK\1\2")
+    if kind == "garbled":
+        whole[data + 30 : data + 40] = b"\xff" * 10
+    elif kind == "method":
+        whole[8] = whole[entry + 10] = 99
+    elif kind == "encrypted":
+        whole[6] |= 1
+        whole[entry + 8] |= 1
+    else:
+        headers = {"huge": shape % 10**13, "endless": shape % 10**25, "deep": "(" * 100}
+        whole = bytearray(_npz_of(headers.get(kind, "no header")))
+    file.write_bytes(whole)
+    with pytest.raises(BenchError, match=r"a\.npz: is damaged or no plain \.npz") as caught:
+        FrechetInception(against=str(file)).start(trial_of(photos(64, 1)))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(BenchError, match=r"a\.npz: is damaged or holds no plain arrays"):
+        load_file(file)
+
+
 def test_moments_alone_are_not_enough_for_features(
     tiny: PublishedWeights, photos: Photos, trial_of: Trials, tmp_path: Path
 ) -> None:
@@ -189,6 +279,7 @@ def test_bad_files_are_named(
         return str(caught.value)
 
     assert "there is no such file or folder" in refusal(tmp_path / "nowhere")
+    assert "there is no such file or folder" in refusal("a" * 5000)
     (tmp_path / "empty").mkdir()
     assert "holds no images" in refusal(tmp_path / "empty")
     (tmp_path / "a.pkl").write_bytes(b"1")

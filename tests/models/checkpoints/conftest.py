@@ -35,8 +35,8 @@ from torch import Tensor
 from bench_checkpoints.diffusers_unet import DiffusersUnet
 from bench_checkpoints.edm import Edm
 from bench_checkpoints.edm_precond import EdmRecipe
-from bench_checkpoints.k_diffusion import KDiffusion, maker
-from bench_checkpoints.k_diffusion_config import recipe_of
+from bench_checkpoints.k_diffusion import KDiffusion
+from bench_checkpoints.k_diffusion_config import maker, recipe_of
 from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
 from bench_checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig
 from bench_checkpoints.precision import NetworkModel

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from bench.api import Asset, BenchError
+from bench.files.pins import Pin, set_pin
 from bench_checkpoints.catalogue import ASSETS, local, preset_of
 from bench_checkpoints.edm import Edm
+from bench_checkpoints.k_diffusion import KDiffusion
+from bench_checkpoints.module import ModuleModel
 from bench_checkpoints.score_sde import ScoreSde
 from bench_checkpoints.score_sde_recipes import PRESETS
 from bench_fidelity.catalogue import ASSETS as STATISTICS
@@ -99,3 +106,34 @@ def test_a_published_checkpoint_of_score_sde_knows_its_preset() -> None:
     with pytest.raises(BenchError, match="trained with preset subvp/cifar10_ddpmpp_continuous"):
         wrong._recipe(Path("x"))
     assert ScoreSde(path=f"published:{name}")._recipe(Path("x")).sde == "subvp"
+
+
+def _k_diffusion(path: str) -> KDiffusion:
+    return KDiffusion(path=path)
+
+
+def _module(path: str) -> ModuleModel:
+    return ModuleModel(weights=path, factory="torch.nn:Identity", data="mine")
+
+
+@pytest.mark.parametrize("of", [_k_diffusion, _module])
+def test_files_of_ones_own_are_known_by_their_names(
+    of: Callable[[str], Any], zoo: Any, cache: Path
+) -> None:
+    path = cache / "own" / "mine.safetensors"
+    path.parent.mkdir(parents=True)
+    if of is _module:
+        save_file({}, path)
+    else:
+        path.write_bytes(Path(zoo.model("image_v1").path).read_bytes())
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    set_pin("mine", Pin(digest, len(content), "https://x/y", "own/mine.safetensors", own=True))
+    by_name, by_path = of("published:mine"), of(str(path))
+    assert [asset.path for asset in by_name.assets()] == [path]
+    assert list(by_path.assets()) == []
+    assert by_name.fingerprint() == by_path.fingerprint()
+    assert by_name.load(torch.device("cpu"), torch.float32).weights == digest
+    path.write_bytes(content + b"x")
+    with pytest.raises(BenchError, match="the file is damaged or another one"):
+        by_name.load(torch.device("cpu"), torch.float32)

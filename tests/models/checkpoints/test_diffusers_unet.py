@@ -83,6 +83,27 @@ def test_ve_networks_give_scores_of_images_from_0_to_1(tmp_path: Path) -> None:
     assert torch.allclose(found, 2 * (x + sigma**2 * score) - 1, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000},
+        {"_class_name": "CMStochasticIterativeScheduler", "sigma_min": 0.002, "sigma_max": 80.0},
+        {"_class_name": "EDMEulerScheduler", "sigma_min": 0.002, "sigma_max": 80.0},
+        {"_class_name": "KarrasVeScheduler", "sigma_min": 0.02, "sigma_max": 100.0},
+        {"_class_name": "ScoreSdeVpScheduler", "beta_min": 0.1, "beta_max": 20},
+        {"_class_name": "IPNDMScheduler", "num_train_timesteps": 1000, "trained_betas": None},
+    ],
+)
+def test_schedulers_of_other_noise_levels_are_refused(
+    record: dict[str, Any], tmp_path: Path
+) -> None:
+    _folder(tmp_path)
+    file = tmp_path / "scheduler" / "scheduler_config.json"
+    file.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(BenchError, match=f"{record['_class_name']} has no betas"):
+        DiffusersUnet(path=str(tmp_path)).load(CPU, torch.float32)
+
+
 def test_a_flat_folder_and_learned_variances(tmp_path: Path) -> None:
     _folder(tmp_path, {"rescale_betas_zero_snr": True}, out_channels=6)
     for file in (*(tmp_path / "unet").iterdir(), *(tmp_path / "scheduler").iterdir()):
@@ -173,6 +194,8 @@ def test_broken_folders_say_what_to_do(tmp_path: Path) -> None:
     refused("is no JSON")
     with pytest.raises(BenchError, match="fetch it and put it there"):
         DiffusersUnet(path=str(tmp_path / "none")).fingerprint()
+    with pytest.raises(BenchError, match="File name too long"):
+        DiffusersUnet(path="a" * 5000).fingerprint()
 
 
 def test_wrong_parameters_are_refused() -> None:

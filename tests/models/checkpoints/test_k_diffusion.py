@@ -235,6 +235,30 @@ def test_slim_files_say_what_they_are(rule_of: Any, tmp_path: Path) -> None:
         KDiffusion(path=str(path)).load(CPU, torch.float32)
 
 
+def test_a_file_is_described(rule_of: Any, tmp_path: Path) -> None:
+    case, path = CASES[CLASSES], tmp_path / "model.pth"
+    _write(path, case, rule_of)
+    recipe = _recipe(case)
+    found = KDiffusion.describe(str(path))
+    assert found == {
+        "network": f"k-diffusion's ImageTransformerV2, sigma_data {recipe.sigma_data:g}",
+        "parameters": sum(p.numel() for p in _network(recipe).parameters()),
+        "data": recipe.data,
+        "shape": list(recipe.shape),
+        "classes": recipe.classes,
+        "s": [recipe.sigma_min, recipe.sigma_max],
+    }
+    slim = tmp_path / "slim.safetensors"
+    save_file({"a": torch.ones(1)}, slim, {"config": json.dumps(case["config"])})
+    assert KDiffusion.describe(str(slim)) == found
+    _write(path, {**case, "config": case["config"]}, rule_of, config=None)
+    assert "set config" in str((KDiffusion.describe(str(path)) or {})["network"])
+    save_file({"a": torch.ones(1)}, slim)
+    torch.save({"model": {}, "ema": {}}, path)
+    for other in (slim, path, tmp_path / "a.pkl"):
+        assert KDiffusion.describe(str(other)) is None
+
+
 def test_weights_are_the_moving_average_unless_asked(rule_of: Any, tmp_path: Path) -> None:
     model = _write(tmp_path / "model.pth", CASES[U_NET], rule_of)
     y = torch.ones(1, 3, 16, 16)

@@ -320,6 +320,10 @@ def test_safetensors_carry_a_record(tmp_path: Path) -> None:
         save_file({"a": torch.ones(2)}, path, {"bench_checkpoints": text})
         with pytest.raises(BenchError, match="damaged"):
             read_safetensors(path)
+    header = b'{"a": {"dtype": "F8_E8M0", "shape": [1], "data_offsets": [0, 1]}}'
+    path.write_bytes(struct.pack("<Q", len(header)) + header + b"1")
+    with pytest.raises(BenchError, match=r"damaged.* of type 'F8_E8M0', which is not known"):
+        read_safetensors(path)
     path.write_bytes(struct.pack("<Q", 2**60) + b"{}")
     with pytest.raises(BenchError, match="damaged"):
         read_safetensors(path)
