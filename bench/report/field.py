@@ -37,6 +37,7 @@ class Field:
         others: samplers that have run on some of the problems.
         refused: how many of these a metric does not support.
         problems_left: problems of these metrics that not all of the samplers have run on.
+        without_ratio: subjects and metrics left out since a value is not positive.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Field:
     others: tuple[str, ...]
     refused: int
     problems_left: int
+    without_ratio: int
 
 
 def fields(known: Problems) -> tuple[Field, ...]:
@@ -114,6 +116,9 @@ def _field(known: Problems, name: str, wanted: pd.Series) -> Field | None:
     curves = tuple(known.curves[i] for i in members)
     metrics = tuple(dict.fromkeys(table["metric"]))
     entries = _entries(known.points, table, curves)
+    reached = _reached(known.points, table, curves)
+    if not reached.size:  # nobody has a number
+        return None
     others = tuple(c for i, c in enumerate(known.curves) if ran[i].any() and i not in set(members))
     no_metric = known.unsupported
     refused = no_metric.loc[no_metric["metric"].isin(metrics), "curve"]
@@ -124,10 +129,11 @@ def _field(known: Problems, name: str, wanted: pd.Series) -> Field | None:
         subjects=int(table["subject"].nunique()),
         costs=_costs(entries, len(curves), len(table)),
         seeds=_seeds(entries, known.rows, len(curves), len(table)),
-        reached=_reached(known.points, table, curves),
+        reached=reached,
         others=others,
         refused=int(refused[refused.isin(others)].nunique()),
         problems_left=len(candidates) - len(places),
+        without_ratio=sum(metric in (*metrics, name) for _, metric in known.without_ratio),
     )
 
 

@@ -114,7 +114,7 @@ def _beside(frame: pd.DataFrame, rows: pd.DataFrame, partners: dict[str, str]) -
 def _floors(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
     """Below what an error says nothing: rounding, or the error of what it is measured against."""
     errors = rows["metric"].map({name: is_error(str(name)) for name in rows["metric"].unique()})
-    rounding = rows["dtype"].map(ROUNDING).fillna(0.0)
+    rounding = rows["dtype"].map(ROUNDING).astype(float).fillna(0.0)
     measured = frame[frame["metric"].str.endswith("_reference") & frame["usable"]]
     known = measured.groupby(["subject", "metric"])["value"].max()
     wanted = pd.MultiIndex.from_arrays([rows["subject"], rows["metric"] + "_reference"])

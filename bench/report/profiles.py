@@ -13,12 +13,15 @@ from bench.report.canvas import Sketch, blank
 from bench.report.curves import PANEL_HEIGHT, PANEL_WIDTH
 from bench.report.field import TARGETS, Field
 from bench.report.looks import Look
-from bench.report.standing import CAPTION, Profile, data, performance
+from bench.report.standing import CAPTION, Profile, changes, data, performance
 from bench.report.svg import Part, Tags
 from bench.report.text import one_line
 
-MAX_FIELDS = 4
+MAX_FIELDS = 3
 """Rows of the figure."""
+
+STEPS = 150
+"""Of a performance profile; its file has more."""
 
 
 def draw(
@@ -38,7 +41,7 @@ def draw(
     figure, tags = blank(2 * PANEL_WIDTH + legend_width(members, {}), height), Tags()
     for i, field in enumerate(shown):
         left, right = (figure.add_subplot(len(shown), 2, 2 * i + j) for j in (1, 2))
-        _panel(left, field, performance(field), looks, tags)
+        _panel(left, field, performance(field, STEPS), looks, tags)
         left.set_title(f"{one_line(field.name, 24)}: {field.costs.shape[1]} problems")
         left.set_xlabel("factor of the best cost")
         left.set_ylabel("problems solved")
@@ -58,25 +61,23 @@ def _panel(
 ) -> None:
     if len(profile.x):
         last = float(profile.x[-1]) * 1.1
-        # each curve comes from nothing, and goes on to the frame
-        x = np.concatenate([profile.x[:1], profile.x, [last]])
         for i, (curve, shares) in enumerate(zip(field.curves, profile.shares, strict=True)):
             look = looks[curve]
-            y = np.concatenate([[0.0], shares, shares[-1:]])
+            steps, height = changes(profile.x, shares)
+            # each curve comes from nothing, and goes on to the frame
+            x = np.concatenate([steps[:1], steps, [last]])
+            y = np.concatenate([[0.0], height, shares[-1:]])
             (line,) = axes.step(
-                x,
-                y,
-                where="post",
-                color=look.color,
-                linestyle=look.dashes,
-                marker=look.marker,
-                markersize=4.0,
-                markeredgewidth=0,
-                # few markers, each curve's at places of its own, in units of the diagonal
-                markevery=(0.02 + 0.03 * (i % 6), 0.22),
-                clip_on=False,
+                x, y, where="post", color=look.color, linestyle=look.dashes, clip_on=False
             )
             tags.put(line, look, Part.LINE)
+            # few markers, each curve's at places of its own, in units of the diagonal
+            every = (0.02 + 0.03 * (i % 6), 0.25)
+            (marks,) = axes.plot(
+                x, y, ls="none", c=look.color, marker=look.marker, ms=4, mew=0, markevery=every
+            )
+            marks.set_clip_on(False)
+            tags.put(marks, look, Part.MARK)
         log_x(axes, float(profile.x[0]) / 1.03, last)
     axes.set_ylim(0.0, 1.0)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))

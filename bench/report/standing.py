@@ -23,7 +23,7 @@ from bench.report.field import TARGETS, Field, Floats
 from bench.report.intervals import LEVEL
 from bench.report.tables import Line, Table, Value
 
-STEPS = 300
+STEPS = 1000
 """Distinct ratios at which a profile is told; of more, as many at equal distances in the log."""
 
 MAX_NAMES = 8
@@ -38,14 +38,19 @@ class Profile:
     shares: Floats
 
 
-def performance(field: Field) -> Profile:
-    """The share of problems that each sampler solves within a ratio of the best cost."""
+def performance(field: Field, most: int = STEPS) -> Profile:
+    """The share of problems that each sampler solves within a ratio of the best cost.
+
+    Args:
+        field: the samplers and their costs.
+        most: steps of the axis.
+    """
     best = field.costs.min(axis=0)
     with np.errstate(invalid="ignore"):
         ratios = (field.costs / best)[np.isfinite(field.costs)]
     steps = np.unique(np.append(ratios, 1.0))
-    if len(steps) > STEPS:
-        steps = np.geomspace(1.0, steps[-1], STEPS)
+    if len(steps) > most:
+        steps = np.geomspace(1.0, steps[-1], most)
         steps[-1] = ratios.max()  # not a rounding less
     return Profile(steps, performance_profile(field.costs, steps))
 
@@ -63,7 +68,7 @@ def standing(field: Field) -> pd.DataFrame:
     low, high = bootstrap_field(interquartile_means, scores, alpha)
     under, over = bootstrap_field(improvement_over_field, field.seeds, alpha)
     best = performance(field).shares[:, 0]
-    reached = np.isfinite(field.reached).mean(axis=1) if field.reached.size else 0.0
+    reached = np.isfinite(field.reached).mean(axis=1)
     table = pd.DataFrame(
         {
             "field": field.name,
@@ -91,13 +96,14 @@ def profile_points(fields: Sequence[Field]) -> pd.DataFrame:
         for f in fields
         for name, profile in (("performance", performance(f)), ("data", data(f)))
         for curve, shares in zip(f.curves, profile.shares, strict=True)
-        for x, share in (_changes(profile.x, shares),)
+        for x, share in (changes(profile.x, shares),)
     ]
     columns = ["field", "profile", "curve", "x", "share"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def _changes(x: Floats, shares: Floats) -> tuple[Floats, Floats]:
+def changes(x: Floats, shares: Floats) -> tuple[Floats, Floats]:
+    """Where the share of one sampler is another than before, and the first place."""
     keep = np.append(True, np.diff(shares) > 0)[: len(x)]
     return x[keep], shares[keep]
 
@@ -150,6 +156,11 @@ def _remarks(field: Field, found: pd.DataFrame) -> tuple[str, ...]:
         )
     if field.problems_left:
         every.append(f"Left out: {field.problems_left} problems that not all of these ran on.")
+    if field.without_ratio:
+        every.append(
+            f"Left out: a metric in {field.without_ratio} subjects, where a value is not positive "
+            "and costs have no ratio."
+        )
     return tuple(every)
 
 

@@ -209,6 +209,7 @@ def test_values_that_have_no_ratio_are_left_out(made: Made) -> None:
     assert known.without_ratio == (("0", "fd"),)
     (field,) = fields(known)
     assert field.subjects == 2
+    assert "costs have no ratio" in overall_table(field, standing(field)).remarks[-1]
 
 
 def test_another_protocol_is_not_the_same_problem(made: Made) -> None:
@@ -295,3 +296,25 @@ def test_hostile_names_do_no_harm(
     assert "<script>alert" not in html
     again = write_report(tmp_path / "run", tmp_path / "again")
     assert again.page.read_bytes() == found.page.read_bytes()
+
+
+def test_nothing_to_stand_on_gives_nothing(results: pd.DataFrame) -> None:
+    few = results[results["metric"].isin(["rmse", "rmse_reference"])]
+    failed = few.assign(value=None, nfe=None, status="failed")
+    unsupported = few.assign(value=None, nfe=None, status="unsupported")
+    diagnostics = few[few["metric"].eq("rmse_reference")].assign(larger_is_better=None)
+    for nothing in (failed, unsupported, diagnostics, few.iloc[:0]):
+        assert fields(problems(prepared(nothing))) == ()
+    # all are over their budgets: targets are reached, problems are not solved
+    (field,) = fields(problems(prepared(few.assign(over_budget=True))))
+    assert not standing(field)[["iqm", "solved", "best"]].to_numpy().any()
+    assert not performance(field).shares.any()
+    assert data(field).shares.any()
+
+
+def test_a_run_in_which_all_failed_still_has_a_report(
+    results: pd.DataFrame, report_on: Callable[[pd.DataFrame], Report]
+) -> None:
+    few = results[results["metric"].eq("rmse")]
+    found = report_on(few.assign(value=None, std_error=None, nfe=None, status="failed"))
+    assert found.page.exists()
