@@ -20,6 +20,9 @@ from bench.compare.pairs import Paired
 from bench.compare.verdict import Floats
 
 RESAMPLES = 500
+FEWEST = 200
+"""Resamples where numbers are many."""
+
 MOST = 2_000_000
 """Numbers that a bootstrap may draw; above, it is left out."""
 
@@ -55,6 +58,76 @@ def bootstrap(
     found = [statistic(*(_again(s, draws) for s in scores)) for _ in range(resamples)]
     low, high = np.quantile(found, [alpha / 2, 1 - alpha / 2])
     return float(low), float(high)
+
+
+def normalised(costs: Floats) -> Floats:
+    """Scores between 0 and 1 from costs: 1 the least cost of a task, 0 the largest, in their logs.
+
+    Args:
+        costs: (samplers, runs, tasks), positive; infinite or NaN: failed, which scores 0.
+
+    Where all that did not fail cost the same, they score 1.
+    """
+    solved = np.isfinite(costs)
+    logs = np.log(np.where(solved, costs, 1.0))
+    best = np.where(solved, logs, np.inf).min(axis=(0, 1))
+    worst = np.where(solved, logs, -np.inf).max(axis=(0, 1))
+    span = np.where(worst > best, worst - best, 1.0)
+    return np.where(solved, np.where(worst > best, (worst - logs) / span, 1.0), 0.0)
+
+
+def interquartile_means(scores: Floats) -> Floats:
+    """Of each sampler, the mean of the middle half of its scores over all runs and tasks.
+
+    Args:
+        scores: (samplers, runs, tasks).
+    """
+    return np.asarray(trim_mean(scores.reshape(len(scores), -1), 0.25, axis=1))
+
+
+def improvement_over_field(costs: Floats) -> Floats:
+    """Of each sampler, the mean over all others of its probability of improvement on them.
+
+    Args:
+        costs: (samplers, runs, tasks), the less the better; infinite: failed, which ties with
+            other failures.
+    """
+    samplers, runs, tasks = costs.shape
+    if samplers < 2:
+        return np.full(samplers, np.nan)
+    # U of a sampler against all others at once: its ranks among all less those among its own
+    ranks = rankdata(-costs.reshape(-1, tasks), axis=0).reshape(costs.shape).sum(axis=1)
+    pairs = runs * runs * (samplers - 1)
+    return np.asarray(((ranks - runs * (runs + 1) / 2) / pairs).mean(axis=1))
+
+
+def bootstrap_field(
+    statistic: Callable[[Floats], Floats],
+    numbers: Floats,
+    alpha: float,
+) -> tuple[Floats, Floats]:
+    """As ``bootstrap``, of a statistic of all samplers: runs drawn again within each of its tasks.
+
+    Args:
+        statistic: of numbers like these, one value for each sampler.
+        numbers: (samplers, runs, tasks).
+        alpha: 1 - level of the intervals.
+
+    Returns:
+        Lower and upper ends, (samplers,); NaN with one run, or too many numbers to draw. Of many
+        numbers there are fewer resamples, 200 at least.
+    """
+    samplers, runs, _ = numbers.shape
+    resamples = min(RESAMPLES, max(FEWEST, MOST * 2 // max(1, numbers.size)))
+    if runs < 2 or numbers.size * resamples > MOST * 10:
+        return np.full(samplers, np.nan), np.full(samplers, np.nan)
+    draws = np.random.default_rng(0)
+    found = []
+    for _ in range(resamples):
+        picked = draws.integers(0, runs, size=numbers.shape)
+        found.append(statistic(np.take_along_axis(numbers, picked, axis=1)))
+    low, high = np.quantile(found, [alpha / 2, 1 - alpha / 2], axis=0)
+    return np.asarray(low), np.asarray(high)
 
 
 def performance_profile(costs: Floats, ratios: Floats) -> Floats:

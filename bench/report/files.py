@@ -86,6 +86,18 @@ def write_tables(tidy: Tidy, folder: Path) -> tuple[Path, ...]:
     )
 
 
+def write_overall(
+    stands: Sequence[pd.DataFrame], profiles: pd.DataFrame, folder: Path
+) -> tuple[Path, ...]:
+    """Write the samplers' standing over all models and their profiles, where there are any."""
+    if not stands:
+        return ()
+    return (
+        _write(pd.concat(stands, ignore_index=True), folder / "overall.csv"),
+        _write(profiles, folder / "profiles.csv"),
+    )
+
+
 def write_latex(tables: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
     """Write the tables of each section as LaTeX, by its anchor."""
     return tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from bench.core.errors import BenchError
-from bench.report import latex, path_figure
+from bench.report import latex, path_figure, profiles
+from bench.report.field import Field, fields
 from bench.report.figures import Studio, Topic, fits, jobs
 from bench.report.files import (
     Tidy,
@@ -20,18 +21,21 @@ from bench.report.files import (
     remember,
     write_latex,
     write_methods,
+    write_overall,
     write_tables,
 )
 from bench.report.frame import Subject, points, prepared, subjects
 from bench.report.jobs import Job, drawn
-from bench.report.looks import looks
+from bench.report.looks import Look, looks
 from bench.report.methods import methods
 from bench.report.page import TABLE_BYTES, Page, Section, render
+from bench.report.problems import problems
 from bench.report.provenance import provenance, started
 from bench.report.published import published
 from bench.report.rank_table import rank_tables, tidy
 from bench.report.ranks import ranking
 from bench.report.sample_grid import IMAGES_PER_REPORT, Folder
+from bench.report.standing import overall_table, profile_points, standing
 from bench.report.summary import cells_by_status
 from bench.report.tables import (
     MAX_FAILURES,
@@ -55,7 +59,8 @@ class Report:
         page: the self-contained HTML file.
         figures: each figure as SVG, the first of them as PDF and PNG too.
         tables: `table.csv` (all rows), `points.csv` (what the figures show), `orders.csv`,
-            `ranks.csv`, `best.csv`; `tables-*.tex`; `methods.tex` and `references.bib`.
+            `ranks.csv`, `best.csv`, and where samplers share models `overall.csv` and
+            `profiles.csv`; `tables-*.tex`; `methods.tex` and `references.bib`.
     """
 
     page: Path
@@ -110,7 +115,10 @@ def _write(raw: pd.DataFrame, base: Other | None, results: Path, out: Path) -> R
     look = looks(frame)
     parts = list(subjects(frame))
     studio = Studio(look, Folder(results / "samples"), IMAGES_PER_REPORT // max(1, len(parts)))
+    field = fields(problems(frame)) if len(parts) > 1 else ()
+    stands = [standing(one) for one in field]
     found = [
+        *_overall(field, stands, look),
         *(_subject(i, subject, part, before, studio) for i, (subject, part) in enumerate(parts, 1)),
         *_paths(results / "paths", [subject for subject, _ in parts]),
     ]
@@ -125,6 +133,7 @@ def _write(raw: pd.DataFrame, base: Other | None, results: Path, out: Path) -> R
     ranked = [tidy(part.ranking, part.section.subject) for part in found if part.section.subject]
     written = (
         *write_tables(Tidy(raw, means, orders, ranked, best), out),
+        *write_overall(stands, profile_points(field), out),
         *write_latex({p.section.anchor: p.latex for p in found if p.latex}, out),
         *write_methods(text, out),
     )
@@ -183,6 +192,22 @@ def _subject(
     )
     topic = Topic(title, name, rows, means, _of(subject, before))
     return _Part(section, jobs(topic, found, studio), ranked, _latex(title, (*values, *ranks)))
+
+
+def _overall(
+    field: Sequence[Field], stands: Sequence[pd.DataFrame], look: Mapping[str, Look]
+) -> Iterator[_Part]:
+    """The section across all subjects, where samplers share some."""
+    if not field:
+        return
+    shown = tuple(overall_table(*both) for both in zip(field, stands, strict=True))
+    title, name = "Over all models", "over-all-models"
+    section = Section(name, title, None, (), tables=shown)
+    # more than the figure shows are for the CSV file alone
+    few = tuple(field[: profiles.MAX_FIELDS])
+    job = Job(1, partial(profiles.draw, few, len(field), look, "Profiles. Over all models", name))
+    text = "\n".join(latex.values(title, table) for table in shown)
+    yield _Part(section, (job,), pd.DataFrame(), text)
 
 
 def _of(subject: Subject, before: pd.DataFrame | None) -> pd.DataFrame | None:

@@ -11,8 +11,12 @@ from bench.compare.compare import Question
 from bench.compare.curves import Line, area, first_reach
 from bench.compare.overall import (
     bootstrap,
+    bootstrap_field,
     data_profile,
+    improvement_over_field,
     interquartile_mean,
+    interquartile_means,
+    normalised,
     performance_profile,
     probability_of_improvement,
 )
@@ -104,6 +108,33 @@ def test_the_stratified_bootstrap_has_the_width_of_the_error_of_a_mean() -> None
     error = np.sqrt(scores.var(axis=0, ddof=1).sum() / 40) / 5
     assert high - low == pytest.approx(2 * 1.96 * error, rel=0.1)
     assert np.isnan(bootstrap(lambda s: 0.0, scores[:1], alpha=0.05)).all()
+
+
+def test_scores_run_from_the_worst_to_the_best_in_the_log() -> None:
+    costs = np.array([[[1.0, 3.0], [10.0, np.inf]], [[100.0, 3.0], [1.0, 3.0]]])
+    expected = np.array([[[1, 1], [0.5, 0]], [[0, 1], [1, 1]]])
+    np.testing.assert_allclose(normalised(costs), expected)
+    assert not normalised(np.full((2, 1, 1), np.inf)).any()
+
+
+def test_improvement_over_the_field_is_the_mean_over_the_others() -> None:
+    costs = np.random.default_rng(3).integers(1, 6, (4, 3, 5)).astype(float)
+    costs[1, 0, 2] = np.inf
+    expected = [
+        np.mean([probability_of_improvement(-costs[i], -costs[j]) for j in range(4) if j != i])
+        for i in range(4)
+    ]
+    np.testing.assert_allclose(improvement_over_field(costs), expected)
+
+
+def test_the_bootstrap_of_a_field_is_stratified() -> None:
+    scores = np.random.default_rng(1).normal(size=(2, 40, 5)) + np.arange(5) * 10
+    low, high = bootstrap_field(lambda s: s.mean(axis=(1, 2)), scores, 0.05)
+    error = np.sqrt(scores.var(axis=1, ddof=1).sum(axis=1) / 40) / 5
+    np.testing.assert_allclose(high - low, 2 * 1.96 * error, rtol=0.15)
+    assert np.isnan(bootstrap_field(interquartile_means, scores[:, :1], 0.05)).all()
+    middle = [interquartile_mean(one) for one in scores]
+    np.testing.assert_allclose(interquartile_means(scores), middle)
 
 
 def test_performance_profiles_are_those_of_dolan_and_more() -> None:

@@ -56,14 +56,14 @@ def page_of(report: Report) -> Page:
 
 def test_all_files_are_there(report: Report) -> None:
     stems = {path.stem for path in report.figures}
-    assert len(stems) == 16
-    for suffix, least in ((".svg", 16), (".pdf", 12), (".png", 12)):
+    assert len(stems) == 17
+    for suffix, least in ((".svg", 17), (".pdf", 12), (".png", 12)):
         assert sum(path.suffix == suffix for path in report.figures) == least
     for path in (report.page, *report.figures, *report.tables):
         assert path.stat().st_size > 0
     names = [path.name for path in report.tables]
     assert names[:5] == ["table.csv", "points.csv", "orders.csv", "ranks.csv", "best.csv"]
-    assert sum(name.startswith("tables-") for name in names) == 3
+    assert sum(name.startswith("tables-") for name in names) == 4
     assert names[-2:] == ["methods.tex", "references.bib"]
 
 
