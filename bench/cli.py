@@ -213,12 +213,20 @@ def report(
             "one's, and the verdicts stand on the page.",
         ),
     ] = None,
+    figures: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Draw so many figures, those that matter most; 0: all. Default: all, but 12 of a "
+            "run of more than 20000 rows.",
+        ),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Draw the curves of a run: one page, figures (SVG, PDF, PNG) and tables (CSV, LaTeX)."""
     from bench.report import write_report
 
-    written = write_report(results, out or results / "report", compare)
+    written = write_report(results, out or results / "report", compare, figures)
     if json:
         print(json_module.dumps({"page": str(written.page)}))
     else:

@@ -15,9 +15,6 @@ from pathlib import Path
 from bench.core.errors import BenchError
 from bench.report.canvas import Drawing, Sketch, save, style
 
-PRINTED = 12
-"""Figures that are written as PDF and PNG too; of a larger report the others are SVG alone."""
-
 WORTH_A_PROCESS = 12
 """Figures for which starting a second process pays."""
 
@@ -39,15 +36,21 @@ class Job:
     printed: bool = True
 
 
-def drawn(jobs: Sequence[Job], folder: Path) -> tuple[Drawing | None, ...]:
-    """The drawings of all jobs, in their order."""
-    first = sorted(range(len(jobs)), key=lambda i: jobs[i].rank)[:PRINTED]
-    few = frozenset(first)
+def drawn(jobs: Sequence[Job], folder: Path, most: int, printed: int) -> list[Drawing | None]:
+    """The drawings of the jobs, in their order.
+
+    Args:
+        jobs: the figures.
+        folder: where to write them.
+        most: how many are drawn, those that matter most; None stands for the others.
+        printed: how many of them are written as PDF and PNG too.
+    """
+    ranked = sorted(range(len(jobs)), key=lambda i: jobs[i].rank)[:most]
+    few = frozenset(ranked[:printed])
     named = [replace(job, printed=i in few) for i, job in enumerate(jobs)]
-    count = min(MAX_PROCESSES, _cores()) if len(jobs) >= WORTH_A_PROCESS else 1
+    count = min(MAX_PROCESSES, _cores()) if len(ranked) >= WORTH_A_PROCESS else 1
     # dealt by importance, so that the costly ones (with PDF and PNG) are shared out evenly
-    order = sorted(range(len(jobs)), key=lambda i: (i not in few, jobs[i].rank))
-    hands = _dealt(order, count)
+    hands = _dealt(ranked, count)
     found: dict[int, Drawing | None] = {}
     helpers = [_Helper.started([named[i] for i in hand], folder) for hand in hands[1:]]
     try:
@@ -57,7 +60,7 @@ def drawn(jobs: Sequence[Job], folder: Path) -> tuple[Drawing | None, ...]:
     finally:
         for helper in helpers:
             helper.end()
-    return tuple(found[i] for i in range(len(jobs)))
+    return [found.get(i) for i in range(len(jobs))]
 
 
 def _draw(jobs: Sequence[Job], folder: Path) -> list[Drawing | None]:

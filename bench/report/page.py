@@ -15,7 +15,6 @@ from markupsafe import Markup
 from bench.published.text import Block
 from bench.report.canvas import Drawing
 from bench.report.frame import Subject, with_params
-from bench.report.jobs import PRINTED
 from bench.report.looks import INKS, Look
 from bench.report.methods import Methods
 from bench.report.order import Order
@@ -73,6 +72,8 @@ class Page:
     budgets: tuple[str, ...]
     looks: Mapping[str, Look]
     files: tuple[str, ...]
+    undrawn: int
+    printed: int
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -125,7 +126,6 @@ def _rendered(page: Page, markup: Mapping[str, Markup]) -> str:
             light=light,
             dark=dark,
             with_params=with_params,
-            printed=PRINTED,
         )
     )
 

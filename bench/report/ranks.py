@@ -115,18 +115,32 @@ def ranking(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
     sign = -1.0 if rows["larger_is_better"].iloc[0] else 1.0
-    values = rows.pivot_table("value", "curve", "seed", aggfunc="mean").sort_index()
-    errors = rows.groupby("curve")["std_error"].mean().reindex(values.index)
-    found = ranks(sign * values.to_numpy(dtype=float), errors.to_numpy(dtype=float))
+    # By hand: pandas' pivot tables would take a large report's time.
+    curves, curve = np.unique(rows["curve"].to_numpy(dtype=object), return_inverse=True)
+    seeds, seed = np.unique(rows["seed"].to_numpy(), return_inverse=True)
+    shape = (len(curves), len(seeds))
+    values = _means(curve * len(seeds) + seed, rows["value"], len(curves) * len(seeds))
+    errors = _means(curve, rows["std_error"], len(curves))
+    found = ranks(sign * values.reshape(shape), errors)
+    order = np.argsort(found.place, kind="stable")
     return pd.DataFrame(
         {
-            "curve": values.index,
-            "rank": found.place,
-            "low": found.low,
-            "high": found.high,
-            "samplers": len(values),
+            "curve": curves[order],
+            "rank": found.place[order],
+            "low": found.low[order],
+            "high": found.high[order],
+            "samplers": len(curves),
         }
-    ).sort_values("rank", kind="stable")
+    )
+
+
+def _means(place: Ints, numbers: pd.Series, count: int) -> Floats:
+    """The mean of the known numbers at each place; NaN where there are none."""
+    values = numbers.to_numpy(dtype=float)
+    known = np.isfinite(values)
+    n = np.bincount(place[known], minlength=count)
+    total = np.bincount(place[known], values[known], count)
+    return np.asarray(np.divide(total, n, out=np.full(count, np.nan), where=n > 0))
 
 
 def _runs(adaptive: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -78,7 +79,16 @@ class _Part:
     latex: str
 
 
-def write_report(results: Path, out: Path, base: str | None = None) -> Report:
+LARGE_ROWS, LARGE_FIGURES = 20_000, 12
+"""A run with more rows than these is drawn in so many figures, unless more are asked for."""
+
+PRINTED, LARGE_PRINTED = 12, 4
+"""Figures that are written as PDF and PNG too, and how many of a run that large."""
+
+
+def write_report(
+    results: Path, out: Path, base: str | None = None, most: int | None = None
+) -> Report:
     """Read the results of a run and write its report.
 
     Args:
@@ -87,6 +97,8 @@ def write_report(results: Path, out: Path, base: str | None = None) -> Report:
             exist. Files of the same names are replaced, files of a former report removed.
         base: another run (a folder, or a git revision of the baseline, as `bench compare` takes
             them), whose curves are shown behind those of this one, with the verdicts.
+        most: how many figures are drawn, those that matter most; 0: all; None: all, but of a run
+            of more than ``LARGE_ROWS`` rows ``LARGE_FIGURES``.
 
     Raises:
         BenchError: there are no results, they are damaged, or the report cannot be written.
@@ -95,7 +107,7 @@ def write_report(results: Path, out: Path, base: str | None = None) -> Report:
     before = other(base, results) if base is not None else None
     try:
         out.mkdir(parents=True, exist_ok=True)
-        return _write(raw, before, results, out)
+        return _write(raw, before, results, out, most)
     except OSError as error:
         raise BenchError(
             f"{out}: the report cannot be written ({error.strerror}); free space or choose "
@@ -109,20 +121,30 @@ def _loaded(results: Path) -> pd.DataFrame:
     return store.load()
 
 
-def _write(raw: pd.DataFrame, base: Other | None, results: Path, out: Path) -> Report:
+def _write(
+    raw: pd.DataFrame, base: Other | None, results: Path, out: Path, asked: int | None
+) -> Report:
     frame, before = _prepared(raw, base)
     means = points(frame)
     look = looks(frame)
     parts = list(subjects(frame))
     studio = Studio(look, Folder(results / "samples"), IMAGES_PER_REPORT // max(1, len(parts)))
     field = fields(problems(frame)) if len(parts) > 1 else ()
-    stands = [standing(one) for one in field]
+    with ThreadPoolExecutor(1) as beside:  # a bootstrap: numpy lets the other core go on
+        summaries = beside.submit(lambda: [standing(one) for one in field])
+        bodies = [
+            _subject(i, subject, part, before, studio) for i, (subject, part) in enumerate(parts, 1)
+        ]
+        stands = summaries.result()
     found = [
         *_overall(field, stands, look),
-        *(_subject(i, subject, part, before, studio) for i, (subject, part) in enumerate(parts, 1)),
+        *bodies,
         *_paths(results / "paths", [subject for subject, _ in parts]),
     ]
-    figures = iter(drawn([job for part in found for job in part.jobs], out))
+    every = [job for part in found for job in part.jobs]
+    most = _most(asked, len(raw), len(every))
+    printed = LARGE_PRINTED if len(raw) > LARGE_ROWS else PRINTED
+    figures = iter(drawn(every, out, most, printed))
     sections = _fitting(
         replace(p.section, figures=tuple(f for f in islice(figures, len(p.jobs)) if f is not None))
         for p in found
@@ -154,6 +176,8 @@ def _write(raw: pd.DataFrame, base: Other | None, results: Path, out: Path) -> R
         budgets=tuple(tick(budget) for budget in sorted(frame["budget"].dropna().unique())),
         looks=look,
         files=tuple(path.name for path in written if path.suffix != ".tex"),
+        undrawn=len(every) - most,
+        printed=printed,
     )
     path = out / "index.html"
     path.write_text(render(page), encoding="utf-8")
@@ -161,6 +185,13 @@ def _write(raw: pd.DataFrame, base: Other | None, results: Path, out: Path) -> R
     forget_stale(out, (path, *drawings, *written))
     remember(out, (path, *drawings, *written))
     return Report(path, drawings, written)
+
+
+def _most(asked: int | None, rows: int, figures: int) -> int:
+    """How many figures are drawn."""
+    if asked is None:
+        return min(LARGE_FIGURES, figures) if rows > LARGE_ROWS else figures
+    return min(asked, figures) if asked else figures
 
 
 def _prepared(raw: pd.DataFrame, base: Other | None) -> tuple[pd.DataFrame, pd.DataFrame | None]:

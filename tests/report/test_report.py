@@ -305,3 +305,17 @@ def test_a_run_of_another_protocol_is_not_laid_over(
 def test_a_run_to_compare_with_that_is_not_there_is_said(run: Path, tmp_path: Path) -> None:
     with pytest.raises(BenchError):
         write_report(run, tmp_path / "report", str(tmp_path / "nothing"))
+
+
+def test_as_many_figures_are_drawn_as_asked(
+    run: Path, report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = {path.stem for path in report.figures}
+    two = write_report(run, tmp_path / "two", most=2)
+    assert len(every) > len({path.stem for path in two.figures}) == 2
+    page = two.page.read_text(encoding="utf-8")
+    assert "bench report RUN --figures 0" in page
+    monkeypatch.setattr("bench.report.report.LARGE_ROWS", 10)
+    monkeypatch.setattr("bench.report.report.LARGE_FIGURES", 1)
+    assert len({path.stem for path in write_report(run, tmp_path / "large").figures}) == 1
+    assert {path.stem for path in write_report(run, tmp_path / "all", most=0).figures} == every
