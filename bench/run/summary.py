@@ -51,8 +51,8 @@ def plan_table(plan: Plan) -> Table:
     table = Table(
         title=f"{plan.name} on {plan.device}, results in {plan.store.root}", show_footer=True
     )
-    table.add_column("suite", footer="total")
-    table.add_column("model")
+    table.add_column("suite", footer="total", overflow="fold")
+    table.add_column("model", overflow="fold")
     table.add_column("process")
     table.add_column("samplers", justify="right")
     table.add_column("cells", justify="right", footer=str(len(plan.wanted)))
