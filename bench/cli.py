@@ -217,7 +217,7 @@ def report(
         int | None,
         typer.Option(
             min=0,
-            help="Draw so many figures, those that matter most; 0: all. Default: all, but 12 of a "
+            help="Draw so many figures, those that matter most; 0: all. Default: all, but 8 of a "
             "run of more than 20000 rows.",
         ),
     ] = None,

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.core.errors import BenchError
 from bench.report.canvas import Drawing, Sketch, save, style
 
-WORTH_A_PROCESS = 12
+WORTH_A_PROCESS = 8
 """Figures for which starting a second process pays."""
 
 MAX_PROCESSES = 4

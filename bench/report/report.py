@@ -79,7 +79,7 @@ class _Part:
     latex: str
 
 
-LARGE_ROWS, LARGE_FIGURES = 20_000, 12
+LARGE_ROWS, LARGE_FIGURES = 20_000, 8
 """A run with more rows than these is drawn in so many figures, unless more are asked for."""
 
 PRINTED, LARGE_PRINTED = 12, 4
