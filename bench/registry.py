@@ -262,16 +262,18 @@ def _load(point: metadata.EntryPoint, survey: Survey) -> _Loaded:
         _check_requirement(point)
         # What a plugin prints must not stand before the JSON of `bench plugins --json`.
         with contextlib.redirect_stdout(sys.stderr), _told_if_slow(point.name, distribution):
+            before = set(sys.modules)
             hooks = _hooks(point)
             results = [(kind, _classes(hook())) for kind, hook in hooks.kinds]
             listed = [item for hook in hooks.assets for item in _classes(hook())]
-            source = _source(point, survey, [cls for _, found in results for cls in found])
+            classes = [cls for _, found in results for cls in found]
+            source = _source(point, survey, classes, set(sys.modules) - before)
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, BenchError) else f"{type(error).__name__}: "
         return _Loaded([], [refuse(f"{kind}{error}".strip().replace("\n", " "))], [])
     entries, failed = [], []
-    for kind, classes in results:
-        for cls in classes:
+    for kind, found in results:
+        for cls in found:
             reason = _fault(kind, cls)
             if reason:
                 failed.append(refuse(reason))
@@ -403,12 +405,20 @@ def _collisions(entries: Sequence[Entry]) -> list[Broken]:
     ]
 
 
-def _source(point: metadata.EntryPoint, survey: Survey, classes: Iterable[object]) -> Source:
-    """Where the plugins of an entry point came from, and the identity of their code."""
+def _source(
+    point: metadata.EntryPoint, survey: Survey, classes: Sequence[object], loaded: Iterable[str]
+) -> Source:
+    """Where the plugins of an entry point came from, and the identity of their code.
+
+    Args:
+        loaded: modules that were loaded with it, to hold against what its imports tell.
+    """
     bases = [base for cls in classes if isinstance(cls, type) for base in cls.__mro__]
     modules = dict.fromkeys([point.module, *(base.__module__ for base in bases)])
     code = survey.identity(modules, shipped(point.dist))
-    return Source(*_owner(point), point.name, code.code[:16], code.doubt)
+    unread = next(survey.unread(code, loaded), "")
+    doubt = f"module '{unread}' was loaded, and no import names it" if unread else ""
+    return Source(*_owner(point), point.name, code.code[:16], code.doubt or doubt)
 
 
 @lru_cache(maxsize=1)

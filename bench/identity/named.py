@@ -15,11 +15,18 @@ class UnknownCodeError(BenchError):
     """Not all files are known that some code rests on. The message says why."""
 
 
-def code_identity(module: str) -> str:
+def code_identity(module: str, *, packages: bool = True) -> str:
     """sha256 over all files that the numbers of a module's code rest on. Nothing is run.
 
-    For `fingerprint()` of a plugin with a parameter that names code. It covers the package of
-    ``module`` with its data, and what that imports, as far as docs/protocol.md says.
+    For `fingerprint()` of a plugin with a parameter that names code, and for the names of what a
+    plugin keeps in a cache. It covers the package of ``module`` with its data, and what that
+    imports, as far as docs/protocol.md says.
+
+    Args:
+        module: dotted name.
+        packages: whether packages are covered as a whole; else by those of their modules alone
+            that ``module`` imports, without their `__init__`. That suffices for a cache of what is
+            costly to compute again, where `__init__` only lists plugins.
 
     Raises:
         UnknownCodeError: these files cannot be told; leave it to the host, which says so and does
@@ -31,7 +38,7 @@ def code_identity(module: str) -> str:
             f"module '{module}' cannot be imported (there is none of this name); install it, or "
             "run where it lies with PYTHONPATH=."
         )
-    found = Survey(host_modules()).identity([module])
+    found = Survey(host_modules(), packages).identity([module])
     if found.doubts:
         raise UnknownCodeError(found.doubt)
     return found.code

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from bench.identity.content import Code, Content, Unit, content_of, digest
@@ -28,12 +30,14 @@ class Identity:
         libraries: name and version of each library that is imported.
         absent: modules that are imported and not here: once they are, numbers may differ.
         doubts: why this may not be all of it; empty where it is.
+        modules: the modules among the files.
     """
 
     files: tuple[tuple[str, str, str], ...]
     libraries: tuple[str, ...]
     absent: tuple[str, ...]
     doubts: tuple[str, ...]
+    modules: frozenset[str] = frozenset()
 
     @property
     def code(self) -> str:
@@ -75,15 +79,26 @@ class Survey:
 
     Attributes:
         known: modules of the host that are accounted for elsewhere and not followed.
+        whole: packages are taken as a whole, with their data; else a module is taken alone, without
+            what runs above it or lies beside it.
     """
 
     known: frozenset[str] = frozenset()
+    whole: bool = True
     _contents: dict[Unit, Content | OSError] = field(default_factory=dict)
     _places: dict[str, _Place] = field(default_factory=dict)
 
     def identity(self, modules: Iterable[str], shipped: Shipped | None = None) -> Identity:
         """The identity of what an import of ``modules`` runs, with all that was ``shipped``."""
         return _Walk(self).over(tuple(modules), shipped or Shipped())
+
+    def unread(self, found: Identity, loaded: Iterable[str]) -> Iterator[str]:
+        """Those of the modules ``loaded`` that ``found`` does not cover, and no library."""
+        for name in sorted(set(loaded) - found.modules - self.known):
+            spec = getattr(sys.modules.get(name), "__spec__", None)
+            in_file = isinstance(spec, ModuleSpec) and spec.has_location
+            if in_file and all(self.place(part).followed for part in packages_above(name)):
+                yield name
 
     def content(self, unit: Unit) -> Content | OSError:
         """A unit's content, or why it cannot be read."""
@@ -97,7 +112,8 @@ class Survey:
     def place(self, name: str) -> _Place:
         """Where the module ``name`` leads to."""
         if name not in self._places:
-            self._places[name] = _Place(True) if name in self.known else _place(name)
+            known = name in self.known
+            self._places[name] = _Place(True) if known else _place(name, self.whole)
         return self._places[name]
 
 
@@ -143,6 +159,7 @@ class _Walk:
             tuple(sorted(self.libraries)),
             tuple(sorted(self.absent)),
             tuple(dict.fromkeys(self.doubts)),
+            frozenset(self.modules),
         )
 
     def _add(self, visits: Iterable[_Visit]) -> None:
@@ -154,25 +171,29 @@ class _Walk:
     def _look(self, visit: _Visit) -> None:
         """Take in the unit of a module, and what the module itself imports."""
         for name in packages_above(visit.name):
-            known = name in self.modules or self._enter(name)
+            above = name != visit.name and not self.survey.whole
+            known = name in self.modules or self._enter(name, above)
             if known is None:  # of a library, of the interpreter, or of the host's known part
                 return
             if not known:
                 if visit.must or name != visit.name:
                     self.absent.add(name)
                 return
-            if visit.runs and name in self.modules and name not in self.ran:
+            if visit.runs and not above and name in self.modules and name not in self.ran:
                 self.ran.add(name)
                 self._run(self.modules[name])
 
-    def _enter(self, name: str) -> bool | None:
-        """Whether ``name`` is a module that is followed; None where it is not to be followed."""
+    def _enter(self, name: str, passing: bool) -> bool | None:
+        """Whether ``name`` is a module that is followed; None where it is not to be followed.
+
+        Its files are taken in, unless it is but ``passing``.
+        """
         place = self.survey.place(name)
         if place.library:
             self.libraries.add(place.library)
         if place.doubt:
             self._doubt(place.doubt)
-        if place.unit is not None:
+        if place.unit is not None and not passing:
             self._take(place.unit)
             if name not in self.modules:
                 self._doubt(f"module '{name}': {place.unit.place} cannot be read as code")
@@ -229,7 +250,7 @@ class _Walk:
                 self._doubt(f"{file} cannot be read ({error.strerror or error})")
 
 
-def _place(name: str) -> _Place:
+def _place(name: str, whole: bool) -> _Place:
     found = find(name)
     if found is None:
         return _Place(False)
@@ -242,7 +263,8 @@ def _place(name: str) -> _Place:
     owner = owner_of(found)
     if owner is not None and owner.library:
         return _Place(None, library=owner.library)
-    return _Place(True, _unit(found))
+    alone = not whole and found.archive is None
+    return _Place(True, Unit(name, found.file) if alone else _unit(found))
 
 
 def _imports(code: Code) -> Imports:

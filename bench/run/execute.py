@@ -54,7 +54,7 @@ from bench.run.rows import (
     protocol_columns,
 )
 from bench.run.schema import Status
-from bench.run.unchanged import check_unchanged
+from bench.run.unchanged import check_same_files, check_unchanged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,6 +81,7 @@ def run_cell(cell: Cell, machine: Machine) -> CellResult:
 @lru_cache(maxsize=2)
 def _load_model(spec: PluginSpec, device: str, dtype: str) -> ScoreModel:
     model = cast(Model, spec.build(load_registry()))
+    check_same_files(spec, model)
     return model.load(torch.device(device), getattr(torch, dtype))
 
 
