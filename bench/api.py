@@ -53,6 +53,7 @@ from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder, hub_folder
 from bench.files.offline import offline
 from bench.hookspecs import API_VERSION, hookimpl
+from bench.identity.named import UnknownCodeError, code_identity, import_named
 
 __all__ = [
     "API_VERSION",
@@ -102,10 +103,12 @@ __all__ = [
     "Time",
     "TimeGrid",
     "Trial",
+    "UnknownCodeError",
     "UnsupportedError",
     "adams_weights",
     "alone",
     "cache_folder",
+    "code_identity",
     "combine",
     "file_sha256",
     "from_eps",
@@ -113,6 +116,7 @@ __all__ = [
     "generate",
     "hookimpl",
     "hub_folder",
+    "import_named",
     "log_likelihood",
     "offline",
     "published",

@@ -144,6 +144,7 @@ def run(
         raise BenchError(f"{file}: no cell fits --only {' '.join(only or ())}")
     done = len(plan.wanted) - len(plan.missing)
     console.print(f"{plan.name}: {len(plan.missing)} cells to run, {done} finished before")
+    _print_doubts(plan, console)
     try:
         with RichObserver(console, plan.missing) as observer:
             outcome = execute_plan(plan, Crew(workers, threads), observer)
@@ -186,6 +187,14 @@ def _print_plan(plan: Plan, console: Console, json: bool) -> None:
         return
     console.print(plan_table(plan))
     for line in fetch_lines(plan):
+        console.print(line, markup=False, soft_wrap=True)
+    _print_doubts(plan, console)
+
+
+def _print_doubts(plan: Plan, console: Console) -> None:
+    from bench.run.summary import doubt_lines
+
+    for line in doubt_lines(plan):
         console.print(line, markup=False, soft_wrap=True)
 
 

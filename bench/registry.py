@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
-import hashlib
-import importlib
 import json
 import math
 import os
@@ -18,7 +16,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from importlib import metadata
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pluggy
@@ -35,6 +32,9 @@ from bench.core.process import NoiseProcess
 from bench.core.solver import Corrector, OdeSolver, Predictor, Stepper
 from bench.core.target import Model
 from bench.files.asset import Asset
+from bench.identity.host import host_identity, host_modules
+from bench.identity.owners import shipped
+from bench.identity.survey import Survey
 
 P = TypeVar("P", bound=Plugin)
 
@@ -69,14 +69,16 @@ class Source:
     Attributes:
         distribution, version: of the pip package.
         entry_point: its entry point.
-        code: first 16 hex digits of the sha256 over the package's files (weights included), so
-            that a result is never taken for that of edited code.
+        code: first 16 hex digits of the sha256 over all files that its numbers rest on (see
+            `bench.identity`), so that a result is never taken for that of edited code.
+        doubt: why these may not be all files; results are not kept then. "" where they are.
     """
 
     distribution: str
     version: str
     entry_point: str
     code: str
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -217,11 +219,12 @@ def load_registry() -> Registry:
     entries: list[Entry] = []
     broken: list[Broken] = []
     assets: dict[str, Asset] = {}
+    survey = Survey(host_modules())
     left_out = {name.strip() for name in os.environ.get(WITHOUT, "").split(",")}
     for point in sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda e: e.name):
         if point.name in left_out:
             continue
-        loaded = _load(point)
+        loaded = _load(point, survey)
         entries += loaded.entries
         broken += loaded.broken
         for asset in loaded.assets:
@@ -249,7 +252,7 @@ def _owner(point: metadata.EntryPoint) -> tuple[str, str]:
     return (point.dist.metadata["Name"], point.dist.version) if point.dist else ("unknown",) * 2
 
 
-def _load(point: metadata.EntryPoint) -> _Loaded:
+def _load(point: metadata.EntryPoint, survey: Survey) -> _Loaded:
     distribution, version = _owner(point)
 
     def refuse(reason: str) -> Broken:
@@ -259,16 +262,18 @@ def _load(point: metadata.EntryPoint) -> _Loaded:
         _check_requirement(point)
         # What a plugin prints must not stand before the JSON of `bench plugins --json`.
         with contextlib.redirect_stdout(sys.stderr), _told_if_slow(point.name, distribution):
+            before = set(sys.modules)
             hooks = _hooks(point)
-            source = Source(distribution, version, point.name, code_hash(point.module))
             results = [(kind, _classes(hook())) for kind, hook in hooks.kinds]
             listed = [item for hook in hooks.assets for item in _classes(hook())]
+            classes = [cls for _, found in results for cls in found]
+            source = _source(point, survey, classes, set(sys.modules) - before)
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, BenchError) else f"{type(error).__name__}: "
         return _Loaded([], [refuse(f"{kind}{error}".strip().replace("\n", " "))], [])
     entries, failed = [], []
-    for kind, classes in results:
-        for cls in classes:
+    for kind, found in results:
+        for cls in found:
             reason = _fault(kind, cls)
             if reason:
                 failed.append(refuse(reason))
@@ -400,31 +405,23 @@ def _collisions(entries: Sequence[Entry]) -> list[Broken]:
     ]
 
 
-@lru_cache(maxsize=256)
-def code_hash(module: str) -> str:
-    """sha256 (16 hex digits) over all files of the package that holds ``module``."""
-    path = importlib.import_module(module.partition(".")[0]).__file__
-    if path is None:
-        return "namespace"
-    file = Path(path)
-    files = _package_files(file.parent) if file.name == "__init__.py" else [file]
-    digest = hashlib.sha256()
-    for item in files:
-        digest.update(item.relative_to(file.parent).as_posix().encode())
-        digest.update(item.read_bytes())
-    return digest.hexdigest()[:16]
+def _source(
+    point: metadata.EntryPoint, survey: Survey, classes: Sequence[object], loaded: Iterable[str]
+) -> Source:
+    """Where the plugins of an entry point came from, and the identity of their code.
 
-
-def _package_files(folder: Path) -> list[Path]:
-    return sorted(
-        item for item in folder.rglob("*") if item.is_file() and "__pycache__" not in item.parts
-    )
+    Args:
+        loaded: modules that were loaded with it, to hold against what its imports tell.
+    """
+    bases = [base for cls in classes if isinstance(cls, type) for base in cls.__mro__]
+    modules = dict.fromkeys([point.module, *(base.__module__ for base in bases)])
+    code = survey.identity(modules, shipped(point.dist))
+    unread = next(survey.unread(code, loaded), "")
+    doubt = f"module '{unread}' was loaded, and no import names it" if unread else ""
+    return Source(*_owner(point), point.name, code.code[:16], code.doubt or doubt)
 
 
 @lru_cache(maxsize=1)
 def core_hash() -> str:
-    """The version of the host and the hash of its mathematics."""
-    digest = hashlib.sha256()
-    for item in sorted((Path(__file__).parent / "core").glob("*.py")):
-        digest.update(item.read_bytes())
-    return f"{__version__}+{digest.hexdigest()[:16]}"
+    """The version of the host and the hash of its code that decides numbers."""
+    return f"{__version__}+{host_identity().code[:16]}"

@@ -25,6 +25,7 @@ class PluginSpec:
         changed: canonical JSON of those that differ from the defaults (for labels).
         source: where its code came from.
         extra: fingerprint of what it reads from outside of its package (weights, data), or "".
+        unknown: why ``extra`` may not cover all of that, or "".
     """
 
     kind: Kind
@@ -33,16 +34,22 @@ class PluginSpec:
     changed: str
     source: Source
     extra: str = ""
+    unknown: str = ""
 
     @staticmethod
-    def of(entry: Entry, plugin: Plugin, extra: str = "") -> PluginSpec:
+    def of(entry: Entry, plugin: Plugin, extra: str = "", unknown: str = "") -> PluginSpec:
         """The specification of ``plugin``, an instance of ``entry``'s class."""
         values = dataclasses.asdict(cast(Any, plugin))
         defaults = {f.name: f.default for f in parameters(entry.cls)}
         changed = {k: v for k, v in values.items() if getattr(plugin, k) != defaults[k]}
-        return PluginSpec(
-            entry.kind, entry.name, canonical(values), canonical(changed), entry.source, extra
-        )
+        texts = canonical(values), canonical(changed)
+        return PluginSpec(entry.kind, entry.name, *texts, entry.source, extra, unknown)
+
+    @property
+    def doubt(self) -> str:
+        """Why what its numbers rest on is not known in full; "" where it is."""
+        reason = self.source.doubt or self.unknown
+        return f"{self.kind.replace('_', ' ')} '{self.name}': {reason}" if reason else ""
 
     def build(self, registry: Registry) -> Plugin:
         """The plugin itself."""
@@ -100,6 +107,11 @@ class Cell:
         """All plugins of the cell."""
         named = (self.model, self.process, self.grid, self.solver, self.corrector, *self.metrics)
         return tuple(spec for spec in named if spec is not None)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the key does not stand for all that the numbers rest on: they are not kept then."""
+        return tuple(spec.doubt for spec in self.plugins if spec.doubt)
 
     @property
     def sampler(self) -> str:

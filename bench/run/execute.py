@@ -54,6 +54,7 @@ from bench.run.rows import (
     protocol_columns,
 )
 from bench.run.schema import Status
+from bench.run.unchanged import check_same_files, check_unchanged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +71,9 @@ def run_cell(cell: Cell, machine: Machine) -> CellResult:
     try:
         # float32 is float32 on GPUs too, in backward passes as well: a model that wants TF32 asks.
         with tf32(False), torch.no_grad():
-            return _Run(cell, machine, started, load_registry()).result()
+            registry = load_registry()
+            check_unchanged(cell, registry)
+            return _Run(cell, machine, started, registry).result()
     except (Exception, SystemExit) as error:
         return failure(cell, machine, *verdict(error), started)
 
@@ -78,6 +81,7 @@ def run_cell(cell: Cell, machine: Machine) -> CellResult:
 @lru_cache(maxsize=2)
 def _load_model(spec: PluginSpec, device: str, dtype: str) -> ScoreModel:
     model = cast(Model, spec.build(load_registry()))
+    check_same_files(spec, model)
     return model.load(torch.device(device), getattr(torch, dtype))
 
 
@@ -113,7 +117,9 @@ class _Run:
         metric_wall += time.perf_counter() - begin
         base = {
             **base_row(self.cell, self.machine, self.started),
-            **protocol_columns(trial, steps, "; ".join(_notes(trial, calibration))),
+            **protocol_columns(
+                trial, steps, "; ".join([*self.cell.doubts, *_notes(trial, calibration)])
+            ),
             **cost_columns(self.cell, trial, cost),
             **calibration.columns(),
             "load_wall_s": load_wall,

@@ -162,7 +162,7 @@ class _Planner:
         for values in itertools.product(*axes):
             try:
                 plugin = build(entry.cls, dict(zip(params, values, strict=True)))
-                specs.append(PluginSpec.of(entry, plugin, fingerprint(plugin)))
+                specs.append(PluginSpec.of(entry, plugin, *fingerprint(plugin)))
             except ParameterError as error:
                 where = tuple(int(x) if x.isdecimal() else x for x in error.key.split(".") if x)
                 raise self.suite.error((*place, *where), error.message) from None

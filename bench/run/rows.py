@@ -110,7 +110,7 @@ def base_row(cell: Cell, machine: Machine, started: str) -> Row:
         "tolerance": cell.tolerance,
         "seed": cell.seed,
         "reason": "",
-        "note": "",
+        "note": "; ".join(cell.doubts),
         "samples": protocol["samples"],
         "batch": protocol["batch"],
         "shard": protocol["shard"],

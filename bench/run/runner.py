@@ -54,6 +54,11 @@ class Plan:
     absent: tuple[Supply, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Of which plugins cells run again every time, and why: each once."""
+        return tuple(dict.fromkeys(doubt for cell in self.wanted for doubt in cell.doubts))
+
 
 class Observer(Protocol):
     """Is told what happens; draws the progress bar."""
@@ -92,7 +97,8 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     accepts = Filter.parse(request.only).accepts
     wanted = tuple(cell for cell in cells if accepts(cell))
     store = Store(request.results / config.name)
-    finished = store.finished([cell.key for cell in wanted])
+    # A key that does not stand for all that a number rests on finds no number again.
+    finished = store.finished([cell.key for cell in wanted if not cell.doubts])
     missing = tuple(cell for cell in wanted if cell.key not in finished)
     needed = absent(missing, registry)
     references = {

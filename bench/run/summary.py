@@ -30,6 +30,7 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
             {"name": supply.name, "size": _size(supply), "path": str(supply.path)}
             for supply in plan.absent
         ],
+        "unknown_code": list(plan.doubts),
         "plan": [
             {
                 "key": cell.key,
@@ -73,6 +74,11 @@ def plan_table(plan: Plan) -> Table:
             _evaluations(todo),
         )
     return table
+
+
+def doubt_lines(plan: Plan) -> list[str]:
+    """Of what results cannot be found again, and why."""
+    return [f"runs again every time: {doubt}" for doubt in plan.doubts]
 
 
 def fetch_lines(plan: Plan) -> list[str]:

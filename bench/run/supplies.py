@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from bench.core.metric import Metric
 from bench.core.plugin import Plugin
 from bench.core.target import Model
 from bench.files.errors import NotFetchedError
 from bench.files.supply import Supply, needs
+from bench.identity.named import UnknownCodeError
 from bench.registry import Registry
 from bench.run.cell import Cell
 
 
-def fingerprint(plugin: Plugin) -> str:
+class Outside(NamedTuple):
+    """What a plugin reads from outside of its package.
+
+    Attributes:
+        content: its fingerprint.
+        doubt: why that may not be all; "" where it is.
+    """
+
+    content: str = ""
+    doubt: str = ""
+
+
+def fingerprint(plugin: Plugin) -> Outside:
     """What a plugin reads from outside of its package; a stand-in where it is not fetched yet.
 
     Raises:
         BenchError: a file is missing that is no published one, or one is damaged.
     """
     if not isinstance(plugin, (Model, Metric)):
-        return ""
+        return Outside()
     try:
-        return plugin.fingerprint()
+        return Outside(plugin.fingerprint())
     except NotFetchedError:
         names = [supply.name for supply in needs(plugin) if not supply.present()]
-        return f"to be fetched: {', '.join(names)}"
+        return Outside(f"to be fetched: {', '.join(names)}")
+    except UnknownCodeError as error:
+        return Outside("unknown", str(error))
 
 
 def absent(cells: Sequence[Cell], registry: Registry) -> tuple[Supply, ...]:

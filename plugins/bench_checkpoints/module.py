@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import importlib.util
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,8 +16,10 @@ from bench.api import (
     BenchError,
     Denoiser,
     ScoreModel,
+    code_identity,
     from_eps,
     from_score,
+    import_named,
     require,
 )
 from bench_checkpoints.catalogue import asset_of, local
@@ -75,13 +74,9 @@ class ModuleModel(NetworkModel):
         return asset_of(self.weights)
 
     def fingerprint(self) -> str:
-        """The weights and the file of the factory: an edit of either is another model."""
+        """The weights and all code of the factory: an edit of either is another model."""
         weights = file_hash(self.name, self.weights)
-        spec = self._found(importlib.util.find_spec)
-        origin = getattr(spec, "origin", None)
-        if not isinstance(origin, str) or not Path(origin).is_file():
-            return weights
-        return weights + "+" + hashlib.sha256(Path(origin).read_bytes()).hexdigest()
+        return f"{weights}+{code_identity(self.factory.partition(':')[0])}"
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.weights)
@@ -102,7 +97,7 @@ class ModuleModel(NetworkModel):
         )
 
     def _make(self) -> Callable[[], nn.Module]:
-        module = self._found(importlib.import_module)
+        module = self._module()
         factory = getattr(module, self.factory.partition(":")[2], None)
         if not callable(factory):
             raise BenchError(f"model 'module': '{self.factory}' is no function or class")
@@ -121,10 +116,10 @@ class ModuleModel(NetworkModel):
 
         return make
 
-    def _found(self, find: Callable[[str], object]) -> object:
+    def _module(self) -> object:
         name = self.factory.partition(":")[0]
         try:
-            return find(name)
+            return import_named(name)
         except Exception as error:  # a stranger's code raises whatever it likes
             raise BenchError(
                 f"model 'module': '{name}' cannot be imported ({error}); install it, or run "

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from bench.api import BenchError, alone, cache_folder, replacing
+from bench.api import BenchError, alone, cache_folder, code_identity, replacing
 from bench_fidelity.extractors import Extractor, chunked
 from bench_fidelity.moments_file import MomentsFile
 from bench_fidelity.sources import ImageSource, Source
@@ -74,12 +74,23 @@ def load_reference(source: Source, identity: str, extractor: Extractor) -> Refer
     digest = reference_digest(source, identity)
     if isinstance(source, MomentsFile):
         return _published(source, digest, extractor.dimension)
-    path = cache_folder() / "references" / f"{digest}.safetensors"
+    path = cache_folder() / "references" / f"{_cache_name(digest)}.safetensors"
     if not path.exists():
         with alone(path):
             if not path.exists():
                 _compute(source, extractor, path)
     return _cached(path, digest)
+
+
+@lru_cache(maxsize=64)
+def _cache_name(digest: str) -> str:
+    """Of the statistics ``digest``, as the code computes them that reads images and makes features.
+
+    No part of the digest itself: that says what a number was compared with, by which versions of
+    this program are compared.
+    """
+    code = code_identity("bench_fidelity.reference", packages=False)
+    return hashlib.sha256(f"{digest}\n{code}".encode()).hexdigest()
 
 
 @lru_cache(maxsize=4)

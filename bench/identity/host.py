@@ -1,0 +1,31 @@
+"""The host's own code that decides numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from bench.identity.survey import Identity, Survey
+
+ROOTS = ("bench.run.pool", "bench.api")
+"""What a worker runs, down to the rows that it sends, and what plugins build on."""
+
+NO_NUMBER = frozenset({"bench.run.paths", "bench.run.path_file", "bench.run.log"})
+"""Modules among these that decide none: pictures of a process, and what workers print."""
+
+
+@lru_cache(maxsize=1)
+def host_identity() -> Identity:
+    """The modules of the host that a number may rest on, followed from `ROOTS` by their imports.
+
+    What the registry imports by name are plugins, each with an identity of its own. Of the
+    libraries below it torch decides numbers, and its version is a column.
+    """
+    found = Survey(NO_NUMBER).identity(ROOTS)
+    return replace(found, libraries=(), absent=(), doubts=())
+
+
+@lru_cache(maxsize=1)
+def host_modules() -> frozenset[str]:
+    """Their names, with those that decide no number."""
+    return frozenset(unit for unit, _, _ in host_identity().files) | NO_NUMBER

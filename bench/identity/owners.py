@@ -1,0 +1,184 @@
+"""Which installed distribution a module belongs to, and whether its version says what it holds."""
+
+from __future__ import annotations
+
+import json
+import re
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from bench.hookspecs import GROUP, PROJECT
+from bench.identity.finding import Found
+
+_STANDARD = tuple(
+    Path(place).resolve()
+    for name in ("stdlib", "platstdlib")
+    if (place := sysconfig.get_path(name)) is not None
+)
+
+
+def standard(found: Found) -> bool:
+    """Whether a module is of the standard library, by its place: a name may be hidden by others."""
+    if found.builtin:
+        return True
+    if found.file is None:
+        return False
+    file = found.file.resolve()
+    inside = any(file.is_relative_to(place) for place in _STANDARD)
+    return inside and not installed(file)
+
+
+def installed(path: Path) -> bool:
+    """Whether it lies where pip and the system install packages to."""
+    return bool({"site-packages", "dist-packages"} & set(path.parts))
+
+
+def folder_above(found: Found) -> Path:
+    """The folder, or zip, in which the top package of a module was found."""
+    assert found.file is not None
+    depth = found.name.count(".") + (1 if found.folders is not None else 0)
+    return found.file.parents[depth]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """An installed distribution, and its normalised name."""
+
+    distribution: metadata.Distribution
+    name: str
+
+    @cached_property
+    def record(self) -> str:
+        """Its list of files."""
+        return "\n" + (self.distribution.read_text("RECORD") or "").replace("\\", "/")
+
+    @cached_property
+    def top_level(self) -> frozenset[str]:
+        """The names of its top modules, where the builder wrote them down."""
+        return frozenset((self.distribution.read_text("top_level.txt") or "").split())
+
+    @cached_property
+    def library(self) -> str:
+        """Its name and version if these settle its content; "" if its files have to be read.
+
+        They are read of the host, of plugins and what is made for the host, and of what was
+        installed from a folder, where files change and versions don't.
+        """
+        if self.name == PROJECT or self._made_for_host():
+            return ""
+        told = _origin(self.distribution)
+        if "dir_info" in told:
+            return ""
+        exact = [str(told.get(kind)) for kind in ("vcs_info", "archive_info") if kind in told]
+        return " ".join([self.name, self.distribution.version, *exact])
+
+    def _made_for_host(self) -> bool:
+        if self.distribution.entry_points.select(group=GROUP):
+            return True
+        return any(_project(text) == PROJECT for text in self.distribution.requires or ())
+
+
+def owner_of(found: Found) -> Owner | None:
+    """The distribution that installed this module; None for files that nobody installed."""
+    if found.file is None:
+        return None
+    up = folder_above(found)
+    top = found.name.partition(".")[0]
+    return _owner(up, top, found.file.relative_to(up).as_posix())
+
+
+@lru_cache(maxsize=1024)
+def _owner(folder: Path, top: str, file: str) -> Owner | None:
+    owners = _installed(folder)
+    likely = [owner for owner in owners if owner.name == plain(top)]
+    for owner in (*likely, *(owner for owner in owners if owner not in likely)):
+        if f"\n{file}," in owner.record or f'\n"{file}",' in owner.record:
+            return owner
+    unlisted = (owner for owner in owners if len(owner.record) == 1)
+    return next((o for o in unlisted if top in o.top_level or o in likely), None)
+
+
+@lru_cache(maxsize=64)
+def _installed(folder: Path) -> tuple[Owner, ...]:
+    """The distributions whose metadata lie in a folder; names are read from those of the files."""
+    if not folder.is_dir():
+        return ()
+    places = sorted(p for p in folder.iterdir() if p.suffix in (".dist-info", ".egg-info"))
+    return tuple(
+        Owner(metadata.Distribution.at(place), plain(place.stem.partition("-")[0]))
+        for place in places
+    )
+
+
+def plain(name: str) -> str:
+    """A distribution's name, normalised."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _project(requirement: str) -> str:
+    try:
+        return plain(Requirement(requirement).name)
+    except InvalidRequirement:
+        return ""
+
+
+def _origin(distribution: metadata.Distribution) -> dict[str, object]:
+    """Where pip had it from (PEP 610); empty for what came from an index."""
+    try:
+        told = json.loads(distribution.read_text("direct_url.json") or "{}")
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """What a distribution holds.
+
+    Attributes:
+        modules: names of its top modules and of those in its namespace packages.
+        files: its files that belong to no package.
+    """
+
+    modules: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+
+
+def shipped(distribution: object) -> Shipped:
+    """The modules and files of a plugin's distribution; nothing of the host's own.
+
+    Whatever is no `importlib.metadata.Distribution` ships nothing that could be told.
+    """
+    if not isinstance(distribution, metadata.Distribution):
+        return Shipped()
+    owner = Owner(distribution, plain(distribution.metadata["Name"] or ""))
+    if owner.name == PROJECT:
+        return Shipped()
+    listed = distribution.files if len(owner.record) > 1 else None
+    modules, files = set(owner.top_level), set[Path]()
+    for file in listed or ():
+        top = file.parts[0]
+        if top.endswith((".dist-info", ".egg-info", ".pth")) or top.startswith("__editable__"):
+            continue
+        if "__pycache__" in file.parts or "bin" in file.parts[:-1] and top == "..":
+            continue
+        if file.suffix in (".py", ".so", ".pyd") and top != "..":
+            modules.add(_dotted(file.parts))
+        elif file.suffix != ".pyc":
+            files.add(Path(str(file.locate())).absolute())
+    names = (name for name in modules if all(part.isidentifier() for part in name.split(".")))
+    return Shipped(tuple(sorted(names)), tuple(sorted(files)))
+
+
+def _dotted(parts: Iterable[str]) -> str:
+    *folders, file = parts
+    stem = file.partition(".")[0]
+    return ".".join(folders if stem == "__init__" else [*folders, stem])
+
+

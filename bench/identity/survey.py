@@ -1,0 +1,296 @@
+"""Follows the imports of a module to all files whose code can decide its numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+from bench.identity.content import Code, Content, Unit, content_of, digest
+from bench.identity.finding import Found, find
+from bench.identity.owners import Shipped, folder_above, installed, owner_of, standard
+from bench.identity.reading import Imports, imports_of, packages_above
+
+HOST = "bench"
+IN_COLUMNS = frozenset({"torch"})
+"""Libraries whose version is a column of the table, so that a reader sees which it was."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the numbers of some code rest on.
+
+    Attributes:
+        files: sha256 of each file, by the unit that it belongs to and its name in it. Where the
+            units lie is no part of it.
+        libraries: name and version of each library that is imported.
+        absent: modules that are imported and not here: once they are, numbers may differ.
+        doubts: why this may not be all of it; empty where it is.
+        modules: the modules among the files.
+    """
+
+    files: tuple[tuple[str, str, str], ...]
+    libraries: tuple[str, ...]
+    absent: tuple[str, ...]
+    doubts: tuple[str, ...]
+    modules: frozenset[str] = frozenset()
+
+    @property
+    def code(self) -> str:
+        """sha256 over all of it."""
+        lines = [
+            *(f"file {unit} {name} {content}" for unit, name, content in self.files),
+            *(f"library {name}" for name in self.libraries),
+            *(f"absent {name}" for name in self.absent),
+        ]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    @property
+    def doubt(self) -> str:
+        """The first reason why this may not be all, or ""."""
+        return self.doubts[0] if self.doubts else ""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What a module's name leads to.
+
+    Attributes:
+        followed: it is a module whose imports are followed; None: it is one, and they are not;
+            False: there is no such module.
+        unit: what is hashed with it.
+        library: the library that it belongs to.
+        doubt: why it cannot be followed.
+    """
+
+    followed: bool | None
+    unit: Unit | None = None
+    library: str = ""
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Reads each file once, for all identities that are asked of it.
+
+    Attributes:
+        known: modules of the host that are accounted for elsewhere and not followed.
+        whole: packages are taken as a whole, with their data; else a module is taken alone, without
+            what runs above it or lies beside it.
+    """
+
+    known: frozenset[str] = frozenset()
+    whole: bool = True
+    _contents: dict[Unit, Content | OSError] = field(default_factory=dict)
+    _places: dict[str, _Place] = field(default_factory=dict)
+
+    def identity(self, modules: Iterable[str], shipped: Shipped | None = None) -> Identity:
+        """The identity of what an import of ``modules`` runs, with all that was ``shipped``."""
+        return _Walk(self).over(tuple(modules), shipped or Shipped())
+
+    def unread(self, found: Identity, loaded: Iterable[str]) -> Iterator[str]:
+        """Those of the modules ``loaded`` that ``found`` does not cover, and no library."""
+        for name in sorted(set(loaded) - found.modules - self.known):
+            spec = getattr(sys.modules.get(name), "__spec__", None)
+            in_file = isinstance(spec, ModuleSpec) and spec.has_location
+            if in_file and all(self.place(part).followed for part in packages_above(name)):
+                yield name
+
+    def content(self, unit: Unit) -> Content | OSError:
+        """A unit's content, or why it cannot be read."""
+        if unit not in self._contents:
+            try:
+                self._contents[unit] = content_of(unit)
+            except OSError as error:
+                self._contents[unit] = error
+        return self._contents[unit]
+
+    def place(self, name: str) -> _Place:
+        """Where the module ``name`` leads to."""
+        if name not in self._places:
+            known = name in self.known
+            self._places[name] = _Place(True) if known else _place(name, self.whole)
+        return self._places[name]
+
+
+@dataclass(frozen=True)
+class _Visit:
+    """A module to look at.
+
+    Attributes:
+        runs: it is run, as far as imports tell; else it merely lies in a package that is.
+        must: it is a module, or absent; else it may be an attribute of one.
+    """
+
+    name: str
+    runs: bool
+    must: bool = True
+
+
+@dataclass
+class _Walk:
+    survey: Survey
+    units: set[Unit] = field(default_factory=set)
+    modules: dict[str, Code] = field(default_factory=dict)
+    libraries: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
+    doubts: list[str] = field(default_factory=list)
+    moves_path: list[str] = field(default_factory=list)
+    queue: deque[_Visit] = field(default_factory=deque)
+    seen: set[_Visit] = field(default_factory=set)
+    ran: set[str] = field(default_factory=set)
+
+    def over(self, roots: tuple[str, ...], shipped: Shipped) -> Identity:
+        self._add(_Visit(name, runs=True) for name in roots)
+        self._add(_Visit(name, runs=False) for name in shipped.modules)
+        while self.queue:
+            self._look(self.queue.popleft())
+        if self.moves_path and self.absent:
+            self._doubt(
+                f"{self.moves_path[0]} changes where modules are looked for, and "
+                f"'{min(self.absent)}' is not found"
+            )
+        return Identity(
+            tuple(sorted([*self._files(), *self._loose(shipped.files)])),
+            tuple(sorted(self.libraries)),
+            tuple(sorted(self.absent)),
+            tuple(dict.fromkeys(self.doubts)),
+            frozenset(self.modules),
+        )
+
+    def _add(self, visits: Iterable[_Visit]) -> None:
+        for visit in visits:
+            if visit not in self.seen:
+                self.seen.add(visit)
+                self.queue.append(visit)
+
+    def _look(self, visit: _Visit) -> None:
+        """Take in the unit of a module, and what the module itself imports."""
+        for name in packages_above(visit.name):
+            above = name != visit.name and not self.survey.whole
+            known = name in self.modules or self._enter(name, above)
+            if known is None:  # of a library, of the interpreter, or of the host's known part
+                return
+            if not known:
+                if visit.must or name != visit.name:
+                    self.absent.add(name)
+                return
+            if visit.runs and not above and name in self.modules and name not in self.ran:
+                self.ran.add(name)
+                self._run(self.modules[name])
+
+    def _enter(self, name: str, passing: bool) -> bool | None:
+        """Whether ``name`` is a module that is followed; None where it is not to be followed.
+
+        Its files are taken in, unless it is but ``passing``.
+        """
+        place = self.survey.place(name)
+        if place.library:
+            self.libraries.add(place.library)
+        if place.doubt:
+            self._doubt(place.doubt)
+        if place.unit is not None and not passing:
+            self._take(place.unit)
+            if name not in self.modules:
+                self._doubt(f"module '{name}': {place.unit.place} cannot be read as code")
+        return place.followed
+
+    def _take(self, unit: Unit) -> None:
+        if unit in self.units:
+            return
+        self.units.add(unit)
+        content = self.survey.content(unit)
+        if isinstance(content, OSError):
+            self._doubt(f"{unit.place} cannot be read ({content.strerror or content})")
+            return
+        self.modules |= content.modules
+        for code in content.modules.values():
+            self._follow(_imports(code), runs=False)
+
+    def _run(self, code: Code) -> None:
+        imports = _imports(code)
+        if code.source is None and not code.compiled:
+            self._doubt(f"module '{code.name}' has no source, so that its imports cannot be read")
+        for what in imports.unreadable:
+            self._doubt(f"module '{code.name}' runs code that reading cannot follow: {what}")
+        if imports.moves_path:
+            self.moves_path.append(f"module '{code.name}'")
+        self._follow(imports, runs=True)
+
+    def _follow(self, imports: Imports, runs: bool) -> None:
+        self._add(_Visit(name, runs) for name in sorted(imports.modules))
+        self._add(_Visit(name, runs, must=False) for name in sorted(imports.maybe))
+        for package in sorted(imports.below):
+            self._look(_Visit(package, runs))
+            inside = [name for name in self.modules if name.startswith(f"{package}.")]
+            self._add(_Visit(name, runs) for name in inside)
+
+    def _doubt(self, reason: str) -> None:
+        self.doubts.append(reason)
+
+    def _files(self) -> Iterator[tuple[str, str, str]]:
+        for unit in self.units:
+            content = self.survey.content(unit)
+            if not isinstance(content, OSError):
+                yield from ((unit.name, name, sha) for name, sha in content.digests.items())
+
+    def _loose(self, files: Iterable[Path]) -> Iterator[tuple[str, str, str]]:
+        """Files of a distribution that are in none of its packages."""
+        folders = [unit.place for unit in self.units if not unit.member]
+        for file in files:
+            if any(file.is_relative_to(folder) for folder in folders):
+                continue
+            try:
+                yield "", file.name, digest(file)
+            except OSError as error:
+                self._doubt(f"{file} cannot be read ({error.strerror or error})")
+
+
+def _place(name: str, whole: bool) -> _Place:
+    found = find(name)
+    if found is None:
+        return _Place(False)
+    if name in IN_COLUMNS or standard(found):
+        return _Place(None)
+    if found.namespace:
+        return _Place(True)
+    if found.file is None:
+        return _Place(None, doubt=f"module '{name}' comes from no file")
+    owner = owner_of(found)
+    if owner is not None and owner.library:
+        return _Place(None, library=owner.library)
+    alone = not whole and found.archive is None
+    return _Place(True, Unit(name, found.file) if alone else _unit(found))
+
+
+def _imports(code: Code) -> Imports:
+    return Imports() if code.source is None else imports_of(code.source, code.name, code.package)
+
+
+def _unit(found: Found) -> Unit:
+    """What is hashed with a module: the whole folder of its top package, or itself.
+
+    Not of the host, most of which decides no number; nor of a namespace package among the
+    installed ones, which holds what others put there.
+    """
+    assert found.file is not None
+    file, parts = found.file, found.name.split(".")
+    if parts[0] == HOST:
+        return Unit(found.name, file)
+    up = folder_above(found)
+    whole, parent = up / parts[0], found.name.rpartition(".")[0]
+    shared = installed(up) and not file.is_relative_to(whole / "__init__.py")
+    name, place = found.name, file
+    if file.is_relative_to(whole) and not shared:
+        name, place = parts[0], whole
+    elif found.folders is not None:
+        place = file.parent
+    elif parent:
+        name, place = parent, file.parent
+    if found.archive is None:
+        return Unit(name, place)
+    return Unit(name, found.archive, place.relative_to(found.archive).as_posix())
