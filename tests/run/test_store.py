@@ -93,7 +93,7 @@ def test_no_results_and_a_damaged_plan(store: Store, rows: list[Row]) -> None:
         bench.load_results(store.root)
     store.write("k", rows, None)
     store.plan_path.write_text('{"cells": 3', encoding="utf-8")
-    with pytest.raises(BenchError, match=r"plan\.json: damaged .* delete it"):
+    with pytest.raises(BenchError, match=r"plan\.json: is damaged .* delete it"):
         bench.load_results(store.root)
 
 
@@ -101,9 +101,10 @@ def test_another_schema_version_is_refused(
     store: Store, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.write("k", rows, None)
-    monkeypatch.setattr("bench.run.store.SCHEMA_VERSION", 2)
+    for module in ("seal", "table"):
+        monkeypatch.setattr(f"bench.run.{module}.SCHEMA_VERSION", 3)
     assert "k" not in store.finished(["k"])
-    with pytest.raises(BenchError, match="schema version 1, this program reads 2"):
+    with pytest.raises(BenchError, match="schema version 2, this program reads 3"):
         store.load()
 
 
