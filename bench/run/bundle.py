@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +35,7 @@ REMEDY = "write it again with `bench baseline update`, or take it from git again
 
 def is_bundle(root: Path) -> bool:
     """Whether ``root`` holds a bundle."""
-    return (root / ROWS).is_file()
+    return os.path.lexists(root / ROWS)  # what is there and is no file, is damaged
 
 
 def write(store: Store, root: Path) -> None:
@@ -68,7 +69,8 @@ def rows(root: Path) -> pd.DataFrame:
     Raises:
         BenchError: the file is damaged, or of another schema.
     """
-    frame: pd.DataFrame = _rows(root).to_pandas()
+    path = root / ROWS
+    frame: pd.DataFrame = tables.unpacked(_read(path, "rows"), path, REMEDY).to_pandas()
     return frame
 
 
@@ -78,7 +80,7 @@ def evidence(root: Path) -> Mapping[str, Mapping[str, Values]]:
     Raises:
         BenchError: a file is damaged, or the evidence is not what the rows were written with.
     """
-    path, told = root / EVIDENCE, (_rows(root).schema.metadata or {}).get(BOUND)
+    path, told = root / EVIDENCE, tables.metadata(_read(root / ROWS, "rows")).get(BOUND)
     if told is None:
         return {}
     content = _read(path, "evidence")
@@ -89,11 +91,6 @@ def evidence(root: Path) -> Mapping[str, Mapping[str, Values]]:
         key, _, rest = name.partition("/")
         found[key][rest] = values
     return found
-
-
-def _rows(root: Path) -> pa.Table:
-    path = root / ROWS
-    return tables.unpacked(_read(path, "rows"), path, REMEDY)
 
 
 def _read(path: Path, place: str) -> bytes:

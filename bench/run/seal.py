@@ -102,12 +102,18 @@ def read(path: Path, place: str, *, limit: int = LIMIT, remedy: str = AGAIN) -> 
         OldError: another version wrote it.
         DamagedError: it is damaged, of another place, no file, or cannot be read.
     """
-    content = _content(path, limit, remedy)
+    content = whole(path, limit, remedy)
+    verify(content, path, place, remedy)
+    return content
+
+
+def verify(content: bytes, path: Path, place: str, remedy: str = AGAIN) -> None:
+    """Hold the content of a file against its seal; raises as ``read``."""
     found = _SEAL.match(content, max(content.rfind(MARK), 0))
     if found is None:
         raise _unsealed(path, content, remedy)
-    whole = hashlib.sha256(content[: found.start(2)] + _ZEROS + content[found.end(2) :])
-    if whole.hexdigest().encode() != found[2]:
+    blanked = content[: found.start(2)] + _ZEROS + content[found.end(2) :]
+    if hashlib.sha256(blanked).hexdigest().encode() != found[2]:
         raise DamagedError(path, "is damaged (its checksum does not hold)", remedy)
     own = unquote(found[1].decode())
     if own != place:
@@ -135,8 +141,13 @@ def _unsealed(path: Path, content: bytes, remedy: str) -> DamagedError:
     return DamagedError(path, "is damaged (it has no checksum)", remedy)
 
 
-def _content(path: Path, limit: int, remedy: str) -> bytes:
-    """All bytes of a regular file; opened such that a pipe without a writer cannot block."""
+def whole(path: Path, limit: int, remedy: str = AGAIN) -> bytes:
+    """All bytes of a regular file, not verified; a pipe without a writer cannot block it.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: there is none.
+        DamagedError: it is no file, or cannot be read.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         state = os.stat(path)

@@ -173,11 +173,16 @@ def read(path: Path) -> Consolidated | None:
 
 
 def foreign(path: Path) -> bool:
-    """Whether ``path`` is a table that somebody else wrote; a damaged one of ours is not."""
+    """Whether somebody else put ``path`` there; a damaged table of ours is not foreign."""
     try:
-        content = path.read_bytes()
-        if INDEX in content or seal.MARK in content:
-            return False
+        content = seal.whole(path, seal.LARGE)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except seal.DamagedError:
+        return True
+    if INDEX in content or seal.MARK in content:
+        return False
+    try:
         pq.ParquetFile(pa.BufferReader(content)).close()
     except UNREADABLE:
         return False
@@ -215,6 +220,12 @@ def packed(
     sink = io.BytesIO()
     pq.write_table(rows.replace_schema_metadata(metadata), sink, compression=compression)
     return seal.sealed(sink.getvalue())
+
+
+def metadata(content: bytes) -> Mapping[bytes, bytes]:
+    """What the metadata of a Parquet file hold whose seal was verified."""
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        return dict(file.schema_arrow.metadata or {})
 
 
 def unpacked(content: bytes, path: Path, remedy: str = seal.AGAIN) -> pa.Table:
