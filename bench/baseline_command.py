@@ -54,10 +54,13 @@ def update(
     from bench.run.machine import Crew
     from bench.run.progress import RichObserver
     from bench.run.runner import Request, execute_plan, plan_run
+    from bench.run.summary import state_lines
     from bench.suites import resolve
 
     console = Console(stderr=True, highlight=False)
     plan = plan_run(Request(resolve(suite), results, device=device), load_registry())
+    for line in state_lines(plan):
+        console.print(line, markup=False, soft_wrap=True)
     with RichObserver(console, plan.missing) as observer:
         outcome = execute_plan(plan, Crew(workers, None), observer)
     if outcome.faults:

@@ -128,6 +128,7 @@ def run(
     from bench.run.machine import Crew
     from bench.run.progress import RichObserver
     from bench.run.runner import Request, execute_plan, plan_run
+    from bench.run.summary import state_lines
     from bench.suites import resolve
 
     context.with_resource(network(allowed=not offline))
@@ -143,6 +144,8 @@ def run(
     if not plan.wanted:
         raise BenchError(f"{file}: no cell fits --only {' '.join(only or ())}")
     done = len(plan.wanted) - len(plan.missing)
+    for line in state_lines(plan):
+        console.print(line, markup=False, soft_wrap=True)
     console.print(f"{plan.name}: {len(plan.missing)} cells to run, {done} finished before")
     _print_doubts(plan, console)
     try:
@@ -174,19 +177,21 @@ def _write_report(plan: Plan, console: Console) -> Path:
     from bench.run.store import Store
 
     report = write_report(plan.store.root, plan.store.root / "report")
+    for line in report.damaged:
+        console.print(f"damaged: {line}; left out", markup=False, soft_wrap=True)
     for line in summary_lines(Store(plan.store.root).load()):
         console.print(line, markup=False, soft_wrap=True)
     return report.page
 
 
 def _print_plan(plan: Plan, console: Console, json: bool) -> None:
-    from bench.run.summary import fetch_lines, plan_summary, plan_table
+    from bench.run.summary import fetch_lines, plan_summary, plan_table, state_lines
 
     if json:
         print(json_module.dumps(plan_summary(plan), indent=1))
         return
     console.print(plan_table(plan))
-    for line in fetch_lines(plan):
+    for line in (*state_lines(plan), *fetch_lines(plan)):
         console.print(line, markup=False, soft_wrap=True)
     _print_doubts(plan, console)
 
@@ -236,8 +241,10 @@ def report(
     from bench.report import write_report
 
     written = write_report(results, out or results / "report", compare, figures)
+    for line in written.damaged:
+        print(f"damaged: {line}; left out", file=sys.stderr)
     if json:
-        print(json_module.dumps({"page": str(written.page)}))
+        print(json_module.dumps({"page": str(written.page), "damaged": list(written.damaged)}))
     else:
         print(f"report: {written.page}")
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import torch
 
 from bench.run.schema import ARROW, COLUMNS
-from bench.run.store import Row
+from bench.run.store import Row, Store
+from bench.run.table import packed
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -47,9 +46,10 @@ def _many_rows(root: Path, cells: int) -> Path:
     for (model, sampler, budget, seed), _ in zip(places, range(cells), strict=False):
         rows = list(_rows(model, sampler, budget, seed, random))
         table = pa.Table.from_pylist(rows, schema=ARROW)
-        pq.write_table(table, root / "cells" / f"{rows[0]['key']}.parquet")
-        keys.append(rows[0]["key"])
-    (root / "plan.json").write_text(json.dumps({"run": "many", "schema": 1, "cells": keys}))
+        key = rows[0]["key"]
+        (root / "cells" / f"{key}.parquet").write_bytes(packed(table, f"cells/{key}"))
+        keys.append(key)
+    Store(root).write_plan("many", keys)
     return root
 
 

@@ -40,7 +40,7 @@ class RunFolder:
     def evidence(self, key: str, metric: str, params: str) -> Values | None:
         """The numbers per sample behind one number; None where there are none."""
         if key not in self.cache:
-            self.cache[key] = unpacked(Store(self.root).evidence_path(key))
+            self.cache[key] = unpacked(Store(self.root).evidence_path(key), f"evidence/{key}")
         return found_in(self.cache[key], metric, params)
 
 

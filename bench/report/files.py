@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,12 +12,14 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
+from bench.core.errors import BenchError
 from bench.report import latex
 from bench.report.frame import SUBJECT
 from bench.report.methods import Methods
 from bench.report.order import Order
 from bench.report.pareto import marked
 from bench.report.tables import Best
+from bench.run import json_file
 
 _LIST = ".report.json"
 _OWN_NAME = re.compile(r"[a-z0-9][a-z0-9-]*\.(?:svg|pdf|png|csv|tex|bib|html)")
@@ -119,11 +120,10 @@ def write_methods(methods: Methods | None, folder: Path) -> tuple[Path, ...]:
 def forget_stale(folder: Path, written: Iterable[Path]) -> None:
     """Delete the files that the former report in this folder wrote and this one did not."""
     try:
-        listed = json.loads((folder / _LIST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        listed = json_file.read(folder / _LIST, "report")["files"]
+    except (OSError, BenchError):  # files that stay too long do no harm
         return
-    former = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else ()
-    for name in set(former) - {path.name for path in written}:
+    for name in set(listed) - {path.name for path in written}:
         if _OWN_NAME.fullmatch(name):  # whatever the list says: plain names in this folder alone
             with contextlib.suppress(OSError):
                 (folder / name).unlink()
@@ -132,7 +132,7 @@ def forget_stale(folder: Path, written: Iterable[Path]) -> None:
 def remember(folder: Path, written: Iterable[Path]) -> None:
     """List what the report consists of, for the next one."""
     names = sorted({path.name for path in written})
-    (folder / _LIST).write_text(json.dumps(names, indent=0), encoding="utf-8")
+    (folder / _LIST).write_bytes(json_file.packed({"files": names}, "report"))
 
 
 def _write(frame: pd.DataFrame, path: Path) -> Path:

@@ -74,6 +74,7 @@ class Page:
     files: tuple[str, ...]
     undrawn: int
     printed: int
+    damaged: tuple[str, ...] = ()
 
     @property
     def subjects(self) -> tuple[Subject, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
+from bench.core.errors import BenchError
 from bench.report.canvas import Sketch, blank
 from bench.report.frame import Subject, with_params
 from bench.report.text import one_line
+from bench.run import array_file
 
 COLUMNS = (
     ("forward", "forward SDE: data to noise", False),
@@ -73,8 +74,7 @@ def pictures(folder: Path, wanted: Sequence[Subject]) -> dict[str, tuple[Picture
 
 def _read(path: Path) -> Picture | None:
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: np.asarray(file[name]) for name in file.files}
+        arrays = array_file.read_many(path, f"paths/{path.stem}")
         about: dict[str, Any] = json.loads(str(arrays["about"]))
         shapes = {name: arrays[name].shape for name in ("t", "x", "density")}
         (times,), (levels,) = shapes["t"], shapes["x"]
@@ -89,7 +89,7 @@ def _read(path: Path) -> Picture | None:
             int(about["dimension"]),
             arrays,
         )
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except (BenchError, OSError, ValueError, KeyError, TypeError):
         return None
 
 

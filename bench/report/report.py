@@ -49,6 +49,7 @@ from bench.report.tables import (
 )
 from bench.report.text import slug, tick
 from bench.report.verdicts import Other, other
+from bench.run import damage
 from bench.run.store import Store
 
 
@@ -62,11 +63,13 @@ class Report:
         tables: `table.csv` (all rows), `points.csv` (what the figures show), `orders.csv`,
             `ranks.csv`, `best.csv`, and where samplers share models `overall.csv` and
             `profiles.csv`; `tables-*.tex`; `methods.tex` and `references.bib`.
+        damaged: files of the results that no number rests on, and that were left out.
     """
 
     page: Path
     figures: tuple[Path, ...]
     tables: tuple[Path, ...]
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ def _write(
         for p in found
     )
     text = methods(frame, Store(results).references())
+    damaged = _damaged(Store(results), frame["key"].unique())
     best = best_values(means)
     orders = tuple((section.title, order) for section in sections for order in section.orders)
     ranked = [tidy(part.ranking, part.section.subject) for part in found if part.section.subject]
@@ -178,13 +182,20 @@ def _write(
         files=tuple(path.name for path in written if path.suffix != ".tex"),
         undrawn=len(every) - most,
         printed=printed,
+        damaged=damaged,
     )
     path = out / "index.html"
     path.write_text(render(page), encoding="utf-8")
     drawings = tuple(file for section in sections for f in section.figures for file in f.files)
     forget_stale(out, (path, *drawings, *written))
     remember(out, (path, *drawings, *written))
-    return Report(path, drawings, written)
+    return Report(path, drawings, written, damaged)
+
+
+def _damaged(store: Store, keys: Iterable[str]) -> tuple[str, ...]:
+    """Pictures and papers that the page goes without; a damaged cell is an error before."""
+    found = (*damage.singles(store), *damage.samples(store, keys), *damage.paths(store))
+    return tuple(damage.lines(found))
 
 
 def _most(asked: int | None, rows: int, figures: int) -> int:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from bench.core.errors import BenchError
 from bench.report.canvas import Sketch, blank
 from bench.report.looks import MUTED, Look
 from bench.report.sample_fields import (
@@ -24,6 +24,7 @@ from bench.report.sample_fields import (
 )
 from bench.report.sample_layout import Cell, Layout, layout
 from bench.report.text import one_line, tick
+from bench.run import array_file
 
 IMAGES_PER_REPORT = 1000
 """Images of 28 x 28 pixels that a page has room for; larger ones count by their pixels."""
@@ -47,10 +48,13 @@ class Folder:
     path: Path
 
     def read(self, key: str) -> Array | None:
-        """The samples of a cell; None where there are none or the file is damaged."""
+        """The samples of a cell; None where there are none or the file is damaged.
+
+        The page names damaged ones.
+        """
         try:
-            array = np.load(self.path / f"{key}.npy", mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            array = array_file.read(self.path / f"{key}.npy", f"samples/{key}")
+        except (OSError, BenchError):
             return None
         return array if len(array) else None
 

@@ -6,18 +6,19 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from bench.core.errors import BenchError
-from bench.run.evidence import Values, packed, unpacked
-from bench.run.schema import ARROW, SCHEMA_VERSION
+from bench.run import seal
+from bench.run import table as tables
+from bench.run.evidence import Values, arrays, packed, unpacked
+from bench.run.schema import ARROW
 from bench.run.store import Store, write_atomically
 
 if TYPE_CHECKING:
@@ -26,10 +27,15 @@ if TYPE_CHECKING:
 ROWS = "rows.parquet"
 EVIDENCE = "evidence.safetensors"
 
+BOUND = b"scorebench_evidence"
+"""Key of the sha256 of the evidence in the metadata of the rows."""
+
+REMEDY = "write it again with `bench baseline update`, or take it from git again"
+
 
 def is_bundle(root: Path) -> bool:
     """Whether ``root`` holds a bundle."""
-    return (root / ROWS).is_file()
+    return os.path.lexists(root / ROWS)  # what is there and is no file, is damaged
 
 
 def write(store: Store, root: Path) -> None:
@@ -42,19 +48,19 @@ def write(store: Store, root: Path) -> None:
     evidence = {
         f"{key}/{name}": values
         for key in frame["key"].unique()
-        for name, values in sorted(unpacked(store.evidence_path(key)).items())
+        for name, values in sorted(unpacked(store.evidence_path(key), f"evidence/{key}").items())
     }
     # The rows last: a bundle with rows is complete.
-    write_atomically(root / EVIDENCE, packed(evidence))
-    write_rows(frame, root)
+    content = packed(evidence, "evidence")
+    write_atomically(root / EVIDENCE, content)
+    write_rows(frame, root, content)
 
 
-def write_rows(frame: pd.DataFrame, root: Path) -> None:
-    """Write rows as those of a bundle."""
+def write_rows(frame: pd.DataFrame, root: Path, evidence: bytes | None = None) -> None:
+    """Write rows as those of a bundle, bound to the content of its file of evidence."""
     table = pa.Table.from_pandas(frame, schema=ARROW, preserve_index=False)
-    sink = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata(ARROW.metadata), sink, compression="zstd")
-    write_atomically(root / ROWS, sink.getvalue())
+    bound = {} if evidence is None else {BOUND: hashlib.sha256(evidence).hexdigest().encode()}
+    write_atomically(root / ROWS, tables.packed(table, "rows", bound, compression="zstd"))
 
 
 def rows(root: Path) -> pd.DataFrame:
@@ -64,24 +70,31 @@ def rows(root: Path) -> pd.DataFrame:
         BenchError: the file is damaged, or of another schema.
     """
     path = root / ROWS
-    try:
-        with pq.ParquetFile(path) as file:
-            table = file.read()
-    except (OSError, pa.ArrowException) as error:
-        raise BenchError(f"{path}: cannot be read ({error}); write it again") from None
-    found = (table.schema.metadata or {}).get(b"scorebench_schema_version", b"none").decode()
-    if found != str(SCHEMA_VERSION):
-        raise BenchError(
-            f"{path}: schema version {found}, this program reads {SCHEMA_VERSION}; write it again"
-        )
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = tables.unpacked(_read(path, "rows"), path, REMEDY).to_pandas()
     return frame
 
 
 def evidence(root: Path) -> Mapping[str, Mapping[str, Values]]:
-    """The evidence of a bundle by cell and name."""
+    """The evidence of a bundle by cell and name.
+
+    Raises:
+        BenchError: a file is damaged, or the evidence is not what the rows were written with.
+    """
+    path, told = root / EVIDENCE, tables.metadata(_read(root / ROWS, "rows")).get(BOUND)
+    if told is None:
+        return {}
+    content = _read(path, "evidence")
+    if hashlib.sha256(content).hexdigest().encode() != told:
+        raise seal.DamagedError(path, "is of another bundle than the rows beside it", REMEDY)
     found: dict[str, dict[str, Values]] = defaultdict(dict)
-    for name, values in unpacked(root / EVIDENCE).items():
+    for name, values in arrays(content, path).items():
         key, _, rest = name.partition("/")
         found[key][rest] = values
     return found
+
+
+def _read(path: Path, place: str) -> bytes:
+    try:
+        return seal.read(path, place, limit=seal.LARGE, remedy=REMEDY)
+    except (FileNotFoundError, NotADirectoryError):
+        raise seal.DamagedError(path, "is missing", REMEDY) from None

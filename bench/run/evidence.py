@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bench.run import seal
+
 Values = npt.NDArray[np.float32]
 
 LIMIT = 4 * 2**20
@@ -72,20 +74,34 @@ def found_in(evidence: Mapping[str, Values], metric: str, params: str) -> Values
     return others[0] if len(others) == 1 else None
 
 
-def packed(evidence: Mapping[str, Values]) -> bytes:
-    """The content of the file of a cell."""
+def packed(evidence: Mapping[str, Values], place: str) -> bytes:
+    """The content of a file of evidence; ``place`` is what it is (see `bench.run.seal`)."""
     from safetensors.numpy import save
 
-    contents: bytes = save({name: np.ascontiguousarray(v) for name, v in evidence.items()})
-    return contents
+    arrays = {name: np.ascontiguousarray(v) for name, v in evidence.items()}
+    contents: bytes = save(arrays, metadata={"seal": seal.blank(place).decode()})
+    return seal.sealed(contents)
 
 
-def unpacked(path: Path) -> dict[str, Values]:
-    """The evidence in a file; empty where there is none, or it is damaged."""
+def unpacked(path: Path, place: str) -> dict[str, Values]:
+    """The evidence in a file; empty where there is none.
+
+    Raises:
+        DamagedError: the file is damaged, or of another place.
+    """
+    try:
+        content = seal.read(path, place)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    return arrays(content, path)
+
+
+def arrays(content: bytes, path: Path) -> dict[str, Values]:
+    """The evidence in a file whose seal was verified."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
-        return dict(load(path.read_bytes()))
-    except (OSError, SafetensorError, ValueError, KeyError):
-        return {}
+        return dict(load(content))
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise seal.DamagedError(path, f"is damaged ({error})") from None

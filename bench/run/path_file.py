@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,3 +25,15 @@ class Paths:
 
     name: str
     arrays: dict[str, Array]
+
+
+def name_of(model: tuple[str, str], weights: str, process: tuple[str, str]) -> str:
+    """What the file of a model under a process is called.
+
+    Args:
+        model, process: name and canonical JSON of the parameters.
+        weights: of the model.
+    """
+    identity = {"model": [*model, weights], "process": [*process]}
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -9,7 +9,6 @@ their errors are below the width of a line.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from bench.core.process import NoiseProcess, Time
 from bench.core.target import ExactDistribution, ScoreModel
 from bench.registry import load_registry
 from bench.run.cell import PluginSpec, canonical
-from bench.run.path_file import Array, Paths
+from bench.run.path_file import Array, Paths, name_of
 
 SHOWN, TIMES, FINE, LEVELS = 12, 49, 8, 161
 """Paths, times of the picture, steps from one time to the next, points of the density in x."""
@@ -77,12 +76,7 @@ def _paths(model: PluginSpec, process: PluginSpec, known: _Known) -> Paths:
         "process_params": process.changed,
         "dimension": known.model.shape[0],
     }
-    identity = canonical(
-        {
-            "model": [model.name, model.params, known.model.weights],
-            "process": [process.name, process.params],
-        }
-    )
+    name = name_of((model.name, model.params), known.model.weights, (process.name, process.params))
     arrays: dict[str, Array] = {
         "about": np.array(canonical(about)),
         "t": np.array([time.t for time in times]),
@@ -92,7 +86,7 @@ def _paths(model: PluginSpec, process: PluginSpec, known: _Known) -> Paths:
         "reverse": reverse.numpy().astype(np.float32),
         "flow": flow.numpy().astype(np.float32),
     }
-    return Paths(hashlib.sha256(identity.encode()).hexdigest()[:32], arrays)
+    return Paths(name, arrays)
 
 
 def _times(process: NoiseProcess, model: ScoreModel) -> list[Time]:

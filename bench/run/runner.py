@@ -13,13 +13,16 @@ from bench.files.supply import Supply
 from bench.registry import Registry
 from bench.run.cell import Cell
 from bench.run.config import load_config
+from bench.run.damage import LOG, set_aside
 from bench.run.machine import Crew, choose_device
 from bench.run.plan import Filter, make_plan
 from bench.run.pool import run_cells
 from bench.run.rows import CellResult
 from bench.run.schema import Status
+from bench.run.seal import DamagedError
 from bench.run.store import Store
 from bench.run.supplies import absent
+from bench.run.survey import survey
 
 FAULTS = (Status.FAILED, Status.DIVERGED, Status.TIMEOUT)
 """Statuses that make ``bench run`` exit with 1."""
@@ -43,6 +46,8 @@ class Plan:
         absent: published files that these need and this machine does not have; plan again once
             they are there.
         references: the papers of the plugins, by kind and name.
+        damaged: files of the results that the run sets aside.
+        old: wanted cells whose results are of another version of the format.
     """
 
     name: str
@@ -53,6 +58,8 @@ class Plan:
     missing: tuple[Cell, ...]
     absent: tuple[Supply, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
+    damaged: tuple[DamagedError, ...] = ()
+    old: int = 0
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -97,20 +104,31 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     accepts = Filter.parse(request.only).accepts
     wanted = tuple(cell for cell in cells if accepts(cell))
     store = Store(request.results / config.name)
+    stand = survey(store, wanted)
     # A key that does not stand for all that a number rests on finds no number again.
-    finished = store.finished([cell.key for cell in wanted if not cell.doubts])
-    missing = tuple(cell for cell in wanted if cell.key not in finished)
+    missing = tuple(cell for cell in wanted if cell.doubts or cell.key not in stand.finished)
     needed = absent(missing, registry)
     references = {
         f"{spec.kind.value} {spec.name}": registry.get(spec.name, spec.kind).cls.reference
         for cell in cells
         for spec in cell.plugins
     }
-    return Plan(config.name, store, device, cells, wanted, missing, needed, references)
+    return Plan(
+        config.name,
+        store,
+        device,
+        cells,
+        wanted,
+        missing,
+        needed,
+        references,
+        stand.damaged,
+        stand.old,
+    )
 
 
 def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
-    """Run the missing cells and store each as it finishes.
+    """Set damaged files aside, run the missing cells and store each as it finishes.
 
     Raises:
         BenchError: results cannot be written, or files that are needed are not here; what was
@@ -119,11 +137,12 @@ def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
     if plan.absent:
         raise BenchError(plan.absent[0].missing())
     store = plan.store
+    set_aside(store.root, plan.damaged)
     store.write_plan(plan.name, [cell.key for cell in plan.cells])
     store.write_references(plan.references)
     if plan.missing:
         machine = crew.on(plan.device, len(plan.missing))
-        log = store.root / "workers.log"
+        log = store.root / LOG
         for cell, result in run_cells(plan.missing, machine, log, observer.started):
             store.write(cell.key, result.rows, result.samples, result.evidence)
             if result.paths is not None:

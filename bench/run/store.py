@@ -7,26 +7,27 @@
 <root>/references.json       papers of the plugins of all runs, by kind and name
 <root>/evidence/<key>.safetensors   numbers per sample, for bench.compare (bench.run.evidence)
 <root>/table.parquet         the rows of all cells, a cache (see `bench.run.table`)
+<root>/set-aside/            what was damaged (see `bench.run.survey`)
+
+Each file carries a seal, which is verified whenever it is read (see `bench.run.seal`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
-import json
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bench.core.errors import BenchError
+from bench.run import array_file, json_file, seal
 from bench.run import table as tables
-from bench.run.schema import ARROW, SCHEMA_VERSION, Status
+from bench.run.schema import ARROW, Status
 from bench.run.table import Consolidated, Stamp
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class Store:
         """Where the rows of all cells stand in one file."""
         return self.root / "table.parquet"
 
+    @property
+    def references_path(self) -> Path:
+        """Where the papers of the plugins stand."""
+        return self.root / "references.json"
+
     def cell_path(self, key: str) -> Path:
         """The Parquet file of a cell."""
         return self.root / "cells" / f"{key}.parquet"
@@ -67,8 +73,8 @@ class Store:
 
     def write_plan(self, run: str, keys: Sequence[str]) -> None:
         """Record which cells the results consist of."""
-        plan = {"run": run, "schema": SCHEMA_VERSION, "cells": list(keys)}
-        write_atomically(self.plan_path, json.dumps(plan, indent=1).encode())
+        plan = {"run": run, "cells": list(keys)}
+        write_atomically(self.plan_path, json_file.packed(plan, "plan"))
 
     def evidence_path(self, key: str) -> Path:
         """The numbers per sample of a cell."""
@@ -82,54 +88,66 @@ class Store:
         evidence: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Write one cell: the rows last, so that a cell with rows is complete."""
-        if samples is not None:
-            import numpy as np
+        from bench.run.evidence import packed
 
-            buffer = io.BytesIO()
-            np.save(buffer, samples, allow_pickle=False)
-            write_atomically(self.sample_path(key), buffer.getvalue())
-        if evidence:
-            from bench.run.evidence import packed
+        shown = None if samples is None else array_file.packed(samples, f"samples/{key}")
+        kept = packed(evidence, f"evidence/{key}") if evidence else None
+        self._put(self.sample_path(key), shown)
+        self._put(self.evidence_path(key), kept)
+        table = pa.Table.from_pylist(list(rows), schema=ARROW)
+        write_atomically(self.cell_path(key), tables.packed(table, f"cells/{key}"))
 
-            write_atomically(self.evidence_path(key), packed(evidence))
-        sink = io.BytesIO()
-        pq.write_table(pa.Table.from_pylist(list(rows), schema=ARROW), sink)
-        write_atomically(self.cell_path(key), sink.getvalue())
+    @staticmethod
+    def _put(path: Path, content: bytes | None) -> None:
+        """Write a file; without content, leave none of an earlier version of the cell."""
+        if content is not None:
+            write_atomically(path, content)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def write_paths(self, paths: Paths) -> None:
         """Write the paths of a model under a process, unless they are there."""
         place = self.root / "paths" / f"{paths.name}.npz"
         if not place.exists():
-            import numpy as np
-
-            buffer = io.BytesIO()
-            cast(Any, np.savez_compressed)(buffer, **paths.arrays)
-            write_atomically(place, buffer.getvalue())
+            write_atomically(place, array_file.packed_many(paths.arrays, f"paths/{paths.name}"))
 
     def write_references(self, references: Mapping[str, str]) -> None:
         """Add to the papers that the results rest on: what plugins name, by kind and name."""
         known = self.references()
         if not references.items() <= known.items():
-            text = json.dumps({**known, **references}, indent=1, sort_keys=True)
-            write_atomically(self.root / "references.json", text.encode())
+            every = dict(sorted({**known, **references}.items()))
+            content = json_file.packed({"references": every}, "references")
+            write_atomically(self.references_path, content)
 
     def references(self) -> dict[str, str]:
-        """What each plugin of the results names as its paper; empty for results without them."""
+        """What each plugin of the results names as its paper.
+
+        Empty for results without them, and where the file is damaged: it bears no number, and
+        `bench.run.survey` names it.
+        """
         try:
-            found = json.loads((self.root / "references.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        if not isinstance(found, dict):
+            found = json_file.read(self.references_path, "references")["references"]
+        except (OSError, BenchError):
             return {}
         return {str(name): str(text) for name, text in found.items()}
+
+    def cell(self, key: str) -> list[Row]:
+        """The rows of a cell.
+
+        Raises:
+            FileNotFoundError, NotADirectoryError: there are none.
+            DamagedError: its file is damaged, of another cell, or of another version.
+        """
+        rows: list[Row] = self._table(self.cell_path(key)).to_pylist()
+        return rows
 
     def read(self, key: str) -> list[Row] | None:
         """The rows of a cell; None if there are none or the file is damaged."""
         try:
-            rows: list[Row] = self._table(self.cell_path(key)).to_pylist()
-        except (FileNotFoundError, NotADirectoryError, pa.ArrowInvalid, BenchError):
+            return self.cell(key)
+        except (FileNotFoundError, NotADirectoryError, BenchError):
             return None
-        return rows
 
     def standings(self, keys: Iterable[str]) -> dict[str, list[Row]]:
         """`status` and `reason` of all rows of those cells that have sound ones."""
@@ -154,9 +172,15 @@ class Store:
         """All rows of the last plan that are there, in the plan's order.
 
         Raises:
-            BenchError: no results, or a damaged file.
+            BenchError: no results, a damaged file, or files of another run.
         """
         frame: pd.DataFrame = self._rows(self._present()).rows.to_pandas()
+        runs = sorted(frame["run"].dropna().unique())
+        if len(runs) > 1 and not os.path.lexists(self.plan_path):
+            raise BenchError(
+                f"{self.root / 'cells'}: holds cells of several runs ({', '.join(runs[:5])}) and "
+                "no plan.json tells which count; keep those of one run, or run it again"
+            )
         return frame
 
     def consolidate(self) -> None:
@@ -192,37 +216,20 @@ class Store:
         try:
             read = ((key, stamp, self._table(self.cell_path(key))) for key, stamp in others.items())
             return known.extended(read).only(list(cells))
-        except pa.ArrowException as error:
-            raise BenchError(
-                f"{self.root}: a result file is damaged ({error}); delete it and run again"
-            ) from None
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise BenchError(
                 f"{error.filename}: was deleted while the results were read; try again"
             ) from None
 
     def _keys(self, there: Iterable[str]) -> list[str]:
         try:
-            return list(json.loads(self.plan_path.read_text(encoding="utf-8"))["cells"])
-        except FileNotFoundError:
+            return list(json_file.read(self.plan_path, "plan")["cells"])
+        except (FileNotFoundError, NotADirectoryError):
             return sorted(there)
-        except (ValueError, KeyError, TypeError) as error:
-            raise BenchError(
-                f"{self.plan_path}: damaged ({error}); delete it and run again"
-            ) from None
 
     @staticmethod
     def _table(path: Path) -> pa.Table:
-        # Half the time of pq.read_table, which looks for a data set of many files.
-        with pq.ParquetFile(path) as file:
-            table = file.read(use_threads=False)
-        found = (table.schema.metadata or {}).get(b"scorebench_schema_version", b"none").decode()
-        if found != str(SCHEMA_VERSION):
-            raise BenchError(
-                f"{path}: schema version {found}, this program reads {SCHEMA_VERSION}; "
-                "delete the file and run again"
-            )
-        return table
+        return tables.unpacked(seal.read(path, f"cells/{path.stem}"), path)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -12,8 +12,10 @@ from rich.table import Table
 from bench.files.asset import Asset
 from bench.files.supply import Supply
 from bench.run.cell import Cell
+from bench.run.damage import ASIDE, lines
 from bench.run.plan import evaluations
 from bench.run.runner import Outcome, Plan
+from bench.run.seal import shown
 
 
 def plan_summary(plan: Plan) -> dict[str, Any]:
@@ -26,6 +28,7 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
         "cells": len(plan.wanted),
         "missing": len(plan.missing),
         "evaluations": _total(plan.missing),
+        **_state(plan),
         "fetch": [
             {"name": supply.name, "size": _size(supply), "path": str(supply.path)}
             for supply in plan.absent
@@ -88,6 +91,27 @@ def fetch_lines(plan: Plan) -> list[str]:
     ]
 
 
+def _state(plan: Plan) -> dict[str, Any]:
+    return {
+        "damaged": [{"file": shown(error.path), "reason": error.why} for error in plan.damaged],
+        "old": plan.old,
+    }
+
+
+def state_lines(plan: Plan) -> list[str]:
+    """What was found damaged, and what becomes of it."""
+    found = [f"damaged: {line}" for line in lines(plan.damaged)]
+    if found:
+        place = plan.store.root / ASIDE
+        found.append(f"damaged files are set aside in {place} and made anew")
+    if plan.old:
+        found.append(
+            f"{plan.old} cells have results of another version of the format, without checksums: "
+            "they run again"
+        )
+    return found
+
+
 def _size(supply: Supply) -> int | None:
     return supply.size if isinstance(supply, Asset) else None
 
@@ -114,6 +138,7 @@ def outcome_summary(outcome: Outcome, page: Path | None) -> dict[str, Any]:
         "results": str(outcome.plan.store.root),
         "report": str(page) if page else None,
         "cells": dict(outcome.counts),
+        **_state(outcome.plan),
         "faults": [
             {"key": cell.key, "title": cell.title, "status": status.value, "reason": reason}
             for cell, status, reason in outcome.faults

@@ -3,12 +3,13 @@
 ``table.parquet`` holds the rows of many cells, one after another, and in the metadata of its
 schema, for each of these cells, the name, size and modification time of the file that its rows
 were read from. Rows count for a cell as long as its file still has that size and that time; all
-others are read from their own files. So a table that is old, was cut, or was never written costs
-time and nothing else.
+others are read from their own files. So a table that is old, damaged (see `bench.run.seal`), or was
+never written costs time and nothing else.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import time
@@ -20,10 +21,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.core.errors import BenchError
+from bench.run import seal
 from bench.run.schema import ARROW, SCHEMA_VERSION
 
 INDEX = b"scorebench_cells"
 """Key of the index in the metadata of the schema."""
+
+SEAL = b"scorebench_seal"
+"""Key of the seal there."""
+
+UNREADABLE = (OSError, pa.ArrowException, ValueError, KeyError, TypeError)
+"""What pyarrow raises on what is no Parquet file: thrift's errors and bad UTF-8 among them."""
 
 SETTLED_NS = 2_000_000_000
 """Files younger than this are not taken into the table.
@@ -114,24 +123,41 @@ def joined(parts: Sequence[pa.Table]) -> pa.Table:
 
 
 def stamps(folder: Path) -> dict[str, Stamp]:
-    """The cell files of a folder by key, with their versions; empty where there is no folder."""
-    found: dict[str, Stamp] = {}
+    """The cell files of a folder by key, with their versions; empty where there is no folder.
+
+    What is no file (a folder, a link to nothing) has a version too: reading it says what it is.
+
+    Raises:
+        BenchError: the folder cannot be read.
+    """
     try:
         with os.scandir(folder) as entries:
-            for entry in entries:
-                key, dot, end = entry.name.rpartition(".")
-                if dot and end == "parquet" and not key.startswith("."):
-                    state = entry.stat()
-                    found[key] = Stamp(state.st_size, state.st_mtime_ns)
+            return {
+                entry.name[: -len(".parquet")]: _stamp(entry)
+                for entry in entries
+                if entry.name.endswith(".parquet") and not entry.name.startswith(".")
+            }
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    return found
+    except OSError as error:
+        raise BenchError(
+            f"{folder}: cannot be read ({error.strerror}); give yourself the right to read it"
+        ) from None
+
+
+def _stamp(entry: os.DirEntry[str]) -> Stamp:
+    try:
+        state = entry.stat()
+    except OSError:
+        return Stamp(-1, -1)
+    return Stamp(state.st_size, state.st_mtime_ns)
 
 
 def read(path: Path) -> Consolidated | None:
     """The table at ``path``; None where there is none, or none that this program can use."""
     try:
-        with pq.ParquetFile(path) as file:
+        content = seal.read(path, "table", limit=seal.LARGE)
+        with pq.ParquetFile(pa.BufferReader(content)) as file:
             told = file.schema_arrow.metadata or {}
             if told.get(b"scorebench_schema_version") != str(SCHEMA_VERSION).encode():
                 return None
@@ -141,18 +167,26 @@ def read(path: Path) -> Consolidated | None:
         for key, size, modified_ns, count in entries:
             extents[str(key)] = Extent(Stamp(int(size), int(modified_ns)), first, int(count))
             first += int(count)
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError):
+    except (BenchError, *UNREADABLE):
         return None
     return Consolidated(rows, extents) if first == len(rows) else None
 
 
 def foreign(path: Path) -> bool:
-    """Whether ``path`` is a table that somebody else wrote."""
+    """Whether somebody else put ``path`` there; a damaged table of ours is not foreign."""
     try:
-        with pq.ParquetFile(path) as file:
-            return INDEX not in (file.schema_arrow.metadata or {})
-    except (OSError, pa.ArrowException):
+        content = seal.whole(path, seal.LARGE)
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except seal.DamagedError:
+        return True
+    if INDEX in content or seal.MARK in content:
+        return False
+    try:
+        pq.ParquetFile(pa.BufferReader(content)).close()
+    except UNREADABLE:
+        return False
+    return True
 
 
 def content(table: Consolidated) -> bytes:
@@ -161,10 +195,52 @@ def content(table: Consolidated) -> bytes:
         [key, extent.stamp.size, extent.stamp.modified_ns, extent.count]
         for key, extent in table.extents.items()
     ]
+    return packed(table.rows, "table", {INDEX: json.dumps(index, separators=(",", ":")).encode()})
+
+
+def packed(
+    rows: pa.Table,
+    place: str,
+    more: Mapping[bytes, bytes] | None = None,
+    compression: str = "snappy",
+) -> bytes:
+    """Rows as a sealed Parquet file.
+
+    Args:
+        rows: of the schema.
+        place: what the file is (see `bench.run.seal`).
+        more: what else its metadata hold.
+        compression: of the pages.
+    """
     metadata = {
         b"scorebench_schema_version": str(SCHEMA_VERSION).encode(),
-        INDEX: json.dumps(index, separators=(",", ":")).encode(),
+        **(more or {}),
+        SEAL: seal.blank(place),
     }
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.rows.replace_schema_metadata(metadata), sink)
-    return bytes(memoryview(sink.getvalue()))
+    sink = io.BytesIO()
+    pq.write_table(rows.replace_schema_metadata(metadata), sink, compression=compression)
+    return seal.sealed(sink.getvalue())
+
+
+def metadata(content: bytes) -> Mapping[bytes, bytes]:
+    """What the metadata of a Parquet file hold whose seal was verified."""
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        return dict(file.schema_arrow.metadata or {})
+
+
+def unpacked(content: bytes, path: Path, remedy: str = seal.AGAIN) -> pa.Table:
+    """The rows of a Parquet file whose seal was verified.
+
+    Raises:
+        DamagedError: it is of another version of the schema, or no Parquet file after all.
+    """
+    try:
+        # Half the time of pq.read_table, which looks for a data set of many files.
+        with pq.ParquetFile(pa.BufferReader(content)) as file:
+            table = file.read(use_threads=False)
+    except UNREADABLE as error:
+        raise seal.DamagedError(path, f"is damaged ({error})", remedy) from None
+    found = (table.schema.metadata or {}).get(b"scorebench_schema_version", b"none").decode()
+    if found != str(SCHEMA_VERSION):
+        raise seal.OldError(path, seal.other_version(found), remedy)
+    return table

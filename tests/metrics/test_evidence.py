@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.api import Batch, Measurement
+from bench.core.errors import BenchError
 from bench.run.evidence import LIMIT, fits, packed, unpacked
 from bench.run.outcome import Outcome
 from bench.run.rows import evidence_of
@@ -120,12 +121,13 @@ def test_a_number_near_zero_with_large_parts_keeps_its_evidence() -> None:
     assert fits(np.array([-1e3, 1e3], dtype=np.float32), 1e-6)
 
 
-def test_files_of_evidence_come_back_and_damaged_ones_are_empty(tmp_path: Path) -> None:
+def test_files_of_evidence_come_back_and_damaged_ones_are_named(tmp_path: Path) -> None:
     values = {"rmse": np.array([1, 2], np.float32), "<b>/..": np.array([3, 4], np.float32)}
     path = tmp_path / "cell.safetensors"
-    path.write_bytes(packed(values))
-    found = unpacked(path)
+    path.write_bytes(packed(values, "evidence/cell"))
+    found = unpacked(path, "evidence/cell")
     assert {name: v.tolist() for name, v in found.items()} == {"rmse": [1, 2], "<b>/..": [3, 4]}
     path.write_bytes(path.read_bytes()[:-3])
-    assert unpacked(path) == {}
-    assert unpacked(tmp_path / "none") == {}
+    with pytest.raises(BenchError, match=r"cell\.safetensors: is damaged"):
+        unpacked(path, "evidence/cell")
+    assert unpacked(tmp_path / "none", "evidence/none") == {}

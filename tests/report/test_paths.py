@@ -11,6 +11,7 @@ import pytest
 from bench.report.canvas import save, style
 from bench.report.frame import Subject
 from bench.report.path_figure import draw, pictures
+from bench.run.array_file import packed_many
 
 SUBJECTS = [Subject("s", "mix", "{}", process, "{}") for process in ("ve", "vp", "subvp")]
 
@@ -34,7 +35,8 @@ def write(folder: Path, process: str, **changed: object) -> None:
         **changed,
     }
     folder.mkdir(exist_ok=True)
-    np.savez(folder / f"{process}.npz", **arrays)  # type: ignore[arg-type]
+    packed = packed_many(arrays, f"paths/{process}")  # type: ignore[arg-type]
+    (folder / f"{process}.npz").write_bytes(packed)
 
 
 def test_one_figure_for_each_model(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from bench.core.errors import BenchError
 from bench.report import Report, write_report
 from bench.report.frame import prepared
 from bench.report.looks import looks
+from bench.run.table import packed
 
 ReportOn = Callable[[pd.DataFrame], Report]
 
@@ -231,7 +232,12 @@ def test_damaged_samples_are_no_obstacle(
     folder.mkdir(parents=True)
     for key in few["key"]:
         (folder / f"{key}.npy").write_bytes(b"not an array")
-    assert len(report_on(few).figures) == 3 * 3
+    report = report_on(few)
+    assert len(report.figures) == 3 * 3
+    assert len(report.damaged) == few["key"].nunique()
+    for line in report.damaged:
+        assert "is damaged (it has no checksum)" in line
+        assert line in page_of(report).text
 
 
 def test_reports_do_not_import_torch() -> None:
@@ -272,7 +278,7 @@ def test_tables_of_an_earlier_version_have_a_report(
     run = report.page.parent.parent / "run"
     (cell,) = (run / "cells").iterdir()
     late = ["note", "nfe_unspent", "calibration_evaluations", "batch_coupled", "peak_memory_mib"]
-    pq.write_table(pq.read_table(cell).drop_columns(late), cell)
+    cell.write_bytes(packed(pq.read_table(cell).drop_columns(late), f"cells/{cell.stem}"))
     again = write_report(run, report.page.parent)
     assert page_of(again).text == page_of(report).text
 

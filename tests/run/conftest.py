@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,3 +119,45 @@ def rows_of() -> Runner:
 def numbers() -> Callable[[Sequence[Row]], dict[str, float | None]]:
     """The value of each metric, by its name."""
     return lambda rows: {row["metric"]: row["value"] for row in rows}
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Cells run in this process instead of in workers; the list names those that did."""
+    ran: list[str] = []
+
+    def run_cells(cells: Any, machine: Any, log: Path, on_start: Callable[[Cell], None]) -> Any:
+        for cell in cells:
+            on_start(cell)
+            ran.append(cell.sampler)
+            yield cell, run_cell(cell, Machine("cpu", 1, 1))
+
+    monkeypatch.setattr("bench.run.runner.run_cells", run_cells)
+    return ran
+
+
+@pytest.fixture
+def run(
+    in_process: list[str],
+    good: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., tuple[int, list[str], str]]:
+    """`bench run` of three cells; gives the exit code, what ran, and standard error."""
+    from bench import cli
+
+    monkeypatch.chdir(tmp_path)
+    Path("b.yaml").write_text(good.replace("[ddim]", "[ddim, heun, ancestral]"), encoding="utf-8")
+
+    def call(*more: str) -> tuple[int, list[str], str]:
+        in_process.clear()
+        monkeypatch.setattr("sys.argv", ["bench", "run", "b.yaml", "--no-report", *more])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, list(in_process), capsys.readouterr().err
+
+    return call

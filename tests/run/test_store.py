@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ import pytest
 import bench
 from bench.core.errors import BenchError
 from bench.run.cell import Cell
-from bench.run.execute import CellResult
 from bench.run.schema import ARROW
 from bench.run.store import Row, Store
 
@@ -93,7 +91,7 @@ def test_no_results_and_a_damaged_plan(store: Store, rows: list[Row]) -> None:
         bench.load_results(store.root)
     store.write("k", rows, None)
     store.plan_path.write_text('{"cells": 3', encoding="utf-8")
-    with pytest.raises(BenchError, match=r"plan\.json: damaged .* delete it"):
+    with pytest.raises(BenchError, match=r"plan\.json: is damaged .* delete it"):
         bench.load_results(store.root)
 
 
@@ -101,9 +99,10 @@ def test_another_schema_version_is_refused(
     store: Store, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.write("k", rows, None)
-    monkeypatch.setattr("bench.run.store.SCHEMA_VERSION", 2)
+    for module in ("seal", "table"):
+        monkeypatch.setattr(f"bench.run.{module}.SCHEMA_VERSION", 3)
     assert "k" not in store.finished(["k"])
-    with pytest.raises(BenchError, match="schema version 1, this program reads 2"):
+    with pytest.raises(BenchError, match="schema version 2, this program reads 3"):
         store.load()
 
 
@@ -169,48 +168,6 @@ def test_the_command_line_says_so_in_one_line(
     assert err.startswith(f"bench: {name}/b/")
     assert "cannot be written (Not a directory)" in err
     assert len(err.splitlines()) == 1
-
-
-@pytest.fixture
-def in_process(monkeypatch: pytest.MonkeyPatch, rows_of: Callable[[Cell], list[Row]]) -> list[str]:
-    """Cells run in this process instead of in workers; the list names those that did."""
-    ran: list[str] = []
-
-    def run_cells(cells: Any, machine: Any, log: Path, on_start: Callable[[Cell], None]) -> Any:
-        for cell in cells:
-            on_start(cell)
-            ran.append(cell.sampler)
-            yield cell, CellResult(cell.key, rows_of(cell))
-
-    monkeypatch.setattr("bench.run.runner.run_cells", run_cells)
-    return ran
-
-
-@pytest.fixture
-def run(
-    in_process: list[str],
-    good: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Callable[..., tuple[int, list[str], str]]:
-    """`bench run` of three cells; gives the exit code, what ran, and standard error."""
-    from bench import cli
-
-    monkeypatch.chdir(tmp_path)
-    Path("b.yaml").write_text(good.replace("[ddim]", "[ddim, heun, ancestral]"), encoding="utf-8")
-
-    def call(*more: str) -> tuple[int, list[str], str]:
-        in_process.clear()
-        monkeypatch.setattr("sys.argv", ["bench", "run", "b.yaml", "--no-report", *more])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return code, list(in_process), capsys.readouterr().err
-
-    return call
 
 
 Run = Callable[..., tuple[int, list[str], str]]

@@ -1,0 +1,122 @@
+"""What stands in a results folder before a run: which cells are finished, and what is damaged.
+
+A run sets damaged files aside, in `<root>/set-aside/`, and makes them anew; it deletes none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.run import damage, seal
+from bench.run import table as tables
+from bench.run.path_file import name_of
+from bench.run.seal import DamagedError, OldError
+from bench.run.store import FINAL, Row, Store
+from bench.run.table import Consolidated
+
+if TYPE_CHECKING:
+    from bench.run.cell import Cell
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Survey:
+    """How the results stand.
+
+    Attributes:
+        finished: keys of the cells that need not run.
+        damaged: files that a run sets aside.
+        old: how many cells have results of another version of the format, which run again.
+    """
+
+    finished: frozenset[str]
+    damaged: tuple[DamagedError, ...] = ()
+    old: int = 0
+
+
+def survey(store: Store, cells: Sequence[Cell]) -> Survey:
+    """How the results of ``cells`` stand; verifies every file of theirs.
+
+    The rows of a cell that the table of all cells has are taken from there: it has a checksum too.
+
+    Raises:
+        BenchError: the folder cannot be read.
+    """
+    found = _rows_of(store, [cell.key for cell in cells])
+    finished = {
+        key for key, rows in found.rows.items() if all(row["status"] in FINAL for row in rows)
+    }
+    keys = [cell.key for cell in cells if cell.key not in found.old]
+    sides = (*damage.samples(store, keys), *damage.evidence(store, keys))
+    finished -= {error.path.stem for error in sides}
+    pictures = damage.paths(store)
+    finished -= set(_drawing([cell for cell in cells if cell.key in finished], found, pictures))
+    strangers = _strangers(store, {cell.key for cell in cells})
+    damaged = (*damage.singles(store), *found.damaged, *strangers, *sides, *pictures)
+    return Survey(frozenset(finished), damaged, len(found.old))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    rows: Mapping[str, list[Row]]
+    damaged: tuple[DamagedError, ...]
+    old: frozenset[str]
+
+
+def _rows_of(store: Store, keys: Iterable[str]) -> _Rows:
+    """`status` and `weights` of the rows of the cells that have sound ones."""
+    columns = ["status", "weights"]
+    there = tables.stamps(store.root / "cells")
+    known = tables.read(store.table_path) or Consolidated.nothing()
+    rows: list[Row] = known.rows.select(columns).to_pylist()
+    found: dict[str, list[Row]] = {}
+    damaged: list[DamagedError] = []
+    old: set[str] = set()
+    for key in keys:
+        if key not in there:
+            continue
+        if known.covers(key, there[key]):
+            extent = known.extents[key]
+            found[key] = rows[extent.first : extent.first + extent.count]
+            continue
+        try:
+            found[key] = store.cell(key)
+        except OldError:
+            old.add(key)
+        except DamagedError as error:
+            damaged.append(error)
+        except (FileNotFoundError, NotADirectoryError):  # deleted in the meantime
+            continue
+    return _Rows(found, tuple(damaged), frozenset(old))
+
+
+def _strangers(store: Store, keys: set[str]) -> Iterator[DamagedError]:
+    """Files among the cells whose name is no cell's: copies, and what somebody put there."""
+    for name in sorted(tables.stamps(store.root / "cells")):
+        if not _KEY.fullmatch(name) and name not in keys:
+            error = seal.checked(store.cell_path(name), f"cells/{name}")
+            if error is not None and not isinstance(error, OldError):
+                yield error
+
+
+def _drawing(
+    cells: Iterable[Cell], found: _Rows, pictures: Sequence[DamagedError]
+) -> Iterator[str]:
+    """Of each damaged picture of paths, one cell whose run draws it again."""
+    wanted = {error.path.stem for error in pictures}
+    for cell in cells:
+        if not wanted:
+            return
+        weights = next((row["weights"] for row in found.rows[cell.key] if row["weights"]), "")
+        name = name_of(
+            (cell.model.name, cell.model.params),
+            str(weights),
+            (cell.process.name, cell.process.params),
+        )
+        if name in wanted:
+            wanted.remove(name)
+            yield cell.key
