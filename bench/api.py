@@ -27,6 +27,7 @@ from bench.core.plugin import Plugin, require
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
 from bench.core.quadrature import adams_weights
+from bench.core.role import Role
 from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import (
     Adaptive,
@@ -94,6 +95,7 @@ __all__ = [
     "Plugin",
     "Predictor",
     "Problem",
+    "Role",
     "SampleMetric",
     "Sampler",
     "ScoreModel",

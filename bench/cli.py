@@ -13,6 +13,7 @@ from bench.baseline_command import app as baseline_app
 from bench.compare_command import EPILOG as COMPARE_EPILOG
 from bench.compare_command import compare_command
 from bench.core.errors import BenchError
+from bench.help_pages import command_of
 from bench.models_command import app as models_app
 from bench.plugins_command import app as plugins_app
 from bench.published_command import EPILOG as PUBLISHED_EPILOG
@@ -49,7 +50,8 @@ A list as a parameter ({name: dopri5, rtol: [1e-2, 1e-4]}) means one curve point
 A run that was cut goes on where it was: finished cells are kept. Published files (paths such as
 published:edm-cifar10-32x32-uncond-vp, see `bench models list`) are fetched before it starts.
 
-Suites that ship; all but the first need a GPU, and `bench published NAME` has what was published:
+Suites that ship; all but the first two need a GPU, and `bench published NAME` has what was
+published:
 
     all-solvers            every solver on the MNIST U-Net; half an hour on 2 cores
     quick                  a dozen solvers on small models, for CI; a minute on 2 cores
@@ -282,7 +284,7 @@ def root(
 def main() -> None:
     """Entry point: a mistake of the user's becomes one line and exit code 2."""
     try:
-        app()
+        command_of(app)()
     except BenchError as error:
         print("bench:", " ".join(str(error).split()), file=sys.stderr)
         sys.exit(2)

@@ -88,6 +88,8 @@ def _rows(
     values = {"fid": 2 + 60 * error, "kid": 0.01 + error, "rmse": error, "rmse_reference": 1e-5}
     for metric, unit in METRICS.items():
         ranked = None if metric == "rmse_reference" else False
-        number = {"metric": metric, "unit": unit, "value": values[metric]}
+        role = {"rmse": "error", "rmse_reference": "reference"}.get(metric, "quality")
+        number = {"metric": metric, "unit": unit, "value": values[metric], "role": role}
+        number["belongs_to"] = "rmse" if role == "reference" else ""
         empty: Row = {column.name: None for column in COLUMNS}
         yield empty | known | number | {"larger_is_better": ranked}

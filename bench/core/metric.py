@@ -12,6 +12,7 @@ from torch import Tensor
 from bench.core.plugin import Plugin
 from bench.core.problem import LogProb
 from bench.core.process import NoiseProcess, Time
+from bench.core.role import Role
 from bench.core.sample import Batch, Draw, Sampler
 from bench.core.target import ScoreModel
 
@@ -29,7 +30,10 @@ class Measurement:
         reference: hash of what it is measured against (statistics, extractor, data), or "".
         vjp: vector-Jacobian products per data point that it cost.
         nfe: forward evaluations per data point that it cost beyond the samples' own.
-        ranked: whether smaller (or larger) is better; False for diagnostics.
+        role: what the number means.
+        belongs_to: name of another number of the same metric that this one accompanies: the one
+            that an exact value or a reference is for (they need it), the one that an error is the
+            error of, or the one that a diagnostic goes with. "" for a number of its own.
         evidence: what the uncertainty of the number rests on, where that is known: one number for
             each sample or data point, in their order, shape (n,). Their mean is ``value`` and the
             standard error of their mean is that of ``value``. For a mean they are the values
@@ -46,8 +50,14 @@ class Measurement:
     reference: str = ""
     nfe: float = 0.0
     vjp: float = 0.0
-    ranked: bool = True
+    role: Role = Role.QUALITY
+    belongs_to: str = ""
     evidence: Tensor | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether one direction of it is better."""
+        return self.role in (Role.QUALITY, Role.ERROR)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +105,8 @@ class Accumulator(Protocol):
 class Metric(Plugin, ABC):
     """A plugin that turns the samples of a cell, or its solver, into numbers.
 
-    ``unit`` and ``title`` label plots; for every metric of the host smaller is better unless
-    ``larger_is_better``.
+    ``unit`` and ``title`` label plots; of its numbers with the role of quality smaller is better
+    unless ``larger_is_better``. The names of numbers are free: what they mean is their ``role``.
     """
 
     unit: ClassVar[str]

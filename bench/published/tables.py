@@ -192,7 +192,7 @@ def load_tables(file: Path | None = None) -> tuple[Table, ...]:
     document = read_document(file or Path(str(files(__package__))) / "figures.yaml")
     try:
         # JSON mode: strict about types, yet a YAML list may become a tuple.
-        tables = TypeAdapter(_File).validate_json(json.dumps(_shared(document))).tables
+        tables = TypeAdapter(_File).validate_json(json.dumps(document.content)).tables
     except ValidationError as error:
         raise _fault(document, error) from None
     names = [table.id for table in tables]
@@ -200,11 +200,6 @@ def load_tables(file: Path | None = None) -> tuple[Table, ...]:
         if name in names[:i]:
             raise document.error(("tables", i, "id"), f"'{name}' stands there twice; rename one")
     return tables
-
-
-def _shared(document: Document) -> Mapping[str, Any]:
-    """The content without the anchors' own place."""
-    return {key: value for key, value in document.data.items() if not key.startswith("x-")}
 
 
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")

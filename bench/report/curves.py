@@ -19,9 +19,9 @@ from bench.report.axes import (
     log_y,
 )
 from bench.report.canvas import Sketch, blank
-from bench.report.frame import exact_partners, primary
 from bench.report.intervals import Interval
 from bench.report.looks import MUTED, TEXT, Look
+from bench.report.roles import exact_partners, primary
 from bench.report.svg import Part, Tags, place
 from bench.report.text import letters, metric_label, number, one_line
 
@@ -75,9 +75,8 @@ def panels(
             compared.
     """
     drawable = points[points[abscissa.column] > 0]
-    every = list(points["metric"].unique())
-    partners = exact_partners(every)
-    shown = drawable[drawable["metric"].isin(primary(every))]
+    partners = exact_partners(points)
+    shown = drawable[drawable["metric"].isin(primary(points))]
     found = []
     for metric, of_metric in shown.groupby("metric", sort=False):
         exact = drawable.loc[drawable["metric"].eq(partners.get(str(metric), "")), "value"]

@@ -9,10 +9,11 @@ from functools import partial
 import pandas as pd
 
 from bench.report import curves, heat, pareto, sample_grid, sample_layout, work_precision
-from bench.report.frame import exact_partners, points, primary
+from bench.report.frame import points
 from bench.report.jobs import Job
 from bench.report.looks import Look
-from bench.report.order import Order, floor, is_error, orders
+from bench.report.order import Order, floor, orders
+from bench.report.roles import errors, exact_partners, primary, references
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Fits:
 
 def fits(means: pd.DataFrame) -> tuple[Fits, ...]:
     """The measured orders of one subject."""
-    errors = means[means["metric"].map(is_error).astype(bool)]
-    parts = (part for _, part in errors.groupby(["metric", "protocol"], sort=False))
+    distances = means[means["metric"].isin(errors(means))]
+    parts = (part for _, part in distances.groupby(["metric", "protocol"], sort=False))
     return tuple(_fit(part, means) for part in parts)
 
 
@@ -85,7 +86,7 @@ def jobs(topic: Topic, found: tuple[Fits, ...], studio: Studio) -> tuple[Job, ..
 
 
 def _fit(points: pd.DataFrame, means: pd.DataFrame) -> Fits:
-    name = f"{points['metric'].iloc[0]}_reference"
+    name = references(means).get(str(points["metric"].iloc[0]), "")
     known = means.loc[means["metric"].eq(name), "value"]
     level = floor(points, float(known.max()) if len(known) else None)
     return Fits(points, level, orders(points, level))
@@ -93,10 +94,10 @@ def _fit(points: pd.DataFrame, means: pd.DataFrame) -> Fits:
 
 def _nfe(topic: Topic, studio: Studio) -> Iterator[Job]:
     # errors have a diagram of their own
-    names = list(topic.means["metric"].unique())
-    chosen = {metric for metric in primary(names) if not is_error(metric)}
-    partners = {partner for metric, partner in exact_partners(names).items() if metric in chosen}
-    others = topic.means[topic.means["metric"].isin(chosen | partners)]
+    means = topic.means
+    chosen = set(primary(means)) - errors(means)
+    partners = {exact for metric, exact in exact_partners(means).items() if metric in chosen}
+    others = means[means["metric"].isin(chosen | partners)]
     before = None if topic.before is None else points(topic.before)
     panels = curves.panels(others, curves.NFE, before)
     if panels:

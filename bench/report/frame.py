@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from bench.report.intervals import half_widths
 from bench.report.protocol import QUALITY, TIMING, agreed, numbered
+from bench.report.roles import ROLE, exact_partners, filled
 from bench.run.schema import COLUMNS, Status
 
 SUBJECT = ("suite", "model", "model_params", "process", "process_params")
@@ -20,7 +21,7 @@ SUBJECT = ("suite", "model", "model_params", "process", "process_params")
 CELL = ("curve", "solver_kind", "stochastic", "budget", "tolerance")
 """What, within a figure, distinguishes one point from the next; seeds are averaged over."""
 
-_NUMBER = ("metric", "unit", "larger_is_better", "ranked")
+_NUMBER = (*ROLE, "unit", "larger_is_better", "ranked")
 
 _TEXT = tuple(column.name for column in COLUMNS if column.type == pa.string())
 _NUMERIC = tuple(column.name for column in COLUMNS if column.type in (pa.int64(), pa.float64()))
@@ -115,7 +116,7 @@ def _ranks(means: pd.DataFrame) -> pd.Series:
     """What the best point has the least of: the value, turned, or its distance to the exact one."""
     rank = means["value"].where(~means["larger_is_better"], -means["value"])
     keys = [*SUBJECT, *CELL]
-    for metric, partner in exact_partners(list(means["metric"].unique())).items():
+    for metric, partner in exact_partners(means).items():
         exact = means[means["metric"].eq(partner)].groupby(keys, dropna=False)["value"].mean()
         rows = means.loc[means["metric"].eq(metric), [*keys, "value"]]
         beside = rows.merge(exact.rename("exact").reset_index(), how="left", on=keys)
@@ -129,37 +130,12 @@ def subjects(frame: pd.DataFrame) -> Iterator[tuple[Subject, pd.DataFrame]]:
         yield Subject(*map(str, key)), part
 
 
-def primary(metrics: Sequence[str]) -> list[str]:
-    """The metrics that say how good a sampler is: all but those that accompany another.
-
-    Beside `rmse` stands `rmse_reference`, the error of what it is measured against.
-    """
-    known = frozenset(metrics)
-    exact = frozenset(exact_partners(metrics).values())
-    references = frozenset(f"{name}_reference" for name in known)
-    return [name for name in metrics if name not in exact | references]
-
-
-def exact_partners(metrics: Sequence[str]) -> dict[str, str]:
-    """Metrics and the one that gives the value they should have.
-
-    `nll_nats` has `nll_exact_nats`, `nll_bpd` has `nll_bpd_converged`. The rule is in the name
-    alone, so that it holds for the metrics of any plugin.
-    """
-    known = frozenset(metrics)
-    partners = {}
-    for name in metrics:
-        plain = name.replace("_exact", "").replace("_converged", "")
-        if plain != name and plain in known:
-            partners[plain] = name
-    return partners
-
-
 def _clean(raw: pd.DataFrame) -> pd.DataFrame:
     """Missing text is empty, missing numbers are NaN, missing flags are False."""
     columns: dict[str, pd.Series] = {}
     for name in _TEXT:
-        columns[name] = raw[name].astype(object).where(raw[name].notna(), "").astype(str)
+        text = raw[name] if name in raw else pd.Series("", raw.index)
+        columns[name] = text.astype(object).where(text.notna(), "").astype(str)
     for name in _NUMERIC:
         columns[name] = pd.to_numeric(raw[name], errors="coerce").astype(float)
     for name in _FLAGS:
@@ -167,7 +143,7 @@ def _clean(raw: pd.DataFrame) -> pd.DataFrame:
     ordered = {column.name: columns[column.name] for column in COLUMNS}
     # A direction that is missing is a diagnostic: no value of it is better than another.
     ordered["ranked"] = raw["larger_is_better"].notna()
-    return pd.DataFrame(ordered).reset_index(drop=True)
+    return filled(pd.DataFrame(ordered).reset_index(drop=True))
 
 
 def _parts(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:

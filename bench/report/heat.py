@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from bench.report.axes import log_axis_suits
 from bench.report.canvas import Sketch, blank
 from bench.report.looks import MUTED
-from bench.report.order import is_error
+from bench.report.roles import errors
 from bench.report.text import metric_label, number, one_line, tick
 
 MAX_BUDGETS, MAX_METRICS, MAX_LINES = 3, 2, 40
@@ -55,8 +55,9 @@ def sheets(means: pd.DataFrame, parts: pd.DataFrame, lines: str, columns: str) -
     if shown.empty or shown[columns].nunique() < 2:
         return ()
     every = list(shown["metric"].unique())
-    first = [name for name in every if not is_error(name)][:1]
-    metrics = (first + [name for name in every if is_error(name)])[:MAX_METRICS]
+    distances = errors(shown)
+    first = [name for name in every if name not in distances][:1]
+    metrics = (first + [name for name in every if name in distances])[:MAX_METRICS]
     return tuple(_sheet(shown[shown["metric"].eq(m)], lines, columns) for m in metrics)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,8 +19,6 @@ MARGIN = 3.0
 
 STALLED = 0.9
 """An error that falls by less than a tenth from one budget to the next has stopped falling."""
-
-_ERROR = re.compile(r"(?:^|_)(?:rmse|error)(?:_|$)")
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,15 +66,6 @@ class Order:
             return f"{self.slope:.2f}"
         places = 2 if self.std_error >= 0.005 else 3
         return f"{self.slope:.{places}f} ± {self.std_error:.{places}f}"
-
-
-def is_error(metric: str) -> bool:
-    """Whether a metric is a distance to the exact solution, and so has an order.
-
-    The rule is in the name alone, so that it holds for the metrics of any plugin: `rmse`,
-    `nll_bpd_error`, `nll_error_nats`; not `rmse_reference`, which is the reference's own error.
-    """
-    return bool(_ERROR.search(metric)) and not metric.endswith("_reference")
 
 
 def falling(errors: Floats, floor: float) -> npt.NDArray[np.bool_]:

@@ -22,7 +22,7 @@ from bench.report.axes import (
 from bench.report.canvas import Sketch, blank
 from bench.report.curves import NFE, PANEL_HEIGHT, PANEL_WIDTH, WALL_CLOCK, Abscissa
 from bench.report.looks import MUTED, TEXT, Look
-from bench.report.order import is_error
+from bench.report.roles import errors
 from bench.report.svg import Part, Tags, place
 from bench.report.text import letters, metric_label, one_line
 
@@ -68,7 +68,8 @@ def fronts(means: pd.DataFrame, timed: pd.DataFrame) -> tuple[Front, ...]:
         timed: the same, with hardware kept apart.
     """
     every = list(means.loc[means["ranked"], "metric"].unique())
-    metrics = [name for name in every if not is_error(name)][:MAX_METRICS]
+    distances = errors(means)
+    metrics = [name for name in every if name not in distances][:MAX_METRICS]
     return tuple(
         front
         for metric in metrics

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.report.frame import SUBJECT, exact_partners, primary
-from bench.report.order import ROUNDING, is_error
+from bench.report.frame import SUBJECT
+from bench.report.order import ROUNDING
+from bench.report.roles import errors, exact_partners, primary, references, with_own_error
 from bench.run.schema import Status
 
 ANY = float("inf")
@@ -87,13 +88,11 @@ def _subjects(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
 
 def _judged(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of metrics that have a best value, with the exact one and the floor beside it."""
-    names = [str(name) for name in frame["metric"].unique()]
-    partners = exact_partners(names)
+    names = primary(frame)
+    partners = {name: exact for name, exact in exact_partners(frame).items() if name in names}
     # where the distance to the exact value is a metric of its own, it need not count twice
-    told = {name.replace("_error", "", 1) for name in names if is_error(name)}
-    partners = {name: partner for name, partner in partners.items() if name in primary(names)}
-    twice = partners.keys() & told
-    shown = frame["metric"].isin([name for name in primary(names) if name not in twice])
+    twice = partners.keys() & with_own_error(frame)
+    shown = frame["metric"].isin([name for name in names if name not in twice])
     rows = frame[shown & (frame["ranked"] | frame["metric"].isin(partners))]
     rows = rows.assign(
         exact=_beside(frame, rows, partners),
@@ -113,13 +112,15 @@ def _beside(frame: pd.DataFrame, rows: pd.DataFrame, partners: dict[str, str]) -
 
 def _floors(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
     """Below what an error says nothing: rounding, or the error of what it is measured against."""
-    errors = rows["metric"].map({name: is_error(str(name)) for name in rows["metric"].unique()})
     rounding = rows["dtype"].map(ROUNDING).astype(float).fillna(0.0)
-    measured = frame[frame["metric"].str.endswith("_reference") & frame["usable"]]
+    partners = references(frame)
+    measured = frame[frame["metric"].isin(partners.values()) & frame["usable"]]
     known = measured.groupby(["subject", "metric"])["value"].max()
-    wanted = pd.MultiIndex.from_arrays([rows["subject"], rows["metric"] + "_reference"])
+    wanted = pd.MultiIndex.from_arrays([rows["subject"], rows["metric"].map(partners)])
     own = pd.Series(known.reindex(wanted).to_numpy(dtype=float), index=rows.index).fillna(0.0)
-    level = own.where(own > rounding, rounding).where(errors.astype(bool) | rows["judged"], 0.0)
+    level = own.where(own > rounding, rounding).where(
+        rows["metric"].isin(errors(frame)) | rows["judged"], 0.0
+    )
     return level.groupby([rows[name] for name in TASK]).transform("max")
 
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
-from bench.report.frame import exact_partners
 from bench.report.intervals import LEVEL
+from bench.report.roles import exact_partners
 
 _NEEDED = (
     "metric",
@@ -94,7 +94,7 @@ def ranking(frame: pd.DataFrame) -> pd.DataFrame:
     Args:
         frame: the subject's rows.
     """
-    judged = exact_partners(list(frame["metric"].unique()))
+    judged = exact_partners(frame)
     usable = frame.loc[
         frame["usable"] & frame["ranked"] & ~frame["metric"].isin(judged), list(_NEEDED)
     ]

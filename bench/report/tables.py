@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from bench.report.frame import SUBJECT, Subject, exact_partners, primary
+from bench.report.frame import SUBJECT, Subject
+from bench.report.roles import exact_partners, primary
 from bench.report.text import letters, metric_label, number, tick, with_half_width
 from bench.run.schema import Status
 
@@ -101,9 +102,8 @@ class Note:
 
 def best_values(points: pd.DataFrame) -> tuple[Best, ...]:
     """The best point of each subject, metric and protocol."""
-    names = list(points["metric"].unique())
-    shown = points[points["metric"].isin(primary(names))]
-    ranked = shown[shown["ranked"] | shown["metric"].isin(exact_partners(names))]
+    shown = points[points["metric"].isin(primary(points))]
+    ranked = shown[shown["ranked"] | shown["metric"].isin(exact_partners(points))]
     if ranked.empty:
         return ()
     groups = ranked.groupby([*SUBJECT, "metric", "protocol"], sort=False, dropna=False)
@@ -116,10 +116,9 @@ def best_values(points: pd.DataFrame) -> tuple[Best, ...]:
 
 def tables(points: pd.DataFrame) -> tuple[Table, ...]:
     """The tables of one subject: one for each metric and protocol."""
-    names = list(points["metric"].unique())
-    partners = exact_partners(names)
+    partners = exact_partners(points)
     found = []
-    for metric in primary(names):
+    for metric in primary(points):
         of_metric = points[points["metric"].eq(metric)]
         exact = points.loc[points["metric"].eq(partners.get(metric, "")), "value"]
         remarks = (

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.core.errors import BenchError
-from bench.run.document import Document, Path_, read_document
+from bench.run.document import OWN, Document, Path_, read_document
 
 Positive = Annotated[int, Field(gt=0, le=10**9)]
 Budget = Annotated[int, Field(gt=0, le=10**6)]
@@ -160,7 +160,7 @@ class _Defaults(SuiteConfig):
 
 
 def _validate_top(document: Document) -> FileConfig:
-    return _validate(FileConfig, document.data, document, ())
+    return _validate(FileConfig, document.content, document, ())
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -185,6 +185,8 @@ def _validate(model: type[M], data: Mapping[str, Any], document: Document, top: 
 
 
 def _unknown_key(key: str, model: type[BaseModel]) -> str:
+    if key.startswith(OWN):
+        return f"unknown key '{key}'; keys of your own ({OWN}...) belong at the top of the file"
     names = list(model.model_fields)
     close = difflib.get_close_matches(key, names, n=1)
     advice = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(names)}"

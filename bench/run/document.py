@@ -16,6 +16,9 @@ from bench.core.errors import BenchError
 
 Path_ = tuple[str | int, ...]
 
+OWN = "x-"
+"""What keys of the user's own begin with, as in compose files; they stand at the top alone."""
+
 _MAX_BYTES = 1_000_000
 _MAX_NODES = 100_000  # aliases of aliases grow exponentially
 
@@ -33,6 +36,11 @@ class Document:
     path: Path
     data: Mapping[str, Any]
     lines: Mapping[Path_, int]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The data without top-level ``x-...`` keys, the place for anchors: nothing reads those."""
+        return {k: value for k, value in self.data.items() if not k.startswith(OWN)}
 
     def error(self, place: Path_, message: str) -> BenchError:
         """An error at ``place``: "benchmarks.yaml:12: suites.a.solvers[2].rho: message"."""

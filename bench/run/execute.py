@@ -40,6 +40,7 @@ from bench.core.target import Model, ScoreModel
 from bench.registry import Registry, load_registry
 from bench.run.cell import Cell, PluginSpec
 from bench.run.machine import Machine, PeakMemory, synchronise
+from bench.run.measurements import checked
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
 from bench.run.paths import paths
 from bench.run.rows import (
@@ -238,28 +239,7 @@ def _finish(
         if accumulator.value is not None
         else partial(cast(SolverMetric, metric).measure, trial)
     )
-    return attempt(lambda: _checked(metric, measure()))
-
-
-def _checked(metric: Metric, numbers: Sequence[Measurement] | None) -> Sequence[Measurement]:
-    """The measurements as plain Python numbers and strings, at least one."""
-    if not numbers:
-        raise BenchError(f"{metric.name}: returned no measurement")
-    return [
-        Measurement(
-            metric=str(number.metric),
-            value=float(number.value),
-            unit=str(number.unit),
-            n=int(number.n),
-            std_error=None if number.std_error is None else float(number.std_error),
-            reference=str(number.reference),
-            nfe=float(number.nfe),
-            vjp=float(number.vjp),
-            ranked=bool(number.ranked),
-            evidence=number.evidence,
-        )
-        for number in numbers
-    ]
+    return attempt(lambda: checked(metric.name, measure()))
 
 
 def _s_range(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.core.metric import Measurement, Metric, Trial
+from bench.core.role import Role
 from bench.run.cell import Cell, PluginSpec, canonical
 from bench.run.evidence import Values, name_of, usable
 from bench.run.machine import Machine
@@ -109,6 +110,8 @@ def base_row(cell: Cell, machine: Machine, started: str) -> Row:
         "budget": cell.budget,
         "tolerance": cell.tolerance,
         "seed": cell.seed,
+        "role": "",
+        "belongs_to": "",
         "reason": "",
         "note": "; ".join(cell.doubts),
         "samples": protocol["samples"],
@@ -171,7 +174,9 @@ def metric_rows(
             base
             | {
                 "metric": number.metric,
-                "larger_is_better": metric.larger_is_better if number.ranked else None,
+                "role": number.role.value,
+                "belongs_to": number.belongs_to,
+                "larger_is_better": _larger(metric, number),
                 "value": number.value if finite else None,
                 "std_error": number.std_error,
                 "unit": number.unit,
@@ -183,6 +188,13 @@ def metric_rows(
                 "reason": "" if finite else f"{number.metric} is {number.value}",
             }
         )
+
+
+def _larger(metric: Metric, number: Measurement) -> bool | None:
+    """The direction of a number: of an error less is better, whatever its metric's other ones."""
+    if not number.ranked:
+        return None
+    return number.role is Role.QUALITY and metric.larger_is_better
 
 
 def evidence_of(

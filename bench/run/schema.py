@@ -94,7 +94,13 @@ SECTIONS: tuple[Section, ...] = (
             _real("std_error", "`unit`", "its standard error within the run; null where unknown"),
             _text("unit", "unit of `value`"),
             Column(
-                "larger_is_better", pa.bool_(), "", "direction of the metric; null: a diagnostic"
+                "larger_is_better", pa.bool_(), "", "direction of the metric; null: it has none"
+            ),
+            _text(
+                "role", "`quality`, `error`, `exact`, `reference` or `diagnostic`; empty: none yet"
+            ),
+            _text(
+                "belongs_to", "the number that this one accompanies, such as `rmse`; often empty"
             ),
             _count("metric_n", "", "samples or data points that the number rests on"),
             _real("metric_nfe", "NFE", "forward evaluations per data point spent on the metric"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from bench.api import Accumulator, Measurement, Trial, require
+from bench.api import Accumulator, Measurement, Role, Trial, require
 from bench_fidelity.kinds import INCEPTION
 from bench_fidelity.metric import FeatureAccumulator, FeatureMetric
 from bench_fidelity.statistics import Collected, logits
@@ -62,5 +62,13 @@ class InceptionScore(FeatureMetric):
         n = len(samples)
         return [
             Measurement(self.name, mean, self.unit, n, error, reference=digest),
-            Measurement(f"{self.name}_std", std, self.unit, n, reference=digest, ranked=False),
+            Measurement(
+                f"{self.name}_std",
+                std,
+                self.unit,
+                n,
+                reference=digest,
+                role=Role.DIAGNOSTIC,
+                belongs_to=self.name,
+            ),
         ]

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Accumulator, Measurement, Trial, UnsupportedError, require
+from bench.api import Accumulator, Measurement, Role, Trial, UnsupportedError, require
 from bench_fidelity.kinds import INCEPTION
 from bench_fidelity.metric import FeatureAccumulator, ReferenceMetric
 from bench_fidelity.statistics import Collected, pooled
@@ -74,7 +74,15 @@ class KernelDistance(ReferenceMetric):
         n = len(samples)
         return [
             Measurement(name, mean, self.unit, n, reference=digest),
-            Measurement(f"{name}_std", std, self.unit, n, reference=digest, ranked=False),
+            Measurement(
+                f"{name}_std",
+                std,
+                self.unit,
+                n,
+                reference=digest,
+                role=Role.DIAGNOSTIC,
+                belongs_to=name,
+            ),
         ]
 
 

@@ -19,6 +19,7 @@ from bench.api import (
     NoiseProcess,
     NoiseStream,
     OdeSolver,
+    Role,
     Time,
     Trial,
     UnsupportedError,
@@ -107,6 +108,6 @@ def summarise(
     )
 
 
-def diagnostic(measurement: Measurement) -> Measurement:
-    """The same number, not ranked."""
-    return replace(measurement, ranked=False)
+def meaning(measurement: Measurement, role: Role, belongs_to: str = "") -> Measurement:
+    """The same number with its role, and the number that it accompanies."""
+    return replace(measurement, role=role, belongs_to=belongs_to)

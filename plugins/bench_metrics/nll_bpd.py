@@ -17,6 +17,7 @@ from bench.api import (
     Draw,
     Measurement,
     NoiseStream,
+    Role,
     ScoreModel,
     SolverMetric,
     Time,
@@ -25,7 +26,7 @@ from bench.api import (
     require,
 )
 from bench_metrics.converged import REFERENCE_PROCESS, REFERENCE_SOLVER, Converged, converge
-from bench_metrics.loglik import Path, data_draw, diagnostic, log_likelihoods, summarise
+from bench_metrics.loglik import Path, data_draw, log_likelihoods, meaning, summarise
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,22 @@ class NllBpd(SolverMetric):
         bits = points.bits(counted, path)
         error = (bits - known.value).abs()
         return [
-            diagnostic(summarise("nll_bpd", self.unit, bits, points.digest, counted)),
-            summarise("nll_bpd_error", self.unit, error, points.digest),
-            diagnostic(summarise("nll_bpd_converged", self.unit, known.value, points.digest)),
+            meaning(summarise("nll_bpd", self.unit, bits, points.digest, counted), Role.DIAGNOSTIC),
+            meaning(
+                summarise("nll_bpd_error", self.unit, error, points.digest), Role.ERROR, "nll_bpd"
+            ),
+            meaning(
+                summarise("nll_bpd_converged", self.unit, known.value, points.digest),
+                Role.EXACT,
+                "nll_bpd",
+            ),
             Measurement(
-                "nll_bpd_error_reference", known.error, self.unit, len(known.value), ranked=False
+                "nll_bpd_error_reference",
+                known.error,
+                self.unit,
+                len(known.value),
+                role=Role.REFERENCE,
+                belongs_to="nll_bpd_error",
             ),
         ]
 

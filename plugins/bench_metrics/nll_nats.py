@@ -13,12 +13,13 @@ from bench.api import (
     CountedDenoiser,
     Measurement,
     NoiseStream,
+    Role,
     SolverMetric,
     Trial,
     UnsupportedError,
     require,
 )
-from bench_metrics.loglik import Path, data_draw, diagnostic, log_likelihoods, summarise
+from bench_metrics.loglik import Path, data_draw, log_likelihoods, meaning, summarise
 
 _EXACT_UP_TO = 16
 """Dimensions up to which the exact divergence is the default."""
@@ -68,9 +69,9 @@ class NllNats(SolverMetric):
         error = (found - truth).abs()
         digest = hashlib.sha256(data.numpy().tobytes()).hexdigest()
         return [
-            diagnostic(summarise("nll_nats", self.unit, found, digest, counted)),
-            summarise("nll_error_nats", self.unit, error, digest),
-            diagnostic(summarise("nll_exact_nats", self.unit, truth, digest)),
+            meaning(summarise("nll_nats", self.unit, found, digest, counted), Role.DIAGNOSTIC),
+            meaning(summarise("nll_error_nats", self.unit, error, digest), Role.ERROR, "nll_nats"),
+            meaning(summarise("nll_exact_nats", self.unit, truth, digest), Role.EXACT, "nll_nats"),
         ]
 
     def _probes(self, dimension: int) -> int:

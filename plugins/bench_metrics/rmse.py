@@ -17,6 +17,7 @@ from bench.api import (
     CountedDenoiser,
     Draw,
     Measurement,
+    Role,
     SampleMetric,
     Sampler,
     ScoreModel,
@@ -88,8 +89,15 @@ class _Squares:
             std_error = float(squares.std()) / math.sqrt(n) / (2 * rmse)
             evidence = rmse + (squares - squares.mean()) / (2 * rmse)
         return [
-            Measurement("rmse", rmse, Rmse.unit, n, std_error, evidence=evidence),
-            Measurement("rmse_reference", self.known.error, Rmse.unit, n, ranked=False),
+            Measurement("rmse", rmse, Rmse.unit, n, std_error, role=Role.ERROR, evidence=evidence),
+            Measurement(
+                "rmse_reference",
+                self.known.error,
+                Rmse.unit,
+                n,
+                role=Role.REFERENCE,
+                belongs_to="rmse",
+            ),
         ]
 
 

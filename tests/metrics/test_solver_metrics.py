@@ -40,6 +40,10 @@ def _trial(model: Model, stepper: object, steps: int, s_min: float = 0.002) -> T
     return Trial(loaded, process, Sampler(stepper), times, draw)  # type: ignore[arg-type]
 
 
+def _roles(found: dict[str, Measurement]) -> dict[str, tuple[str, str]]:
+    return {name: (number.role.value, number.belongs_to) for name, number in found.items()}
+
+
 def _numbers(numbers: object) -> dict[str, Measurement]:
     return {number.metric: number for number in numbers}  # type: ignore[attr-defined]
 
@@ -80,7 +84,7 @@ def test_rmse_equals_that_to_scipys_solution(
         float(squares.std()) / math.sqrt(32) / (2 * rmse), rel=1e-2
     )
     assert found["rmse_reference"].value < 1e-2 * rmse
-    assert not found["rmse_reference"].ranked
+    assert _roles(found) == {"rmse": ("error", ""), "rmse_reference": ("reference", "rmse")}
 
 
 @pytest.mark.parametrize("metric", [Rmse(), NllNats(), NllBpd()])
@@ -100,6 +104,11 @@ def test_nll_in_nats_converges_to_the_closed_form() -> None:
     assert fine["nll_nats"].value == pytest.approx(fine["nll_exact_nats"].value, abs=1e-3)
     assert fine["nll_nats"].nfe == 192 * 4
     assert coarse["nll_exact_nats"] == fine["nll_exact_nats"]
+    assert _roles(fine) == {
+        "nll_nats": ("diagnostic", ""),
+        "nll_error_nats": ("error", "nll_nats"),
+        "nll_exact_nats": ("exact", "nll_nats"),
+    }
 
 
 def test_bits_per_dimension_of_a_data_set_in_closed_form() -> None:
@@ -131,6 +140,12 @@ def test_the_error_of_a_coarse_solver_stands_beside_its_figure() -> None:
     found = _numbers(metric.measure(trial))
     assert found["nll_bpd_error"].value > 0.02
     assert [found[name].ranked for name in found] == [False, True, False, False]
+    assert _roles(found) == {
+        "nll_bpd": ("diagnostic", ""),
+        "nll_bpd_error": ("error", "nll_bpd"),
+        "nll_bpd_converged": ("exact", "nll_bpd"),
+        "nll_bpd_error_reference": ("reference", "nll_bpd_error"),
+    }
     again = _numbers(metric.measure(replace(trial)))
     assert again == found
 

@@ -79,6 +79,13 @@ SAMPLERS = (
 )
 
 UNITS = {"nll_bpd": "bits/dim", "rmse": "data units", "rmse_reference": "data units"}
+ROLES = {
+    "rmse": ("error", ""),
+    "rmse_reference": ("reference", "rmse"),
+    "nll_exact_nats": ("exact", "nll_nats"),
+    "nll_error_nats": ("error", "nll_nats"),
+}
+"""Roles of the numbers, and what they belong to; all others are qualities."""
 REASON = "out of memory: tried to allocate 2.0 GiB; lower `batch`"
 
 
@@ -230,6 +237,8 @@ def _number(
     named = {
         "metric": metric,
         "unit": UNITS.get(metric, "nats/dim" if metric.startswith("nll") else "1"),
+        "role": ROLES.get(metric, ("quality", ""))[0],
+        "belongs_to": ROLES.get(metric, ("quality", ""))[1],
         "larger_is_better": False,
         "metric_n": 64 if metric.startswith(("nll", "rmse")) else 500,
         "reference_hash": fake_key(metric, seed if metric.endswith("nats") else None)[:16],
@@ -237,8 +246,8 @@ def _number(
         "reason": "",
     }
     failed = _failure(metric, model, sampler, nfe, seed)
-    if failed:
-        return named | failed
+    if failed:  # what failed cannot say what its number would have meant
+        return named | failed | {"role": "", "belongs_to": "", "larger_is_better": None}
     error = sampler.scale * (nfe - 1) ** -float(sampler.order) * random.lognormal(0, 0.03)
     floor = 2e-7 if model.points else 3e-5
     exact = 1.2345 + 0.01 * seed

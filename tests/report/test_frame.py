@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.frame import exact_partners, points, prepared, primary
+from bench.report.frame import points, prepared
 from bench.report.tables import best_values
 
 
@@ -86,24 +86,12 @@ def test_values_that_are_not_finite_are_not_usable(results: pd.DataFrame, value:
     assert points(frame).empty
 
 
-def test_what_accompanies_a_metric_is_not_primary() -> None:
-    names = ["nll_nats", "nll_exact_nats", "rmse", "rmse_reference", "swd"]
-    assert primary(names) == ["nll_nats", "rmse", "swd"]
-    assert exact_partners(names) == {"nll_nats": "nll_exact_nats"}
-
-
 def test_of_likelihoods_the_nearest_to_the_exact_one_ranks_first(results: pd.DataFrame) -> None:
     changed = results.copy()
     low = changed["metric"].eq("nll_nats") & changed["sampler"].eq("ddim")
     changed.loc[low, "value"] = -5.0
     means = cell(points(prepared(changed)), metric="nll_nats")
     assert means.loc[means["rank"].idxmax(), "curve"] == "ddim"
-
-
-def test_a_converged_value_is_what_a_likelihood_should_be() -> None:
-    names = ["nll_bpd", "nll_bpd_error", "nll_bpd_converged", "rmse"]
-    assert exact_partners(names) == {"nll_bpd": "nll_bpd_converged"}
-    assert primary(names) == ["nll_bpd", "nll_bpd_error", "rmse"]
 
 
 def test_a_diagnostic_has_no_best_value(results: pd.DataFrame) -> None:

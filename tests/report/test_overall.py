@@ -179,23 +179,26 @@ def test_an_exact_value_is_what_the_cost_is_the_distance_to(made: Made) -> None:
     for model in ("m1", "m2"):
         for sampler, value in (("a", -2.5), ("b", 0.5)):
             one = _row(model, sampler, 10.0, value, metric="nll_nats", key=model + sampler)
-            rows += [one, one | {"metric": "nll_exact_nats", "value": -1.0}]
+            exact = {"metric": "nll_exact_nats", "role": "exact", "belongs_to": "nll_nats"}
+            rows += [one, one | exact | {"value": -1.0}]
     (field,) = fields(problems(made(rows)))
     assert field.metrics == ("nll_nats",)
     assert _costs(field) == {"a": [1.5, 1.5], "b": [1.5, 1.5]}
     # where that distance is a metric of its own, it does not count twice
-    errors = [r | {"metric": "nll_error_nats", "value": 1.5} for r in rows[::2]]
+    own = {"metric": "nll_error_nats", "role": "error", "belongs_to": "nll_nats"}
+    errors = [r | own | {"value": 1.5} for r in rows[::2]]
     (alone,) = fields(problems(made([*rows, *errors])))
     assert alone.metrics == ("nll_error_nats",)
 
 
 def test_errors_below_that_of_their_reference_tie(made: Made) -> None:
     rows = []
+    reference = {"metric": "own", "role": "reference", "belongs_to": "rmse"}
     for model in ("m1", "m2"):
         for sampler, value in (("a", 1e-5), ("b", 3e-4)):
             rows += [
-                _row(model, sampler, 10.0, value, metric="rmse"),
-                _row(model, sampler, 10.0, 1e-3, metric="rmse_reference"),
+                _row(model, sampler, 10.0, value, metric="rmse", role="error"),
+                _row(model, sampler, 10.0, 1e-3) | reference,
             ]
     (field,) = fields(problems(made(rows)))
     assert performance(field).shares.tolist() == [[1.0], [1.0]]

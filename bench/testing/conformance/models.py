@@ -85,19 +85,28 @@ def typed_model(plugin: object) -> Model:
     return plugin
 
 
-def measures(metric: Metric) -> None:
-    """A finite number with unit and count on a closed form, or a refusal that says why."""
+def measured(metric: Metric, steps: int) -> list[Measurement]:
+    """What the metric says of DDIM on a closed form.
+
+    Raises:
+        NotApplicable: the metric refuses it.
+    """
     model = build(load_registry().get("gaussian_mixture", Kind.MODEL).cls, {})
     ddim = build(load_registry().get("ddim", Kind.ODE_SOLVER).cls, {})
     assert isinstance(model, Model)
     assert isinstance(ddim, Stepper)
     loaded, process = _loaded(model), process_of("vp")
     draw = Draw(0, 128, 64, loaded.shape)
-    trial = Trial(loaded, process, Sampler(ddim), path(process, 10), draw)
+    trial = Trial(loaded, process, Sampler(ddim), path(process, steps), draw)
     try:
-        numbers = _numbers(metric, trial)
+        return _numbers(metric, trial)
     except UnsupportedError as refusal:
         raise NotApplicable(str(refusal)) from None
+
+
+def measures(metric: Metric) -> None:
+    """A finite number with unit and count on a closed form, or a refusal that says why."""
+    numbers = measured(metric, 10)
     for number in numbers:
         demand(
             math.isfinite(number.value) and number.n > 0 and bool(number.metric),

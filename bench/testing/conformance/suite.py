@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bench.core.plugin import Plugin
 from bench.registry import Entry, Kind
-from bench.testing.conformance import correctors, models, schedules, steppers
+from bench.testing.conformance import correctors, models, roles, schedules, steppers
 from bench.testing.conformance.common import defaults, documented, parameters_validate
 from bench.testing.conformance.finding import Finding, Nonconformity, NotApplicable, Verdict
 
@@ -78,7 +78,7 @@ CHECKS: Mapping[Kind, tuple[Check, ...]] = {
         denoiser=models.denoises,
         batch=models.samples_are_separate,
     ),
-    Kind.METRIC: _of(models.typed_metric, measures=models.measures),
+    Kind.METRIC: _of(models.typed_metric, measures=models.measures, roles=roles.roles_are_sound),
 }
 
 

@@ -1,0 +1,25 @@
+"""What a metric's number means: declared, since names are free."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a number means; its name means nothing.
+
+    Attributes:
+        QUALITY: says how good the samples are; less is better, or more (``larger_is_better``).
+        ERROR: a distance to the exact solution, which falls with the solver's order; less is
+            better.
+        EXACT: the value that the number it belongs to should have.
+        REFERENCE: the error of what the number it belongs to is measured against: nearer to it
+            that number means nothing.
+        DIAGNOSTIC: no value of it is better than another.
+    """
+
+    QUALITY = "quality"
+    ERROR = "error"
+    EXACT = "exact"
+    REFERENCE = "reference"
+    DIAGNOSTIC = "diagnostic"
