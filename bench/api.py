@@ -46,6 +46,7 @@ from bench.core.target import (
     ScoreModel,
     Target,
 )
+from bench.core.uncertainty import Uncertainty
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
 from bench.files.cache import alone, cache_folder, replacing
 from bench.files.catalogue import read_assets
@@ -102,6 +103,7 @@ __all__ = [
     "Time",
     "TimeGrid",
     "Trial",
+    "Uncertainty",
     "UnsupportedError",
     "adams_weights",
     "alone",

@@ -37,6 +37,7 @@ from bench.core.process import NoiseProcess, Time
 from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import Corrector
 from bench.core.target import Model, ScoreModel
+from bench.core.uncertainty import given_error
 from bench.registry import Registry, load_registry
 from bench.run.cell import Cell, PluginSpec
 from bench.run.machine import Machine, PeakMemory, synchronise
@@ -245,12 +246,15 @@ def _checked(metric: Metric, numbers: Sequence[Measurement] | None) -> Sequence[
             value=float(number.value),
             unit=str(number.unit),
             n=int(number.n),
-            std_error=None if number.std_error is None else float(number.std_error),
+            std_error=given_error(number.std_error).std_error,
             reference=str(number.reference),
             nfe=float(number.nfe),
             vjp=float(number.vjp),
             ranked=bool(number.ranked),
             evidence=number.evidence,
+            reference_n=None if number.reference_n is None else int(number.reference_n),
+            reference_note=str(number.reference_note),
+            note=str(number.note) or given_error(number.std_error).note,
         )
         for number in numbers
     ]
