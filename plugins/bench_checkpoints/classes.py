@@ -16,7 +16,6 @@ from bench.api import (
     require,
 )
 
-
 BALANCED = "balanced"
 
 Label = int | Literal["balanced"] | None
