@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from bench.api import BenchError, Measurement, alone, cache_folder, replacing
-from bench_fidelity.decoding import told
+from bench_fidelity.decoding import CONVERSIONS, told
 from bench_fidelity.extractors import Extractor, chunked
 from bench_fidelity.made_by import maker
 from bench_fidelity.moments_file import MomentsFile
@@ -27,7 +26,6 @@ from bench_metrics.frechet import Moments, frechet_distance, root_factor
 _PREPROCESSING = "2: uint8 RGB, 16 bits by round(v / 257), resized by the extractor"
 """Names the rules by which a file becomes bytes, and is part of every hash of a reference: give it
 the next number where ``decoding``, ``folder`` or ``listing`` reads other bytes than before."""
-_CONVERSIONS = "conversions"  # in the header of a file of statistics
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,10 +145,10 @@ def _compute(source: ImageSource, extractor: Extractor, path: Path) -> None:
         "covariance": found.covariance,
         "features": rows.result(),
         "size": torch.tensor(size[1:]),
+        "conversions": torch.tensor([seen.conversions[kind] for kind in CONVERSIONS]),
     }
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     record = {name: _content(tensor) for name, tensor in tensors.items()} | {"of": path.stem}
-    record[_CONVERSIONS] = json.dumps(seen.conversions)
     with replacing(path) as temporary:
         try:
             save_file(tensors, temporary, record)
@@ -191,22 +189,13 @@ class _Seen:
 # One reference in the features of each extractor of a cell, and its factor (100 MB at d = 2048).
 @lru_cache(maxsize=4)
 def _cached(path: Path, digest: str, left_out: tuple[tuple[str, int], ...]) -> Reference:
-    mean, covariance, size = (_tensor(path, name) for name in ("mean", "covariance", "size"))
+    names = ("mean", "covariance", "size", "conversions")
+    mean, covariance, size, counts = (_tensor(path, name) for name in names)
     features = partial(_features, path)
     count = _rows(path)
     rank = min(count - 1, len(mean))
-    note = told(_conversions(path), dict(left_out))
+    note = told(dict(zip(CONVERSIONS, counts.tolist(), strict=True)), dict(left_out))
     return Reference(mean, covariance, digest, rank, tuple(size.tolist()), features, count, note)
-
-
-def _conversions(path: Path) -> dict[str, int]:
-    """How many images went through each conversion."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            found = json.loads(file.metadata()[_CONVERSIONS])
-            return {str(kind): int(count) for kind, count in found.items()}
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(path, error) from None
 
 
 @lru_cache(maxsize=2)

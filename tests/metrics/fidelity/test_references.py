@@ -146,7 +146,7 @@ def test_a_cache_of_other_images_or_numbers_is_told(
         _fid(measure, one, samples)
     header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
     start = 8 + int.from_bytes(whole[:8], "little")
-    for name in ("mean", "covariance", "size", "features"):
+    for name in ("mean", "covariance", "size", "conversions", "features"):
         bad = bytearray(whole)
         bad[start + header[name]["data_offsets"][0]] ^= 1
         first.write_bytes(bad)
