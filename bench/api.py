@@ -47,6 +47,7 @@ from bench.core.target import (
     ScoreModel,
     Target,
 )
+from bench.core.uncertainty import Uncertainty
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
 from bench.files.cache import alone, cache_folder, replacing
 from bench.files.catalogue import read_assets
@@ -105,6 +106,7 @@ __all__ = [
     "Time",
     "TimeGrid",
     "Trial",
+    "Uncertainty",
     "UnknownCodeError",
     "UnsupportedError",
     "adams_weights",

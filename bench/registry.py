@@ -170,9 +170,7 @@ def build(cls: type[P], params: Mapping[str, object]) -> P:
         # JSON mode: strict about types, yet a YAML list may become a tuple.
         return TypeAdapter(cls).validate_json(json.dumps(dict(params)))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ParameterError(key, _plain(str(first["msg"]), first.get("input"))) from None
+        raise _refused(error) from None
     except (TypeError, ValueError) as error:
         raise ParameterError("", f"{error}; use numbers, strings, lists and mappings") from None
 
@@ -199,6 +197,19 @@ def _unknown_key(key: str, cls: type[Plugin]) -> str:
         return f"unknown key '{key}'; did you mean '{close[0]}'?"
     takes = f"takes {', '.join(names)}" if names else "takes no parameters"
     return f"unknown key '{key}'; {cls.name} {takes}"
+
+
+def _refused(error: ValidationError) -> ParameterError:
+    """The first value that has a wrong type, and all that would do where there are several."""
+    first, *others = error.errors()
+    place, given = first["loc"], first.get("input")
+    # Of a union each member has an error, in a place named after it.
+    rest = [e for e in others if e["loc"][:1] == place[:1] and e.get("input") == given]
+    if not rest or len(place) < 2 or not isinstance(place[1], str):
+        return ParameterError(".".join(map(str, place)), _plain(str(first["msg"]), given))
+    wanted = [str(e["msg"]).removeprefix("Input should be ") for e in (first, *rest)]
+    message = f"Input should be {' or '.join(dict.fromkeys(wanted))}"
+    return ParameterError(str(place[0]), _plain(message, given))
 
 
 def _plain(message: str, value: object) -> str:

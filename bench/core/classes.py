@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError, UnsupportedError
-from bench.core.noise import NoiseStream
+from bench.core.noise import NoiseStream, permutation
 from bench.core.shards import in_shards
 
 NO_CLASS = -1
@@ -41,12 +41,17 @@ class Conditional:
         label: the class of all samples, from 0, or ``NO_CLASS``; ``None``: each sample's own is
             drawn uniformly from its seed, whatever the batch.
         guidance: w.
+        balanced: without ``label``, whether classes are drawn without replacement: each of the
+            blocks of ``classes`` consecutive samples holds every class once, in an order drawn
+            by (seed, block). So n samples have numbers of each class that differ by one at most,
+            and a sample's class depends neither on n nor on the batch.
     """
 
     network: ClassDenoiser
     classes: int
     label: int | None = None
     guidance: float = 1.0
+    balanced: bool = False
 
     @property
     def price(self) -> int:
@@ -67,8 +72,18 @@ class Conditional:
         """The classes of the samples ``first`` .. ``first + count - 1``, int64, (count,)."""
         if self.label is not None:
             return torch.full((count,), self.label, device=device)
+        if self.balanced:
+            return self._dealt(seed, first, count).to(device)
         stream = NoiseStream(seed, "class", first, count, (1,), torch.float64)
         return stream.uniform().mul_(self.classes).flatten().long().to(device)
+
+    def _dealt(self, seed: int, first: int, count: int) -> Tensor:
+        """The classes of these samples, from blocks that hold each class once."""
+        start = first // self.classes
+        blocks = range(start, -(-(first + count) // self.classes))
+        orders = [permutation(seed, "deal", block, self.classes) for block in blocks]
+        skipped = first - start * self.classes
+        return torch.cat([*orders, torch.empty(0, dtype=torch.int64)])[skipped : skipped + count]
 
     def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
         """D of rows with these labels, (n,), with guidance; without labels all rows' own.

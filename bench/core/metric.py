@@ -28,6 +28,9 @@ class Measurement:
         std_error: its Monte-Carlo standard error, where it can be told from one run.
         n: how many samples or data points it rests on.
         reference: hash of what it is measured against (statistics, extractor, data), or "".
+        reference_n: number of real images, or of exact samples, that it is measured against, where
+            it is known.
+        reference_note: what was done to them on the way, and what was left out; "" for nothing.
         vjp: vector-Jacobian products per data point that it cost.
         nfe: forward evaluations per data point that it cost beyond the samples' own.
         role: what the number means.
@@ -40,6 +43,7 @@ class Measurement:
             averaged; for any other smooth statistic ``value`` plus each sample's influence
             (Hampel 1974), as Tukey's pseudo-values are. Stored beside the table for
             ``bench compare``; no number depends on it.
+        note: what a reader has to know of this number, such as why it has no standard error.
     """
 
     metric: str
@@ -53,6 +57,9 @@ class Measurement:
     role: Role = Role.QUALITY
     belongs_to: str = ""
     evidence: Tensor | None = field(default=None, repr=False, compare=False)
+    reference_n: int | None = None
+    reference_note: str = ""
+    note: str = ""
 
     @property
     def ranked(self) -> bool:

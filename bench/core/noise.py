@@ -22,7 +22,7 @@ from torch import Tensor
 SHARD = 64
 """Samples per shard: the unit of noise streams and of network calls."""
 
-Purpose = Literal["prior", "sampler", "probe", "dequantise", "exact", "calibrate", "class"]
+Purpose = Literal["prior", "sampler", "probe", "dequantise", "exact", "calibrate", "class", "deal"]
 # A new purpose comes last: its place is part of the key of its streams.
 _PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
@@ -77,6 +77,13 @@ class NoiseStream:
         start = self.first % SHARD
         rows = torch.from_numpy(noise)[start : start + self.count]
         return rows.to(self.device, self.dtype)
+
+
+def permutation(seed: int, purpose: Purpose, block: int, count: int) -> Tensor:
+    """0 .. count - 1 in an order drawn by (seed, purpose, block), int64, (count,)."""
+    # By sorting draws, as numpy may change how it shuffles.
+    draws = _generator(seed, purpose, block).random(count)
+    return torch.from_numpy(np.argsort(draws, kind="stable"))
 
 
 def _generator(seed: int, purpose: Purpose, shard: int) -> np.random.Generator:

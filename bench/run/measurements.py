@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bench.core.errors import BenchError
 from bench.core.metric import Measurement
 from bench.core.role import Role
+from bench.core.uncertainty import given_error
 
 _JUDGING = (Role.EXACT, Role.REFERENCE)
 """Roles that mean nothing without the number that they are for."""
@@ -47,13 +48,16 @@ def _plain(metric: str, number: Measurement) -> Measurement:
         value=float(number.value),
         unit=str(number.unit),
         n=int(number.n),
-        std_error=None if number.std_error is None else float(number.std_error),
+        std_error=given_error(number.std_error).std_error,
         reference=str(number.reference),
         nfe=float(number.nfe),
         vjp=float(number.vjp),
         role=role,
         belongs_to=str(number.belongs_to),
         evidence=number.evidence,
+        reference_n=None if number.reference_n is None else int(number.reference_n),
+        reference_note=str(number.reference_note),
+        note=str(number.note) or given_error(number.std_error).note,
     )
 
 

@@ -122,6 +122,8 @@ def base_row(cell: Cell, machine: Machine, started: str) -> Row:
         "s_max": protocol["s_max"],
         "finish": protocol["finish"],
         "reference_hash": "",
+        "reference_n": None,
+        "reference_note": "",
         "solver_source": _source(cell.solver),
         "plugin_sources": canonical(sources),
         "core": cell.core,
@@ -184,6 +186,9 @@ def metric_rows(
                 "metric_nfe": number.nfe,
                 "metric_vjp": number.vjp,
                 "reference_hash": number.reference,
+                "reference_n": number.reference_n,
+                "reference_note": number.reference_note,
+                "note": "; ".join(filter(None, (str(base["note"]), number.note))),
                 "status": (Status.OK if finite else Status.DIVERGED).value,
                 "reason": "" if finite else f"{number.metric} is {number.value}",
             }

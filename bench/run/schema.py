@@ -149,6 +149,16 @@ SECTIONS: tuple[Section, ...] = (
             Column("batch_coupled", pa.bool_(), "", "samples of a shard share an error norm"),
             _text("weights", "sha256 of the model's weights or parameters"),
             _text("reference_hash", "hash of what the metric compares with (statistics, features)"),
+            _count(
+                "reference_n",
+                "",
+                "real images or exact samples that it compares with; null: none, or not told",
+            ),
+            _text(
+                "reference_note",
+                "how many of them were converted and how (16 bits, alpha, palette, ...), and what "
+                "was left out beside them; empty: nothing",
+            ),
             _text("solver_source", "distribution, version and code hash of the solver"),
             _text("plugin_sources", "the same for all plugins of the cell, as JSON"),
             _text("core", "version and code hash of the host"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from torch import Tensor
 
@@ -15,6 +15,12 @@ from bench.api import (
     Denoiser,
     require,
 )
+
+BALANCED = "balanced"
+
+Label = int | Literal["balanced"] | None
+"""The class of all samples, from 0; -1 for none; ``None``: each sample's own is drawn, all alike
+probable; ``balanced``: equal numbers of samples of each class, in an order drawn by the seed."""
 
 
 class OptionalClassDenoiser(Protocol):
@@ -28,16 +34,19 @@ class Choice:
     """What the user asks of a conditional network.
 
     Attributes:
-        label: the class of all samples; ``NO_CLASS``; ``None``: each sample's own is drawn.
+        label: whose class the samples are of.
         guidance: weight of classifier-free guidance; 1: none.
     """
 
-    label: int | None
+    label: Label
     guidance: float
 
     def check(self) -> None:
         """Raises ValueError where a value is out of range."""
-        require(self.label is None or self.label >= NO_CLASS, "label must be >= 0, or -1 for none")
+        require(
+            not isinstance(self.label, int) or self.label >= NO_CLASS,
+            "label must be >= 0, -1 for none, or balanced",
+        )
         require(math.isfinite(self.guidance), "guidance must be a finite number")
         require(
             self.guidance == 1 or self.label != NO_CLASS, "guidance needs a class; drop label: -1"
@@ -58,14 +67,21 @@ class Choice:
             BenchError: the choice does not suit the network.
         """
         known = f"has classes 0 to {classes - 1}" if classes else "knows no classes"
-        if self.label is not None and self.label >= classes:
+        if isinstance(self.label, int) and self.label >= classes:
             raise BenchError(f"{place}: label {self.label} was asked, but it {known}; set label")
         if not classes:
             if self.guidance != 1:
                 raise BenchError(f"{place}: guidance was asked, but it {known}; drop guidance")
+            if self.label == BALANCED:
+                raise BenchError(
+                    f"{place}: balanced classes were asked, but it {known}; drop label"
+                )
             return network
         if not plain and (self.guidance != 1 or self.label == NO_CLASS):
             raise BenchError(
                 f"{place}: it cannot be asked for no class, as guidance does; set guidance: 1"
             )
+        if self.label == BALANCED:
+            return Conditional(network, classes, None, self.guidance, balanced=True)
+        assert not isinstance(self.label, str)
         return Conditional(network, classes, self.label, self.guidance)

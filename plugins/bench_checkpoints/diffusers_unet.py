@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import BenchError, HubFolder, ScoreModel, require
-from bench_checkpoints.classes import Choice, OptionalClassDenoiser
+from bench_checkpoints.classes import Choice, Label, OptionalClassDenoiser
 from bench_checkpoints.common import file_hash, levels_of, pixel_target, scaled
 from bench_checkpoints.levels import LevelTable
 from bench_checkpoints.precision import NetworkModel
@@ -35,7 +35,8 @@ class DiffusersUnet(NetworkModel):
             `unet`) and scheduler_config.json (in it or in `scheduler`); or one of the hub,
             `hub:OWNER/NAME` or `hub:OWNER/NAME@REVISION`.
         label: of a conditional network, the class of all samples, from 0, or -1 for none;
-            ``None``: each sample's own is drawn, all alike probable.
+            ``None``: each sample's own is drawn, all alike probable; ``balanced``: the same
+            number of samples of each (to one).
         last_is_none: whether the last of the network's classes stands for none, as guidance needs
             it.
         guidance: weight w of classifier-free guidance, D_none + w (D_class - D_none), at the price
@@ -48,7 +49,7 @@ class DiffusersUnet(NetworkModel):
     reference: ClassVar[str] = "diffusers' UNet2DModel; Ho et al. 2020, arXiv:2006.11239"
 
     path: str = "model"
-    label: int | None = None
+    label: Label = None
     last_is_none: bool = False
     guidance: float = 1.0
     data: str = "unknown"

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bench.api import Asset, BenchError, ScoreModel, require
 from bench_checkpoints.catalogue import asset_of, local
-from bench_checkpoints.classes import Choice
+from bench_checkpoints.classes import Choice, Label
 from bench_checkpoints.common import built, file_hash, pixel_target, record_of
 from bench_checkpoints.convert import write_safetensors
 from bench_checkpoints.describing import edm_content
@@ -40,7 +40,8 @@ class Edm(NetworkModel):
         path: the .pkl file, of which nothing is executed, or a .safetensors made of it; or
             `published:NAME`, such as published:edm-cifar10-32x32-uncond-vp (`bench models list`).
         label: of a conditional network, the class of all samples, from 0, or -1 for none;
-            ``None``: each sample's own is drawn, all alike probable.
+            ``None``: each sample's own is drawn, all alike probable; ``balanced``: the same
+            number of samples of each (to one).
         guidance: weight w of classifier-free guidance, D_none + w (D_class - D_none), at the price
             of two evaluations; 1: none. Its network must have been trained without classes too.
         data: name of the data set; empty: what the file says.
@@ -55,7 +56,7 @@ class Edm(NetworkModel):
     )
 
     path: str = "network.pkl"
-    label: int | None = None
+    label: Label = None
     guidance: float = 1.0
     data: str = ""
     s_min: float | None = None

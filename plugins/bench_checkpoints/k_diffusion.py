@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bench.api import Asset, BenchError, ScoreModel, require
 from bench_checkpoints.catalogue import asset_of, local
-from bench_checkpoints.classes import Choice
+from bench_checkpoints.classes import Choice, Label
 from bench_checkpoints.common import built, file_hash, levels_of, pixel_target, scaled
 from bench_checkpoints.describing import k_diffusion_content
 from bench_checkpoints.k_diffusion_config import KDiffusionRecipe, maker, recipe_of
@@ -36,7 +36,8 @@ class KDiffusion(NetworkModel):
         config: the JSON file of its configuration; empty where the file holds it.
         weights: of a .pth: `ema`, the moving average that k-diffusion samples from, or `model`.
         label: of a conditional network, the class of all samples, from 0, or -1 for none;
-            ``None``: each sample's own is drawn, all alike probable.
+            ``None``: each sample's own is drawn, all alike probable; ``balanced``: the same
+            number of samples of each (to one).
         guidance: weight w of classifier-free guidance, D_none + w (D_class - D_none), at the price
             of two evaluations; 1: none.
         data: name of the data set; empty: what the configuration says.
@@ -53,7 +54,7 @@ class KDiffusion(NetworkModel):
     path: str = "model.pth"
     config: str = ""
     weights: Literal["ema", "model"] = "ema"
-    label: int | None = None
+    label: Label = None
     guidance: float = 1.0
     data: str = ""
     s_min: float | None = None

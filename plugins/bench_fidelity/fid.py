@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
-from bench.api import Accumulator, Measurement, Trial, require
+from bench.api import Accumulator, Measurement, Trial, Uncertainty, require
 from bench_fidelity.extractors import Features
 from bench_fidelity.kinds import INCEPTION
 from bench_fidelity.metric import FeatureAccumulator, ReferenceMetric
@@ -41,21 +41,23 @@ class FrechetDistance(ReferenceMetric):
     def _result(self, kept: _Kept, real: Reference, device: torch.device) -> Sequence[Measurement]:
         found, features = kept.moments.result(), kept.rows.result()
         value = real.distance(found)
-        # On the samples' device: eigenvectors in float64 take a CPU some seconds.
-        known = (x.to(device) for x in (real.mean, found.covariance, real.factor))
-        influence = frechet_influence(features, *known).cpu()
-        error = float(influence.std()) / math.sqrt(found.count)
-        return [
-            Measurement(
-                self.called(self.name),
-                value,
-                self.unit,
-                found.count,
-                error,
-                reference=real.digest,
-                evidence=value + influence,
-            )
-        ]
+
+        def influence() -> Tensor:
+            # On the samples' device: eigenvectors in float64 take a CPU some seconds.
+            known = (x.to(device) for x in (real.mean, found.covariance, real.factor))
+            return frechet_influence(features, *known).cpu()
+
+        error = Uncertainty.of(value, influence)
+        number = Measurement(
+            self.called(self.name),
+            value,
+            self.unit,
+            found.count,
+            error.std_error,
+            evidence=error.evidence,
+            note=error.note,
+        )
+        return [real.credited(number)]
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class InfiniteSamples(ReferenceMetric):
         distances = _distances(features[torch.from_numpy(order)], counts, real)
         value = intercept(counts, distances)
         name = self.called(self.name)
-        return [Measurement(name, value, self.unit, len(features), reference=real.digest)]
+        return [real.credited(Measurement(name, value, self.unit, len(features)))]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from torch import Tensor
 from bench.api import Accumulator, Measurement, Role, Trial, UnsupportedError, require
 from bench_fidelity.kinds import INCEPTION
 from bench_fidelity.metric import FeatureAccumulator, ReferenceMetric
+from bench_fidelity.reference import Reference
 from bench_fidelity.statistics import Collected, pooled
 
 
@@ -51,9 +52,9 @@ class KernelDistance(ReferenceMetric):
                 f"{len(known)}; lower subset_size"
             )
         rows = Collected(pooled)
-        return FeatureAccumulator(stream, rows, partial(self._result, rows, known, real.digest))
+        return FeatureAccumulator(stream, rows, partial(self._result, rows, known, real))
 
-    def _result(self, rows: Collected, known: Tensor, digest: str) -> Sequence[Measurement]:
+    def _result(self, rows: Collected, known: Tensor, real: Reference) -> Sequence[Measurement]:
         from torch_fidelity.metric_kid import (
             KEY_METRIC_KID_MEAN,
             KEY_METRIC_KID_STD,
@@ -73,15 +74,9 @@ class KernelDistance(ReferenceMetric):
         name = self.called(self.name)
         n = len(samples)
         return [
-            Measurement(name, mean, self.unit, n, reference=digest),
-            Measurement(
-                f"{name}_std",
-                std,
-                self.unit,
-                n,
-                reference=digest,
-                role=Role.DIAGNOSTIC,
-                belongs_to=name,
+            real.credited(Measurement(name, mean, self.unit, n)),
+            real.credited(
+                Measurement(f"{name}_std", std, self.unit, n, role=Role.DIAGNOSTIC, belongs_to=name)
             ),
         ]
 

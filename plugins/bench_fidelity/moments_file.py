@@ -75,7 +75,13 @@ class MomentsFile:
         mu, sigma = (torch.from_numpy(a.astype(np.float64)) for a in (mean, covariance))
         if not torch.allclose(sigma, sigma.mT, rtol=1e-4, atol=1e-6 * float(sigma.abs().max())):
             raise BenchError(f"{self.path}: sigma is no covariance: it is not symmetric")
-        return mu, (sigma + sigma.mT) / 2
+        sigma = (sigma + sigma.mT) / 2
+        # Positive as far as float32 can tell, in which some were computed.
+        slack = 1e-3 * float(sigma.diagonal().abs().max()) + torch.finfo(torch.float64).tiny
+        _, failed = torch.linalg.cholesky_ex(sigma + slack * torch.eye(dimension).to(sigma))
+        if failed:
+            raise BenchError(f"{self.path}: sigma is no covariance: it has negative eigenvalues")
+        return mu, sigma
 
     def _features(self, features: np.ndarray, dimension: int) -> Tensor:
         if features.ndim != 2 or features.shape[1] != dimension or len(features) < 2:

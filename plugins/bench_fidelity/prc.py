@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bench.api import Accumulator, Measurement, Trial, UnsupportedError, require
 from bench_fidelity.metric import FeatureAccumulator, ReferenceMetric
+from bench_fidelity.reference import Reference
 from bench_fidelity.statistics import Collected, pooled
 
 
@@ -48,11 +49,11 @@ class PrecisionRecall(ReferenceMetric):
                 f"prc needs more than {self.neighbours} real images, and there are {len(known)}"
             )
         rows = Collected(pooled)
-        finish = partial(self._result, rows, known, stream.extractor.device, real.digest)
+        finish = partial(self._result, rows, known, stream.extractor.device, real)
         return FeatureAccumulator(stream, rows, finish)
 
     def _result(
-        self, rows: Collected, known: Tensor, device: torch.device, digest: str
+        self, rows: Collected, known: Tensor, device: torch.device, real: Reference
     ) -> Sequence[Measurement]:
         from torch_fidelity.metric_prc import (
             KEY_METRIC_F_SCORE,
@@ -75,8 +76,8 @@ class PrecisionRecall(ReferenceMetric):
             "f_score": KEY_METRIC_F_SCORE,
         }
         return [
-            Measurement(
-                self.called(name), float(found[key]), self.unit, len(samples), reference=digest
+            real.credited(
+                Measurement(self.called(name), float(found[key]), self.unit, len(samples))
             )
             for name, key in keys.items()
         ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
@@ -13,14 +14,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from bench.api import BenchError, alone, cache_folder, code_identity, replacing
+from bench.api import BenchError, Measurement, alone, cache_folder, code_identity, replacing
+from bench_fidelity.decoding import CONVERSIONS, told
 from bench_fidelity.extractors import Extractor, chunked
 from bench_fidelity.moments_file import MomentsFile
 from bench_fidelity.sources import ImageSource, Source
 from bench_fidelity.statistics import Collected, RunningMoments, pooled
 from bench_metrics.frechet import Moments, frechet_distance, root_factor
 
-_PREPROCESSING = "1: uint8 RGB, resized by the extractor"
+_PREPROCESSING = "2: uint8 RGB, 16 bits by round(v / 257), resized by the extractor"
+"""Names the rules by which a file becomes bytes, and is part of every hash of a reference: give it
+the next number where ``decoding``, ``folder`` or ``listing`` reads other bytes than before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,8 @@ class Reference:
         rank: the largest rank that the covariance can have.
         size: (H, W) of the images, where it is known.
         features: reads the features (n, d), float32; None where the moments alone are known.
+        count: number of images, where it is known.
+        note: which conversions how many of them went through, and what was left out.
     """
 
     mean: Tensor
@@ -41,6 +47,17 @@ class Reference:
     rank: int
     size: tuple[int, ...] | None
     features: Callable[[], Tensor] | None
+    count: int | None = None
+    note: str = ""
+
+    def credited(self, number: Measurement) -> Measurement:
+        """The same number, with what it is measured against."""
+        return replace(
+            number,
+            reference=self.digest,
+            reference_n=self.count,
+            reference_note=self.note,
+        )
 
     @cached_property
     def factor(self) -> Tensor:
@@ -79,7 +96,7 @@ def load_reference(source: Source, identity: str, extractor: Extractor) -> Refer
         with alone(path):
             if not path.exists():
                 _compute(source, extractor, path)
-    return _cached(path, digest)
+    return _cached(path, digest, tuple(source.left_out().items()))
 
 
 @lru_cache(maxsize=64)
@@ -97,11 +114,18 @@ def _cache_name(digest: str) -> str:
 def _published(source: MomentsFile, digest: str, dimension: int) -> Reference:
     found = source.read(dimension)
     if found.moments is not None:
-        return Reference(*found.moments, digest, dimension, None, None)
+        note = "statistics of a number of images that is not told"
+        return Reference(*found.moments, digest, dimension, None, None, None, note)
     features = found.features
     assert features is not None
     moments = _moments(features)
-    return Reference(moments.mean, moments.covariance, digest, moments.rank, None, lambda: features)
+    read = partial(_given, features)
+    n = moments.count
+    return Reference(moments.mean, moments.covariance, digest, moments.rank, None, read, n)
+
+
+def _given(features: Tensor) -> Tensor:
+    return features
 
 
 def _moments(features: Tensor) -> Moments:
@@ -113,26 +137,27 @@ def _moments(features: Tensor) -> Moments:
 
 
 def _compute(source: ImageSource, extractor: Extractor, path: Path) -> None:
-    moments, rows, sizes = RunningMoments(), Collected(pooled), set[torch.Size]()
-    for images in chunked(_of_one_size(source, sizes)):
+    moments, rows, seen = RunningMoments(), Collected(pooled), _Seen()
+    for images in chunked(seen.through(source)):
         features = extractor(images)
         moments.add(features)
         rows.add(features)
     found = moments.result()
     if found.count < 2:
         raise BenchError("one image has no covariance; name at least two")
-    (size,) = sizes
+    (size,) = seen.sizes
     tensors = {
         "mean": found.mean,
         "covariance": found.covariance,
         "features": rows.result(),
         "size": torch.tensor(size[1:]),
+        "conversions": torch.tensor([seen.conversions[kind] for kind in CONVERSIONS]),
     }
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    told = {name: _content(tensor) for name, tensor in tensors.items()} | {"of": path.stem}
+    record = {name: _content(tensor) for name, tensor in tensors.items()} | {"of": path.stem}
     with replacing(path) as temporary:
         try:
-            save_file(tensors, temporary, told)
+            save_file(tensors, temporary, record)
         except SafetensorError as error:  # such as a full disk
             raise OSError(str(error)) from None
 
@@ -142,26 +167,41 @@ def _content(tensor: Tensor) -> str:
     return hashlib.sha256(tensor.numpy().data).hexdigest()
 
 
-def _of_one_size(source: ImageSource, sizes: set[torch.Size]) -> Iterator[Tensor]:
-    """The images of ``source``; their one shape is put into ``sizes``."""
-    for number, image in enumerate(source.images()):
-        sizes.add(image.shape)
-        if len(sizes) > 1:
-            raise BenchError(
-                f"real images of different sizes: number {number} (in the order of names) is "
-                f"{image.shape[1]}x{image.shape[2]}, those before are not; resize them first"
-            )
-        yield image
+@dataclass(frozen=True)
+class _Seen:
+    """What was seen of real images on their way: their one shape, and the conversions."""
+
+    sizes: set[torch.Size] = field(default_factory=set)
+    conversions: Counter[str] = field(default_factory=Counter)
+
+    def through(self, source: ImageSource) -> Iterator[Tensor]:
+        """The pixels of ``source``.
+
+        Raises:
+            BenchError: images have different sizes.
+        """
+        for number, image in enumerate(source.images()):
+            self.sizes.add(image.pixels.shape)
+            self.conversions.update(image.kinds)
+            if len(self.sizes) > 1:
+                raise BenchError(
+                    f"real images of different sizes: number {number} (in the order of names, "
+                    f"{image.name}) is {image.pixels.shape[1]}x{image.pixels.shape[2]}, those "
+                    "before are not; resize them first"
+                )
+            yield image.pixels
 
 
 # One reference in the features of each extractor of a cell, and its factor (100 MB at d = 2048).
 @lru_cache(maxsize=4)
-def _cached(path: Path, digest: str) -> Reference:
-    mean, covariance, size = (_tensor(path, name) for name in ("mean", "covariance", "size"))
+def _cached(path: Path, digest: str, left_out: tuple[tuple[str, int], ...]) -> Reference:
+    names = ("mean", "covariance", "size", "conversions")
+    mean, covariance, size, counts = (_tensor(path, name) for name in names)
     features = partial(_features, path)
     count = _rows(path)
     rank = min(count - 1, len(mean))
-    return Reference(mean, covariance, digest, rank, tuple(size.tolist()), features)
+    note = told(dict(zip(CONVERSIONS, counts.tolist(), strict=True)), dict(left_out))
+    return Reference(mean, covariance, digest, rank, tuple(size.tolist()), features, count, note)
 
 
 @lru_cache(maxsize=2)
@@ -173,13 +213,13 @@ def _tensor(path: Path, name: str) -> Tensor:
     """The tensor ``name`` of a file that was computed for its name, and did not change since."""
     try:
         with safe_open(path, framework="pt") as file:
-            told = file.metadata() or {}
+            record = file.metadata() or {}
             tensor: Tensor = file.get_tensor(name)
     except (OSError, SafetensorError) as error:
         raise _damaged(path, error) from None
-    if told.get("of") != path.stem:
+    if record.get("of") != path.stem:
         raise _damaged(path, "it was computed of other images, or with other weights")
-    if told.get(name) != _content(tensor):
+    if record.get(name) != _content(tensor):
         raise _damaged(path, f"'{name}' is not what was written")
     return tensor
 

@@ -6,27 +6,26 @@ Every source has a digest of its content, by which what was computed from it is 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
+import stat
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image, UnidentifiedImageError
-from torch import Tensor
 
 from bench.api import BenchError, cache_folder, file_sha256, offline
 from bench_fidelity.catalogue import asset_of
+from bench_fidelity.decoding import Picture, decode
+from bench_fidelity.folder import files_below
+from bench_fidelity.listing import Listing
 from bench_fidelity.moments_file import MomentsFile
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 
 # Those of torch-fidelity's registry, named here because its import takes two seconds.
 DATASETS = (
@@ -39,7 +38,6 @@ DATASETS = (
     "stl10-unlabeled",
 )
 
-_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # of 8 bits
 _LARGEST = 1 << 28  # bytes of one file in a zip
 
 
@@ -51,8 +49,12 @@ class ImageSource(ABC):
         """sha256 of names and content."""
 
     @abstractmethod
-    def images(self) -> Iterator[Tensor]:
-        """The images, uint8, (3, H, W)."""
+    def left_out(self) -> Mapping[str, int]:
+        """How many files beside the images were left out, by what they are."""
+
+    @abstractmethod
+    def images(self) -> Iterator[Picture]:
+        """The images."""
 
 
 Source = ImageSource | MomentsFile
@@ -87,33 +89,45 @@ def open_source(against: str, root: str | None, download: bool) -> Source:
 
 @dataclass(frozen=True)
 class Folder(ImageSource):
-    """The images of a folder and the folders in it, in the order of their names."""
+    """The images of a folder and the folders in it, linked ones too, in the order of their names.
+
+    Raises:
+        BenchError: from all methods, where ``files_below`` and ``Listing`` refuse it.
+    """
 
     path: Path
 
-    def _files(self) -> list[Path]:
-        files = [p for p in self.path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
-        if not files:
-            raise BenchError(f"{self.path}: holds no images ({', '.join(SUFFIXES)})")
-        return sorted(files, key=lambda p: p.relative_to(self.path).as_posix())
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        return files_below(self.path)
+
+    @cached_property
+    def _listing(self) -> Listing:
+        return Listing.of(self._files, self.path)
+
+    def left_out(self) -> Mapping[str, int]:
+        return self._listing.left_out
 
     def digest(self) -> str:
         digest = hashlib.sha256()
-        for file in self._files():
+        for name in self._listing.images:
             try:
-                content = file_sha256(file)
+                content = file_sha256(self._files[name])
             except OSError as error:
-                raise BenchError(f"{file}: cannot be read ({error.strerror})") from None
-            digest.update(f"{file.relative_to(self.path).as_posix()}\0{content}\n".encode())
+                raise BenchError(
+                    f"{self._files[name]}: cannot be read ({error.strerror})"
+                ) from None
+            digest.update(f"{name}\0{content}\n".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
-    def images(self) -> Iterator[Tensor]:
-        for file in self._files():
+    def images(self) -> Iterator[Picture]:
+        for name in self._listing.images:
+            file = self._files[name]
             try:
                 content = file.read_bytes()
             except OSError as error:
                 raise BenchError(f"{file}: cannot be read ({error.strerror})") from None
-            yield _decoded(content, str(file))
+            yield decode(content, str(file))
 
 
 @dataclass(frozen=True)
@@ -128,16 +142,33 @@ class Zip(ImageSource):
         except OSError as error:
             raise BenchError(f"{self.path}: cannot be read ({error.strerror})") from None
 
-    def images(self) -> Iterator[Tensor]:
+    def left_out(self) -> Mapping[str, int]:
+        with self._opened() as archive:
+            return self._listing(archive).left_out
+
+    def images(self) -> Iterator[Picture]:
+        with self._opened() as archive:
+            for name in self._listing(archive).images:
+                if archive.getinfo(name).file_size > _LARGEST:
+                    raise BenchError(f"{self.path}: {name} is no image: it is too large")
+                yield decode(archive.read(name), f"{self.path}: {name}")
+
+    def _listing(self, archive: zipfile.ZipFile) -> Listing:
+        files = [entry for entry in archive.infolist() if not entry.is_dir()]
+        for entry in files:
+            if stat.S_ISLNK(entry.external_attr >> 16):
+                raise BenchError(
+                    f"{self.path}: {entry.filename} is a link; pack the file that it leads to"
+                )
+        return Listing.of((entry.filename for entry in files), self.path)
+
+    @contextmanager
+    def _opened(self) -> Iterator[zipfile.ZipFile]:
         try:
             with zipfile.ZipFile(self.path) as archive:
-                names = [n for n in archive.namelist() if n.lower().endswith(SUFFIXES)]
-                if not names:
-                    raise BenchError(f"{self.path}: holds no images ({', '.join(SUFFIXES)})")
-                for name in sorted(names):
-                    if archive.getinfo(name).file_size > _LARGEST:
-                        raise BenchError(f"{self.path}: {name} is no image: it is too large")
-                    yield _decoded(archive.read(name), f"{self.path}: {name}")
+                yield archive
+        except BenchError:
+            raise
         except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, NotImplementedError) as e:
             raise BenchError(f"{self.path}: cannot be read ({e}); fetch it again") from None
 
@@ -157,9 +188,12 @@ class TorchvisionSet(ImageSource):
     def digest(self) -> str:
         return self._content
 
-    def images(self) -> Iterator[Tensor]:
+    def left_out(self) -> Mapping[str, int]:
+        return {}
+
+    def images(self) -> Iterator[Picture]:
         for i in range(len(self.dataset)):
-            yield self.dataset[i]
+            yield Picture(f"{self.name} {i}", self.dataset[i])
 
 
 @lru_cache(maxsize=2)
@@ -179,17 +213,3 @@ def _dataset(name: str, root: Path, download: bool) -> TorchvisionSet:
             "download with `download: true`"
         )
         raise BenchError(f"data set '{name}' in {root}: {reason}; {remedy}") from None
-
-
-def _decoded(content: bytes, name: str) -> Tensor:
-    """The image in a file's ``content``, (3, H, W); other modes become RGB as torch-fidelity's."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.mode not in _MODES:
-                raise BenchError(f"{name}: has pixels of mode {image.mode}, not of 8 bits")
-            pixels = np.array(image.convert("RGB"))
-    except UnidentifiedImageError:
-        raise BenchError(f"{name}: is no image that can be read; remove it") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BenchError(f"{name}: is damaged ({error}); replace it") from None
-    return torch.from_numpy(pixels).permute(2, 0, 1)

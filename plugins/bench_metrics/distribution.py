@@ -41,7 +41,8 @@ class _Collected:
         # Another seed than the sampler's, so that the reference shares nothing with the samples.
         exact = self.exact.sample(self.metric.reference_samples, self.seed + 2**32)
         value = self.metric.distance(samples, exact.flatten(1))
-        return [Measurement(self.metric.name, value, self.metric.unit, len(samples))]
+        n = len(samples)
+        return [Measurement(self.metric.name, value, self.metric.unit, n, reference_n=len(exact))]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,6 +25,7 @@ from bench.api import (
     Measurement,
     SampleMetric,
     Trial,
+    Uncertainty,
     UnsupportedError,
 )
 from bench_metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
@@ -105,8 +105,11 @@ class _Streamed:
                 f"{known.extractor[:16]}, not {used[:16]}; reinstall the package"
             )
         value = frechet_distance(known.mean, known.covariance, moments.mean, moments.covariance)
-        influence = frechet_influence(
-            torch.cat(self.kept), known.mean, moments.covariance, root_factor(known.covariance)
+        error = Uncertainty.of(
+            value,
+            lambda: frechet_influence(
+                torch.cat(self.kept), known.mean, moments.covariance, root_factor(known.covariance)
+            ),
         )
         return [
             Measurement(
@@ -114,9 +117,11 @@ class _Streamed:
                 value,
                 self.metric.unit,
                 moments.count,
-                std_error=float(influence.std()) / math.sqrt(moments.count),
+                std_error=error.std_error,
                 reference=known.digest,
-                evidence=value + influence,
+                evidence=error.evidence,
+                reference_n=known.count,
+                note=error.note,
             )
         ]
 
@@ -127,6 +132,7 @@ class _Reference:
     covariance: Tensor
     digest: str
     extractor: str
+    count: int
 
 
 @lru_cache(maxsize=4)
@@ -136,7 +142,9 @@ def _reference(data: str) -> _Reference:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         with safe_open(path, framework="pt") as file:
             mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
-            made_with = json.loads(file.metadata()["bench"])["extractor_sha256"]
+            told = json.loads(file.metadata()["bench"])
+            made_with, count = str(told["extractor_sha256"]), int(told["n"])
     except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise BenchError(f"{path}: cannot be read ({error}); reinstall the package") from None
-    return _Reference(mean.to(torch.float64), covariance.to(torch.float64), digest, made_with)
+    moments = mean.to(torch.float64), covariance.to(torch.float64)
+    return _Reference(*moments, digest, made_with, count)

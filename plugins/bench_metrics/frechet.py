@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from bench.api import BenchError
+
 _BLOCK = 4096  # rows that are doubled in float64 at a time
+_EPS = torch.finfo(torch.float64).eps
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,13 @@ class Moments:
 
     @property
     def covariance(self) -> Tensor:
-        """Unbiased covariance (d, d), as numpy.cov and torch-fidelity compute it."""
+        """Unbiased covariance (d, d), as numpy.cov and torch-fidelity compute it.
+
+        Raises:
+            BenchError: of one sample.
+        """
+        if self.count < 2:
+            raise BenchError(f"{self.count} sample has no covariance; give two at least")
         return self.scatter / (self.count - 1)
 
 
@@ -66,14 +75,32 @@ def frechet_distance(
         factor_1: ``root_factor(covariance_1)``, where it is known already.
         rank: the largest rank that C_1 C_2 can have, where it is known (n - 1 for n < d points).
             The eigenvalues beyond it are round-off, whose roots would add up.
+
+    Raises:
+        BenchError: it is below zero by more than round-off: a matrix is no covariance.
     """
     factor = root_factor(covariance_1) if factor_1 is None else factor_1
     values = torch.linalg.eigvalsh(factor.mT @ covariance_2 @ factor)
     if rank is not None:
         values = values[max(len(values) - rank, 0) :]  # ascending
-    root_trace = values.clamp_min(0).sqrt().sum()
+    values = values.clamp_min(0)
     gap = (mean_1 - mean_2).square().sum()
-    return float(gap + covariance_1.trace() + covariance_2.trace() - 2 * root_trace)
+    sizes = gap + covariance_1.trace() + covariance_2.trace()
+    value = float(sizes - 2 * values.sqrt().sum())
+    if value < -(_round_off(values) + len(mean_1) * _EPS * float(sizes)):
+        raise BenchError(f"the Frechet distance is {value:.6g}: a matrix given is no covariance")
+    return max(value, 0.0)
+
+
+def _round_off(values: Tensor) -> float:
+    """The largest error of twice the sum of the roots of eigenvalues, (rank,), ascending.
+
+    Each eigenvalue is known to n eps of the largest; the root makes much of that in small ones.
+    """
+    if not len(values):
+        return 0.0
+    error = len(values) * _EPS * values[-1]
+    return 2 * float((values + error).sqrt().sub(values.sqrt()).sum())
 
 
 def frechet_influence(features: Tensor, mean: Tensor, covariance: Tensor, factor: Tensor) -> Tensor:
@@ -93,7 +120,7 @@ def frechet_influence(features: Tensor, mean: Tensor, covariance: Tensor, factor
     """
     own = sum(block.to(mean).sum(0) for block in features.split(_BLOCK)) / len(features)
     values, vectors = torch.linalg.eigh(factor.mT @ covariance @ factor)
-    kept = values > len(values) * torch.finfo(values.dtype).eps * values.amax()
+    kept = _above_round_off(values)
     half = factor @ (vectors[:, kept] * values[kept].pow(-0.25))
     parts = []
     for block in features.split(_BLOCK):
@@ -105,11 +132,19 @@ def frechet_influence(features: Tensor, mean: Tensor, covariance: Tensor, factor
 
 
 def root_factor(covariance: Tensor) -> Tensor:
-    """A with A A^T = C: Cholesky, or scaled eigenvectors (d, rank) where C is singular."""
+    """A with A A^T = C: Cholesky, or scaled eigenvectors (d, rank) where C is singular.
+
+    Of a constant's covariance, which is zero, A has no columns.
+    """
     factor: Tensor
     factor, failed = torch.linalg.cholesky_ex(covariance)
     if failed:
         values, vectors = torch.linalg.eigh(covariance)
-        kept = values > len(values) * torch.finfo(values.dtype).eps * values.amax()
+        kept = _above_round_off(values)
         factor = vectors[:, kept] * values[kept].sqrt()
     return factor
+
+
+def _above_round_off(values: Tensor) -> Tensor:
+    """Which eigenvalues (ascending) of a matrix are more than its round-off; none of zero's."""
+    return values > len(values) * _EPS * values[-1:].clamp_min(0)

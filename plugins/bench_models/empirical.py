@@ -117,7 +117,13 @@ class Empirical(Model):
             ) from None
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        images = _images(self._path)[: self.points]
+        images = _images(self._path, self.levels)
+        if self.points is not None and self.points > len(images):
+            raise BenchError(
+                f"model 'empirical': points: {self.points} of the {len(images)} data in "
+                f"{self._path} were asked for"
+            )
+        images = images[: self.points]
         shape = tuple(images.shape[1:])
         flat = (images.double().flatten(1) + 0.5) * (2 / self.levels) - 1
         return ScoreModel(
@@ -129,13 +135,29 @@ class Empirical(Model):
             target=Target(
                 self.data,
                 exact=Points(flat, shape),
-                discrete=DiscreteData(self.levels, partial(_images, self._path)),
+                discrete=DiscreteData(self.levels, partial(_images, self._path, self.levels)),
             ),
         )
 
 
-def _images(path: Path) -> Tensor:
+def _images(path: Path, levels: int) -> Tensor:
+    """The data, whole numbers from 0 to levels - 1, (N, *shape).
+
+    Raises:
+        BenchError: the file holds none, or others.
+    """
     tensors = load_file(path)
     if "samples" not in tensors:
         raise BenchError(f"{path}: holds {', '.join(tensors)}, but no array 'samples'")
-    return tensors["samples"]
+    samples = tensors["samples"]
+    if samples.ndim < 2 or samples.numel() == 0 or samples.is_complex():
+        kind = f"{str(samples.dtype).removeprefix('torch.')} {tuple(samples.shape)}"
+        raise BenchError(f"{path}: 'samples' is {kind}, not whole numbers (N, *shape)")
+    wide = samples.double()  # torch has no order among numbers of 16 bits without a sign
+    if bool((wide != wide.round()).any() | (wide < 0).any() | (wide >= levels).any()):
+        raise BenchError(
+            f"{path}: 'samples' holds numbers from {float(wide.min()):g} to "
+            f"{float(wide.max()):g}, not whole ones from 0 to {levels - 1}; save levels, or set "
+            "the parameter levels"
+        )
+    return samples

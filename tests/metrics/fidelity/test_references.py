@@ -146,7 +146,7 @@ def test_a_cache_of_other_images_or_numbers_is_told(
         _fid(measure, one, samples)
     header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
     start = 8 + int.from_bytes(whole[:8], "little")
-    for name in ("mean", "covariance", "size", "features"):
+    for name in ("mean", "covariance", "size", "conversions", "features"):
         bad = bytearray(whole)
         bad[start + header[name]["data_offsets"][0]] ^= 1
         first.write_bytes(bad)
@@ -294,8 +294,8 @@ def test_bad_files_are_named(
     assert "00003.png: is damaged" in refusal(folder)
     file.write_bytes(b"no image")
     assert "00003.png: is no image" in refusal(folder)
-    Image.fromarray(np.zeros((16, 16), dtype=np.uint16)).save(file)
-    assert "not of 8 bits" in refusal(folder)
+    Image.fromarray(np.zeros((16, 16), dtype=np.float32)).save(file, "tiff")
+    assert "00003.png: has pixels of mode F and 32 bits" in refusal(folder)
     file.write_bytes(_png(photos(1, 1, 20)[0]))
     assert "different sizes: number 3" in refusal(folder)
     file.unlink()
