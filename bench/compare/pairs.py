@@ -15,6 +15,7 @@ from bench.compare.verdict import Flags, Ids
 from bench.core.errors import BenchError
 from bench.report.frame import with_params
 from bench.report.protocol import QUALITY, TIMING, four_digits
+from bench.run.places import FILES, named, names_in
 from bench.run.schema import COLUMNS, Status
 
 SUBJECT = ("suite", "model", "model_params", "process", "process_params")
@@ -36,7 +37,7 @@ NUMBER = ("metric", "metric_params")
 POINT = (*CURVE, "budget", "tolerance", *NUMBER)
 """What makes a point of a curve; the seeds of a point are replicates."""
 
-_TEXT = (*(name for name in CURVE), *NUMBER, "sampler", "status", "reason", "key", "unit")
+_TEXT = (*(name for name in CURVE), *NUMBER, "sampler", "status", "reason", "key", "unit", FILES)
 _OTHER = ("value", "std_error", "budget", "tolerance", "seed", "nfe", "s_per_evaluation")
 
 
@@ -63,13 +64,17 @@ def joined(
 ) -> pd.DataFrame:
     """The rows of both sides with clean types, renamed and filtered.
 
-    Added are `head` (which side), `place` (which run), `curve` (label) and `usable` (a number).
+    Added are `head` (which side), `place` (which run), `curve` (label), `usable` (a number) and
+    `evidence_params` (`metric_params` as they stand in the run). Files have names in the place of
+    their digests: equal names where the files are equal, wherever they lie.
 
     Raises:
         BenchError: nothing fits ``only``, or a rename fits nothing.
     """
     before = cleaned(base.frame).assign(head=False)
     after = cleaned(head.frame).assign(head=True)
+    called = names_in(pd.concat([before[[FILES]], after[[FILES]]]))
+    before, after = named(before, called), named(after, called)
     for old, new in renames:
         before = _renamed(before, after, old, new)
     rows = _filtered(pd.concat([before, after], ignore_index=True), only)
@@ -141,6 +146,7 @@ def cleaned(frame: pd.DataFrame) -> pd.DataFrame:
         clean[name] = clean[name].map({v: four_digits(v) for v in clean[name].unique()})
     for name in (n for n in columns if n.endswith("_params")):
         clean[name] = clean[name].replace("", "{}")
+    clean["evidence_params"] = clean["metric_params"]
     clean["ranked"] = frame["larger_is_better"].notna().to_numpy()
     clean["larger"] = frame["larger_is_better"].eq(True).fillna(False).to_numpy(dtype=bool)
     clean["coupled"] = frame["batch_coupled"].eq(True).fillna(False).to_numpy(dtype=bool)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from bench.report.intervals import half_widths
 from bench.report.protocol import QUALITY, TIMING, agreed, numbered
+from bench.run.places import named
 from bench.run.schema import COLUMNS, Status
 
 SUBJECT = ("suite", "model", "model_params", "process", "process_params")
@@ -68,7 +69,7 @@ def prepared(raw: pd.DataFrame) -> pd.DataFrame:
     `wall_per_sample_s`, and the numbers `protocol` and `hardware`, which tell apart what must not
     be compared.
     """
-    frame = _clean(raw)
+    frame = named(_clean(raw))
     frame["curve"] = _curves(frame)
     frame["base"], frame["with_corrector"], frame["on_grid"] = _parts(frame)
     frame["stochastic"] = frame["solver_kind"].eq("predictor") | frame["corrector"].ne("")
@@ -159,6 +160,8 @@ def _clean(raw: pd.DataFrame) -> pd.DataFrame:
     """Missing text is empty, missing numbers are NaN, missing flags are False."""
     columns: dict[str, pd.Series] = {}
     for name in _TEXT:
+        if name not in raw:  # of an earlier version
+            raw = raw.assign(**{name: ""})
         columns[name] = raw[name].astype(object).where(raw[name].notna(), "").astype(str)
     for name in _NUMERIC:
         columns[name] = pd.to_numeric(raw[name], errors="coerce").astype(float)
