@@ -19,9 +19,10 @@ MARK = "sha256:"
 
 
 def contents(plugin: Plugin) -> Mapping[str, str]:
-    """By parameter that names a file: ``sha256:`` and 64 digits, or "" where the place says nothing.
+    """By parameter that names a file, the digest of what is there: ``sha256:`` and 64 digits.
 
-    Parameters that name nothing (None, or the empty string) are left out.
+    "" where the place decides no number. Parameters that name nothing (None, or the empty string)
+    are left out.
 
     Raises:
         BenchError: a file is missing or damaged; names the parameter.
