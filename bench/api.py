@@ -23,7 +23,7 @@ from bench.core.metric import (
 )
 from bench.core.model import CountedDenoiser, Denoiser, from_eps, from_score, rows_of
 from bench.core.noise import SHARD, NoiseStream
-from bench.core.plugin import Plugin, require
+from bench.core.plugin import FilePath, Plugin, require
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
 from bench.core.quadrature import adams_weights
@@ -83,6 +83,7 @@ __all__ = [
     "ExactDistribution",
     "ExactDivergence",
     "Exports",
+    "FilePath",
     "History",
     "HubFolder",
     "HutchinsonDivergence",

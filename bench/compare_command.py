@@ -27,11 +27,12 @@ be the published figures of a suite: published:cifar10-edm.
     bench compare results/mine results/mine --rename ddim=my_solver --only suite=digits
 
 worse: not by chance, and by more than the tolerance (2% without --gate). same: the interval of the
-difference lies within the tolerance. inconclusive: neither, with what it would take. Several --out
-are written at once, the form by the suffix: .txt, .md, .json, .xml (JUnit).
+difference lies within the tolerance. inconclusive: neither, with what it would take. Points of BASE
+that HEAD never ran are lost and fail the comparison, unless --allow-lost says that they may be.
+Several --out are written at once, the form by the suffix: .txt, .md, .json, .xml (JUnit).
 
-Exit codes: 0 fine, 1 a gated metric got worse or a cell of BASE fails, 2 not comparable or bad
-input.
+Exit codes: 0 fine, 1 a gated metric got worse or a point of BASE is lost, 2 nothing (or nothing
+that was asked for) could be compared, some must not be, or bad input.
 """
 
 
@@ -88,6 +89,10 @@ def compare_command(
         list[str] | None,
         typer.Option(help="METRIC=VALUE to reach. Default: what both curves reach."),
     ] = None,
+    allow_lost: Annotated[
+        bool,
+        typer.Option("--allow-lost", help="HEAD may lack points of BASE that it never ran."),
+    ] = False,
     out: Annotated[
         list[Path] | None, typer.Option(help="Write to a file, too; the suffix says how.")
     ] = None,
@@ -105,6 +110,7 @@ def compare_command(
         renames=tuple(_split(text, "--rename", "OLD=NEW") for text in rename or ()),
         times=times,
         targets=tuple(_target(text) for text in target or ()),
+        allow_lost=allow_lost,
     )
     if base.startswith("published:"):
         found = _published(base, head, question)

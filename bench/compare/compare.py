@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -14,7 +14,7 @@ from bench.compare.estimate import estimates
 from bench.compare.gates import TIME, TIME_TOLERANCE, TOLERANCE, Gate, gate_of
 from bench.compare.lost import lost_points, new_points
 from bench.compare.overall import overall
-from bench.compare.pairs import CURVE, NUMBER, Paired, joined, pair
+from bench.compare.pairs import CURVE, NUMBER, Paired, files_of, joined, pair
 from bench.compare.refusal import refusals
 from bench.compare.result import Comparison
 from bench.compare.sides import Side
@@ -37,6 +37,7 @@ class Question:
         renames: (old, new) names of solvers or samplers.
         times: whether sampling times are compared, too.
         targets: (metric, value) to reach.
+        allow_lost: whether HEAD may lack points of BASE that it never ran.
     """
 
     metrics: Sequence[str] = ()
@@ -46,6 +47,7 @@ class Question:
     renames: Sequence[tuple[str, str]] = ()
     times: bool = False
     targets: Sequence[tuple[str, float]] = ()
+    allow_lost: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 1:
@@ -60,8 +62,11 @@ class Question:
 def compare(base: Side, head: Side, question: Question) -> Comparison:
     """Compare two sets of results.
 
+    Where nothing, or nothing that a gate or metric names, could be compared, the result says so,
+    and its exit code is no success.
+
     Raises:
-        BenchError: they have nothing in common, or a gate or metric names nothing.
+        BenchError: a filter, gate, metric or target names nothing that there is.
     """
     rows = joined(base, head, question.renames, question.only)
     metrics = _metrics(rows, question)
@@ -71,24 +76,21 @@ def compare(base: Side, head: Side, question: Question) -> Comparison:
     if question.about_times:
         times, why = timed(rows)
         points, reasons = pd.concat([points, times], ignore_index=True), [*reasons, *why]
-    lost = lost_points(rows, metrics, question.gates)
-    if points.empty and not reasons and not lost:
-        raise BenchError(
-            f"{base.name} and {head.name} have no point in common; the same suites, models, grids, "
-            "solvers and budgets are compared (see --rename)"
-        )
     points = _judged(points, question)
+    lines = curves(points, paired, (base, head), question.targets, question.alpha)
     return Comparison(
         base=base.name,
         head=head.name,
         alpha=question.alpha,
         gates=tuple(question.gates),
         points=points,
-        curves=curves(points, paired, (base, head), question.targets, question.alpha),
+        curves=lines,
         overall=overall(points, paired, question.alpha),
         refused=tuple(reasons),
-        lost=lost,
+        lost=lost_points(rows, metrics, question.gates, question.allow_lost),
         new=new_points(rows, metrics),
+        unmet=tuple(_unmet(points, lines, question)),
+        files=files_of(base.frame, head.frame),
     )
 
 
@@ -103,6 +105,7 @@ def _metrics(rows: pd.DataFrame, question: Question) -> list[str]:
     for option, patterns in (
         ("--metric", question.metrics),
         ("--gate", [gate.pattern for gate in question.gates]),
+        ("--target", [metric for metric, _ in question.targets]),
     ):
         for pattern in patterns:
             known = [*names, TIME]
@@ -114,6 +117,31 @@ def _metrics(rows: pd.DataFrame, question: Question) -> list[str]:
     asked = {n for n in names if any(fnmatchcase(n, pattern) for pattern in question.metrics)}
     gated = {n for n in names if gate_of(n, question.gates) is not None}
     return [name for name in names if name in ((asked or ranked) | gated)]
+
+
+def _unmet(points: pd.DataFrame, lines: pd.DataFrame, question: Question) -> Iterator[str]:
+    """What was asked of numbers of which none could be compared."""
+    compared = {str(name) for name in points["metric"].unique()}
+    drawn = {str(name) for name in lines["metric"].unique()}
+    for pattern in question.metrics:
+        if not any(fnmatchcase(name, pattern) for name in compared):
+            yield f"--metric {pattern}: none of its numbers could be compared"
+    for i, gate in enumerate(question.gates):
+        named = {name for name in compared if fnmatchcase(name, gate.pattern)}
+        if not named:
+            yield f"--gate {gate.text}: none of its numbers could be compared"
+        elif not any(gate_of(name, question.gates[:i]) is None for name in named):
+            yield f"--gate {gate.text}: decides nothing: gates before it name all that it names"
+    for i, (pattern, _) in enumerate(question.targets):
+        before = [earlier for earlier, _ in question.targets[:i]]
+        if not any(fnmatchcase(n, pattern) and not _fits(n, before) for n in drawn):
+            yield f"--target {pattern}: none of its curves could be compared"
+    if question.times and TIME not in compared:
+        yield "--times: no sampling time could be compared"
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _points(paired: Paired, comparable: Flags, base: Side, head: Side) -> pd.DataFrame:

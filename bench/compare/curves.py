@@ -188,7 +188,7 @@ def _strata(
             return ()
         own = rows[rows["head"].eq(is_head)]
         vectors = [
-            side.runs[int(row["place"])].evidence(row["key"], row["metric"], row["metric_params"])
+            side.runs[int(row["place"])].evidence(row["key"], row["metric"], row["evidence_params"])
             for row in own.to_dict("records")
         ]
         if any(

@@ -179,7 +179,7 @@ def _from_evidence(
     complete = np.ones(len(found.point), dtype=bool)
     complete[places[~with_evidence]] = False
     use = complete[places]
-    columns = ("head", "place", "key", "metric", "metric_params", "value", "coupled")
+    columns = ("head", "place", "key", "metric", "evidence_params", "value", "coupled")
     parts = zip(places[use], *(rows[name].to_numpy()[use] for name in columns), strict=True)
     vectors: dict[int, tuple[list[Values], list[Values]]] = {}
     coupled: set[int] = set()

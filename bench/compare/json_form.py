@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.compare.result import Comparison
 from bench.compare.verdict import Verdict
-from bench.compare.words import records
+from bench.compare.words import headline, records
 
 
 def as_json(comparison: Comparison) -> str:
@@ -24,6 +24,10 @@ def as_json(comparison: Comparison) -> str:
         "alpha": comparison.alpha,
         "gates": [gate.text for gate in comparison.gates],
         "exit_code": int(comparison.exit_code),
+        "headline": headline(comparison),
+        "compared": len(points),
+        "lost_points": sum(item.points for item in comparison.lost),
+        "unmet": list(comparison.unmet),
         "verdicts": {verdict.value: int(counts.get(verdict.value, 0)) for verdict in Verdict},
         "bit_identical": int(points["identical"].sum()) if len(points) else 0,
         "points": _records(points.drop(columns="point", errors="ignore")),
@@ -32,6 +36,7 @@ def as_json(comparison: Comparison) -> str:
         "refused": [dataclasses.asdict(item) for item in comparison.refused],
         "lost": [dataclasses.asdict(item) for item in comparison.lost],
         "new": _records(comparison.new),
+        "files": [dict(file) for file in comparison.files],
     }
     return json.dumps(content, indent=1, allow_nan=False)
 

@@ -22,6 +22,7 @@ def junit(comparison: Comparison) -> str:
         for row in words.records(part):
             _point(suite, row)
     others = ET.SubElement(root, "testsuite", name="results")
+    _verdict(others, comparison)
     for item in comparison.lost:
         case = _case(others, item.suite, f"{item.curve}, {item.metric}")
         kind = "failure" if item.gated else "skipped"
@@ -35,6 +36,16 @@ def junit(comparison: Comparison) -> str:
         suite.set("tests", str(len(suite)))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _verdict(suite: ET.Element, comparison: Comparison) -> None:
+    """The verdict on the whole: an error where what was asked could not be compared."""
+    case = _case(suite, "bench compare", "verdict")
+    headline = one_line(words.headline(comparison), 1000)
+    if comparison.unmet or not len(comparison.points):
+        ET.SubElement(case, "error", message=headline)
+    else:
+        ET.SubElement(case, "system-out").text = headline
 
 
 def _point(suite: ET.Element, row: Mapping[str, Any]) -> None:

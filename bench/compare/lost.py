@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from fnmatch import fnmatchcase
 
 import numpy as np
 import pandas as pd
 
-from bench.compare.gates import Gate, gate_of
+from bench.compare.gates import TIME, Gate
 from bench.compare.pairs import CURVE, NUMBER, codes
-from bench.compare.result import Lost
+from bench.compare.result import MISSING, Lost
 from bench.run.schema import Status
 
-MISSING = "missing"
 _CELL = (*CURVE, "budget", "tolerance", "seed")
 _GROUP = ["suite", "model", "curve", "metric", "status", "reason"]
 
 
 def lost_points(
-    rows: pd.DataFrame, metrics: Collection[str], gates: Sequence[Gate]
+    rows: pd.DataFrame, metrics: Collection[str], gates: Sequence[Gate], allowed: bool = False
 ) -> tuple[Lost, ...]:
     """Numbers of BASE that HEAD has not: because a cell failed there, or was not run.
 
@@ -26,6 +26,7 @@ def lost_points(
         rows: all rows of both sides, with `head`, `usable` and `curve`.
         metrics: those that are compared.
         gates: what fails the comparison; none: every metric.
+        allowed: whether HEAD may lack what it never ran.
     """
     rows = rows.assign(cell=codes(rows, _CELL), number=codes(rows, (*_CELL, *NUMBER)))
     head = rows["head"]
@@ -51,7 +52,7 @@ def lost_points(
             row["status"],
             row["reason"],
             row["points"],
-            row["status"] != MISSING and _gated(row["metric"], gates),
+            not (allowed and row["status"] == MISSING) and _gated(row["metric"], gates),
         )
         for row in counted.to_dict("records")
     )
@@ -90,4 +91,5 @@ def _with_status(gone: pd.DataFrame, head: pd.DataFrame) -> pd.DataFrame:
 
 
 def _gated(metric: str, gates: Sequence[Gate]) -> bool:
-    return not gates or gate_of(metric, gates) is not None
+    # With its numbers a cell's time is lost, too.
+    return not gates or any(fnmatchcase(name, g.pattern) for name in (metric, TIME) for g in gates)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,6 +15,7 @@ from bench.compare.verdict import Flags, Ids
 from bench.core.errors import BenchError
 from bench.report.frame import with_params
 from bench.report.protocol import QUALITY, TIMING, four_digits
+from bench.run.places import FILES, named, names, places
 from bench.run.schema import COLUMNS, Status
 
 SUBJECT = ("suite", "model", "model_params", "process", "process_params")
@@ -36,7 +37,7 @@ NUMBER = ("metric", "metric_params")
 POINT = (*CURVE, "budget", "tolerance", *NUMBER)
 """What makes a point of a curve; the seeds of a point are replicates."""
 
-_TEXT = (*(name for name in CURVE), *NUMBER, "sampler", "status", "reason", "key", "unit")
+_TEXT = (*(name for name in CURVE), *NUMBER, "sampler", "status", "reason", "key", "unit", FILES)
 _OTHER = ("value", "std_error", "budget", "tolerance", "seed", "nfe", "s_per_evaluation")
 
 
@@ -63,18 +64,37 @@ def joined(
 ) -> pd.DataFrame:
     """The rows of both sides with clean types, renamed and filtered.
 
-    Added are `head` (which side), `place` (which run), `curve` (label) and `usable` (a number).
+    Added are `head` (which side), `place` (which run), `curve` (label), `usable` (a number) and
+    `evidence_params` (`metric_params` as they stand in the run). Files have names in the place of
+    their digests: equal names where the files are equal, wherever they lie.
 
     Raises:
         BenchError: nothing fits ``only``, or a rename fits nothing.
     """
     before = cleaned(base.frame).assign(head=False)
     after = cleaned(head.frame).assign(head=True)
+    called = {str(file["digest"]): str(file["name"]) for file in files_of(before, after)}
+    before, after = named(before, called), named(after, called)
     for old, new in renames:
         before = _renamed(before, after, old, new)
     rows = _filtered(pd.concat([before, after], ignore_index=True), only)
     usable = rows["status"].eq(Status.OK) & np.isfinite(rows["value"])
     return rows.assign(curve=curve_labels(rows), usable=usable)
+
+
+def files_of(base: pd.DataFrame, head: pd.DataFrame) -> tuple[Mapping[str, str], ...]:
+    """The files that parameters of either side name: name, digest, and the place on each side."""
+    before, after = (places(f[FILES].unique()) if FILES in f else {} for f in (base, head))
+    called = names({**after, **before})
+    return tuple(
+        {
+            "name": name,
+            "digest": digest,
+            "base": before.get(digest, ""),
+            "head": after.get(digest, ""),
+        }
+        for digest, name in called.items()
+    )
 
 
 def pair(rows: pd.DataFrame) -> Paired:
@@ -141,6 +161,7 @@ def cleaned(frame: pd.DataFrame) -> pd.DataFrame:
         clean[name] = clean[name].map({v: four_digits(v) for v in clean[name].unique()})
     for name in (n for n in columns if n.endswith("_params")):
         clean[name] = clean[name].replace("", "{}")
+    clean["evidence_params"] = clean["metric_params"]
     clean["ranked"] = frame["larger_is_better"].notna().to_numpy()
     clean["larger"] = frame["larger_is_better"].eq(True).fillna(False).to_numpy(dtype=bool)
     clean["coupled"] = frame["batch_coupled"].eq(True).fillna(False).to_numpy(dtype=bool)
@@ -171,6 +192,11 @@ def _renamed(before: pd.DataFrame, after: pd.DataFrame, old: str, new: str) -> p
 
 
 def _filtered(rows: pd.DataFrame, only: Sequence[str]) -> pd.DataFrame:
+    """The rows that fit.
+
+    Raises:
+        BenchError: a pattern, or all of them together, fit nothing on one of the sides.
+    """
     kept = np.ones(len(rows), dtype=bool)
     fields = ("suite", "model", "process", "grid", "solver", "corrector", "sampler", "nfe", "seed")
     patterns: dict[str, list[str]] = {}
@@ -182,11 +208,23 @@ def _filtered(rows: pd.DataFrame, only: Sequence[str]) -> pd.DataFrame:
     for name, globs in patterns.items():
         column = rows["budget" if name == "nfe" else name]
         values = column if column.dtype != float else column.map(lambda v: f"{v:g}")
-        wanted = {v for v in values.unique() if any(fnmatchcase(v, glob) for glob in globs)}
-        kept &= values.isin(wanted).to_numpy()
-    if not kept.any():
-        raise BenchError(f"no result fits --only {' '.join(only)}")
+        fits = np.zeros(len(rows), dtype=bool)
+        for glob in globs:
+            wanted = {v for v in values.unique() if fnmatchcase(v, glob)}
+            one = values.isin(wanted).to_numpy()
+            _check_both(rows, one, f"{name}={glob}")
+            fits |= one
+        kept &= fits
+    _check_both(rows, kept, " ".join(only))
     return rows[kept].reset_index(drop=True)
+
+
+def _check_both(rows: pd.DataFrame, kept: Flags, only: str) -> None:
+    head = rows["head"].to_numpy(bool)
+    lacking = [name for name, side in (("BASE", ~head), ("HEAD", head)) if not (kept & side).any()]
+    if only and lacking:
+        where = "neither BASE nor HEAD" if len(lacking) == 2 else f"no result of {lacking[0]}"
+        raise BenchError(f"--only {only}: fits {where}, so there is nothing to compare")
 
 
 def _check_unique(rows: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -20,6 +21,10 @@ class ExitCode(IntEnum):
     NOT_COMPARABLE = 2
 
 
+MISSING = "missing"
+"""Status of what HEAD has no row of."""
+
+
 @dataclass(frozen=True)
 class Lost:
     """Points of a curve that BASE has and HEAD has not.
@@ -29,7 +34,8 @@ class Lost:
         status: of HEAD's cells; ``missing`` where there are none.
         reason: why, as HEAD's rows tell it.
         points: how many.
-        gated: whether it fails the comparison: HEAD's cell ran, and gave no number.
+        gated: whether it fails the comparison: not where no gate names it, nor where HEAD never
+            ran it and may lack it.
     """
 
     suite: str
@@ -56,6 +62,9 @@ class Comparison:
         refused: what must not be compared.
         lost: what HEAD lacks.
         new: curves and metrics that only HEAD has, with their points.
+        unmet: gates, metrics and targets that were asked for and of which nothing was compared.
+        files: of each file that a parameter names: what it is called here, its digest and where it
+            lay in BASE and in HEAD.
     """
 
     base: str
@@ -68,6 +77,8 @@ class Comparison:
     refused: tuple[Refusal, ...]
     lost: tuple[Lost, ...]
     new: pd.DataFrame
+    unmet: tuple[str, ...] = ()
+    files: tuple[Mapping[str, str], ...] = ()
 
     @property
     def regressions(self) -> pd.DataFrame:
@@ -78,7 +89,13 @@ class Comparison:
 
     @property
     def exit_code(self) -> ExitCode:
-        """A regression outweighs what could not be compared."""
-        if len(self.regressions) or any(lost.gated for lost in self.lost):
+        """A regression outweighs what could not be compared; nothing compared is never fine."""
+        if not len(self.points):
+            return ExitCode.NOT_COMPARABLE
+        if len(self.regressions):
+            return ExitCode.REGRESSION
+        if self.unmet:
+            return ExitCode.NOT_COMPARABLE
+        if any(lost.gated for lost in self.lost):
             return ExitCode.REGRESSION
         return ExitCode.NOT_COMPARABLE if self.refused else ExitCode.FINE

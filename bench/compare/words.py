@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.compare.refusal import Refusal
-from bench.compare.result import Comparison, ExitCode, Lost
+from bench.compare.result import MISSING, Comparison, ExitCode, Lost
 from bench.compare.verdict import Verdict
 from bench.report.frame import with_params
 from bench.report.text import number, one_line
@@ -23,6 +23,9 @@ ORDER = (
 )
 """In this order verdicts are told."""
 
+NOTHING = "nothing could be compared"
+"""What is said where BASE and HEAD have no point in common, or none that may be compared."""
+
 WIDTH = 100
 """Characters that a name, which may be a stranger's, can take."""
 
@@ -34,24 +37,43 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def headline(comparison: Comparison) -> str:
     """The verdict on the whole, in one line."""
-    gated = sum(lost.points for lost in comparison.lost if lost.gated)
-    words = {
-        ExitCode.FINE: "no regression",
-        ExitCode.REGRESSION: "REGRESSION",
-        ExitCode.NOT_COMPARABLE: "NOT COMPARABLE",
-    }
-    parts = []
+    parts = list(comparison.unmet)
+    if not len(comparison.points):
+        parts = [NOTHING, *parts]
     moved = comparison.regressions["verdict"].ne(Verdict.WORSE).sum()
     if moved:
         parts.append(f"{moved} moved that a gate holds on both sides")
     if len(comparison.points):
         parts.append(f"{len(comparison.points)} comparisons: {counts(comparison)}")
-    if gated:
-        parts.append(f"{gated} numbers of BASE failed in HEAD")
+        if not comparison.points["gated"].any():
+            parts.append("none of them gated")
+    parts += _lost(comparison)
     refused = sum(refusal.points for refusal in comparison.refused)
     if refused:
         parts.append(f"{refused} refused")
-    return f"{words[comparison.exit_code]}: {'; '.join(parts)}"
+    return f"{_verdict(comparison)}: {'; '.join(parts)}"
+
+
+def _verdict(comparison: Comparison) -> str:
+    if comparison.exit_code is ExitCode.REGRESSION:
+        failed = any(lost.gated and lost.status != MISSING for lost in comparison.lost)
+        return "REGRESSION" if len(comparison.regressions) or failed else "POINTS LOST"
+    return "NOT COMPARABLE" if comparison.exit_code else "no regression"
+
+
+def _lost(comparison: Comparison) -> Iterator[str]:
+    """How many numbers of BASE are lost, and whether that fails the comparison."""
+    for verb, missing in (("failed", False), ("are missing", True)):
+        for gated in (True, False):
+            count = sum(
+                lost.points
+                for lost in comparison.lost
+                if lost.gated is gated and (lost.status == MISSING) is missing
+            )
+            if count:
+                yield f"{count} numbers of BASE {verb} in HEAD" + (
+                    "" if gated else " (not gated)" if not missing else " (not gated, or allowed)"
+                )
 
 
 def counts(comparison: Comparison) -> str:
@@ -140,6 +162,12 @@ def lost(item: Lost) -> str:
 def method(comparison: Comparison) -> Iterator[str]:
     """How the verdicts come about."""
     alpha, points = comparison.alpha, comparison.points
+    if points.empty:
+        yield (
+            "What is compared: the same suites, models, processes, grids, solvers, budgets and "
+            "metrics, where their protocols agree; --rename is for a solver of another name."
+        )
+        return
     level = f"{100 * (1 - alpha):g} %"
     yield (
         f"Intervals have level {level} each. worse and better: Holm's p below {alpha:g} within "

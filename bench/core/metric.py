@@ -120,16 +120,6 @@ class Metric(Plugin, ABC):
     title: ClassVar[str]
     larger_is_better: ClassVar[bool] = False
 
-    def fingerprint(self) -> str:
-        """Hash of what the metric reads from outside of its package (weights, reference data).
-
-        Part of the key of every result, beside the parameters and the package's own files.
-
-        Raises:
-            BenchError: a file is missing.
-        """
-        return ""
-
 
 class SampleMetric(Metric):
     """A metric of the samples, streamed batch by batch."""

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import dataclasses
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, cast
+
+
+@dataclass(frozen=True)
+class NamesFile:
+    """Marks a parameter that names a file or a folder."""
+
+
+FilePath = Annotated[str, NamesFile()]
+"""The type of a parameter that names a file, a folder, ``published:NAME`` or ``hub:OWNER/NAME``.
+
+What stands there is part of a result's identity, where it stands is not: in keys and tables the
+digest of its content takes the place of the path. ``FilePath | None`` and ``tuple[FilePath, ...]``
+are of this kind, too; the empty string names nothing.
+"""
 
 
 class Plugin:
@@ -21,6 +39,51 @@ class Plugin:
         "strict": True,
         "arbitrary_types_allowed": True,
     }
+
+    def contents(self) -> Mapping[str, str]:
+        """What stands for the path in those ``FilePath`` parameters of which the host need not ask.
+
+        By parameter, a hash of what the plugin reads there (of a part of a folder, say), or any
+        text that changes with it and with nothing else; "" where the place decides no number, or
+        what is there is the same as the parameter's default. Of every other such parameter the
+        host takes the whole file, or all of the folder.
+
+        Raises:
+            BenchError: it is missing or damaged.
+        """
+        return {}
+
+    def fingerprint(self) -> str:
+        """Hash of what else the plugin reads from outside of its package; "" for nothing.
+
+        Such as files that no parameter names. Part of the key of every result, beside the
+        parameters, the files that these name, and the plugin's own code.
+
+        Raises:
+            BenchError: a file is missing or damaged.
+        """
+        return ""
+
+
+def file_parameters(cls: type[Plugin]) -> tuple[str, ...]:
+    """The parameters of a plugin class that are of the type ``FilePath``."""
+    try:
+        hints = typing.get_type_hints(cls, include_extras=True)
+    except (NameError, TypeError, AttributeError):  # names that only a type checker has imported
+        hints = {}
+    return tuple(
+        field.name
+        for field in dataclasses.fields(cast(Any, cls))
+        if _names_file(hints.get(field.name, field.type))
+    )
+
+
+def _names_file(hint: object) -> bool:
+    if isinstance(hint, str):
+        return "FilePath" in hint
+    if isinstance(hint, NamesFile) or any(map(_names_file, getattr(hint, "__metadata__", ()))):
+        return True
+    return any(map(_names_file, typing.get_args(hint)))
 
 
 def require(condition: bool, message: str) -> None:

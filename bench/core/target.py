@@ -98,16 +98,6 @@ class ScoreModel:
 class Model(Plugin, ABC):
     """A plugin that loads a score model."""
 
-    def fingerprint(self) -> str:
-        """Hash of what the model reads from outside of its package (weights, data); cheap.
-
-        Part of the key of every result, beside the parameters and the package's own files.
-
-        Raises:
-            BenchError: the file is missing.
-        """
-        return ""
-
     @abstractmethod
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         """The model on ``device`` in ``dtype``.

@@ -17,7 +17,7 @@ def file_sha256(path: Path) -> str:
     return _sha256(path.absolute(), stat.st_size, stat.st_mtime_ns, stat.st_ino)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1 << 16)  # a folder of images is hashed file by file
 def _sha256(path: Path, size: int, changed: int, inode: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

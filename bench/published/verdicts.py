@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.published.figures import Figure
+from bench.published.known import KnownFiles, known_files
 from bench.published.spread import SIGMAS, Deviation, deviation
 from bench.published.tables import Plugin
 
@@ -78,7 +79,8 @@ def compare(
     """
     rows = _clean(results)
     of_curve = dict(iter(rows.groupby(["metric", "model", "solver", "corrector"], sort=False)))
-    return tuple(_compare(figure, of_curve, sigmas) for figure in figures)
+    known = known_files(results)
+    return tuple(_compare(figure, of_curve, known, sigmas) for figure in figures)
 
 
 _SETTINGS = (
@@ -115,7 +117,9 @@ def _clean(results: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _compare(figure: Figure, of_curve: Mapping[Any, pd.DataFrame], sigmas: float) -> Comparison:
+def _compare(
+    figure: Figure, of_curve: Mapping[Any, pd.DataFrame], known: KnownFiles, sigmas: float
+) -> Comparison:
     if figure.unavailable or figure.solver is None:
         return Comparison(figure, Verdict.NOT_RUN, reason=figure.unavailable)
     corrector = figure.corrector.name if figure.corrector else ""
@@ -124,14 +128,14 @@ def _compare(figure: Figure, of_curve: Mapping[Any, pd.DataFrame], sigmas: float
     )
     if curve is None:
         return Comparison(figure, Verdict.NOT_RUN, reason="no row of this solver and model")
-    same = _of_checkpoint(figure, curve)
+    same = _of_checkpoint(figure, curve, known)
     if same.empty:
         return Comparison(figure, Verdict.NOT_RUN, reason=f"no row of {figure.checkpoint}")
     there = _at_cost(figure, same)
     usable = there[there["usable"]]
     if usable.empty:
         return Comparison(figure, Verdict.NOT_RUN, reason=_why(figure, there))
-    differences, rows = min(_protocols(figure, usable), key=lambda item: len(item[0]))
+    differences, rows = min(_protocols(figure, usable, known), key=lambda item: len(item[0]))
     values = rows.drop_duplicates("seed")
     errors = [float(error) for error in values["std_error"] if math.isfinite(error)]
     found = deviation(figure, values["value"].tolist(), errors, sigmas)
@@ -146,12 +150,14 @@ def _compare(figure: Figure, of_curve: Mapping[Any, pd.DataFrame], sigmas: float
     )
 
 
-def _of_checkpoint(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
+def _of_checkpoint(figure: Figure, rows: pd.DataFrame, known: KnownFiles) -> pd.DataFrame:
     """The rows of the figure's weights, known by their name or by their hash."""
-    paths = {text: _params(text).get("path") for text in rows["model_params"].unique()}
-    named = rows["model_params"].map(paths).eq(figure.checkpoint)
-    known = rows["weights"].eq(figure.weights) if figure.weights else False
-    return rows[named | known]
+    named = {
+        text: known.is_called(_params(text).get("path"), figure.checkpoint)
+        for text in rows["model_params"].unique()
+    }
+    hashed = rows["weights"].eq(figure.weights) if figure.weights else False
+    return rows[rows["model_params"].map(named).astype(bool) | hashed]
 
 
 def _at_cost(figure: Figure, rows: pd.DataFrame) -> pd.DataFrame:
@@ -170,14 +176,14 @@ def _why(figure: Figure, rows: pd.DataFrame) -> str:
 
 
 def _protocols(
-    figure: Figure, rows: pd.DataFrame
+    figure: Figure, rows: pd.DataFrame, known: KnownFiles
 ) -> Iterator[tuple[tuple[Difference, ...], pd.DataFrame]]:
     """The rows of each protocol, with what it does not share with the figure."""
     for _, part in rows.groupby(_PROTOCOL, sort=False, dropna=False):
-        yield tuple(_differences(figure, part.iloc[0])), part
+        yield tuple(_differences(figure, part.iloc[0], known)), part
 
 
-def _differences(figure: Figure, row: pd.Series) -> Iterator[Difference]:
+def _differences(figure: Figure, row: pd.Series, known: KnownFiles) -> Iterator[Difference]:
     table = figure.table
     metric, model = _params(row["metric_params"]), _params(row["model_params"])
     if int(row["metric_n"]) != table.metric.n:
@@ -192,9 +198,10 @@ def _differences(figure: Figure, row: pd.Series) -> Iterator[Difference]:
     yield from _plugins(figure, row)
     yield from _settings("model", _told(figure, model), _without(model, _PLACES))
     against = metric.get("against", "")
-    if table.metric.against and against not in table.metric.against:
-        yield Difference("reference", " or ".join(table.metric.against), str(against) or "none")
-    extractor = {"weights": metric.pop("weights")} if "weights" in metric else {}
+    wanted = table.metric.against
+    if wanted and not any(known.is_called(against, name) for name in wanted):
+        yield Difference("reference", " or ".join(wanted), known.shown(against) or "none")
+    extractor = {"weights": known.shown(metric.pop("weights"))} if "weights" in metric else {}
     yield from _settings("extractor", {}, extractor)
     yield from _settings("metric", table.metric.params, _without(metric, _REFERENCE))
     for deviation_ in figure.deviations:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from bench.report.intervals import half_widths
 from bench.report.protocol import QUALITY, TIMING, agreed, numbered
 from bench.report.roles import ROLE, exact_partners, filled
+from bench.run.places import named
 from bench.run.schema import COLUMNS, Status
 
 SUBJECT = ("suite", "model", "model_params", "process", "process_params")
@@ -69,7 +70,7 @@ def prepared(raw: pd.DataFrame) -> pd.DataFrame:
     `wall_per_sample_s`, and the numbers `protocol` and `hardware`, which tell apart what must not
     be compared.
     """
-    frame = _clean(raw)
+    frame = named(_clean(raw))
     frame["curve"] = _curves(frame)
     frame["base"], frame["with_corrector"], frame["on_grid"] = _parts(frame)
     frame["stochastic"] = frame["solver_kind"].eq("predictor") | frame["corrector"].ne("")

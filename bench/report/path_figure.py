@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from bench.report.canvas import Sketch, blank
 from bench.report.frame import Subject, with_params
 from bench.report.text import one_line
 from bench.run import array_file
+from bench.run.places import renamed
 
 COLUMNS = (
     ("forward", "forward SDE: data to noise", False),
@@ -53,14 +55,17 @@ class Picture:
     arrays: dict[str, Array]
 
 
-def pictures(folder: Path, wanted: Sequence[Subject]) -> dict[str, tuple[Picture, ...]]:
+def pictures(
+    folder: Path, wanted: Sequence[Subject], called: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, tuple[Picture, ...]]:
     """The pictures of each model whose subjects are `wanted`; what cannot be read is left out.
 
     Args:
         folder: where a run keeps its paths.
         wanted: in the order of the report.
+        called: names of the files of parameters, by digest.
     """
-    found = [picture for path in sorted(folder.glob("*.npz")) if (picture := _read(path))]
+    found = [picture for path in sorted(folder.glob("*.npz")) if (picture := _read(path, called))]
     by_plugins = {(picture.model, picture.process): picture for picture in found}
     grouped: dict[str, list[Picture]] = {}
     for subject in wanted:
@@ -72,7 +77,7 @@ def pictures(folder: Path, wanted: Sequence[Subject]) -> dict[str, tuple[Picture
     return {model: tuple(several) for model, several in grouped.items() if several}
 
 
-def _read(path: Path) -> Picture | None:
+def _read(path: Path, called: Mapping[str, str]) -> Picture | None:
     try:
         arrays = array_file.read_many(path, f"paths/{path.stem}")
         about: dict[str, Any] = json.loads(str(arrays["about"]))
@@ -83,8 +88,12 @@ def _read(path: Path) -> Picture | None:
         if any(arrays[name].shape[1:] != (times,) for name, _, _ in COLUMNS):
             return None
         return Picture(
-            with_params(str(about["model"]), str(about["model_params"])),
-            with_params(str(about["process"]), str(about["process_params"])),
+            *(
+                with_params(
+                    str(about[kind]), str(renamed(str(about[f"{kind}_params"]), called, True))
+                )
+                for kind in ("model", "process")
+            ),
             str(about["process"]),
             int(about["dimension"]),
             arrays,

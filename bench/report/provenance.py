@@ -11,6 +11,7 @@ import pandas as pd
 from bench.report.frame import SUBJECT, Subject
 from bench.report.protocol import PROTOCOL, QUALITY, TIMING, four_digits
 from bench.report.text import number
+from bench.run.places import parsed
 
 MAX_LINES = 60
 """Lines of one table of the protocol that the page shows; table.csv has all."""
@@ -74,7 +75,9 @@ def provenance(frame: pd.DataFrame) -> Provenance:
     """The protocol of the usable rows, or of all rows where none is usable."""
     rows = frame[frame["usable"]] if frame["usable"].any() else frame
     rows = rows.assign(**{name: rows[name].map(four_digits) for name in ("s_min", "s_max")})
-    columns = [name for name in PROTOCOL if name != "plugin_sources"]
+    rows = rows.assign(files=rows["files"].map({text: _told(text) for text in set(rows["files"])}))
+    unwanted = {"plugin_sources", *(() if rows["files"].any() else ("files",))}
+    columns = [name for name in PROTOCOL if name not in unwanted]
     single = [name for name in columns if rows[name].nunique(dropna=False) <= 1]
     return Provenance(
         common=tuple(Common(name, _shown(rows[name].iloc[0])) for name in single if len(rows)),
@@ -83,6 +86,11 @@ def provenance(frame: pd.DataFrame) -> Provenance:
         conflicts=_conflicts(rows, "protocol", QUALITY),
         timing_conflicts=_conflicts(rows, "hardware", TIMING),
     )
+
+
+def _told(files: str) -> str:
+    """Where files lay."""
+    return "; ".join(f"{path} ({digest})" for digest, path in parsed(files).items())
 
 
 def started(frame: pd.DataFrame) -> tuple[str, str]:

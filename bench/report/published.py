@@ -7,14 +7,16 @@ import pandas as pd
 from bench.published.figures import load_figures
 from bench.published.text import Block, outcome
 from bench.published.verdicts import compare
+from bench.run.places import FILES
 
 _KNOWN = r"\"(?:published|hub):"
-"""What stands in the parameters of models that figures were published of."""
+"""What stands in the parameters, or files, of models that figures were published of."""
 
 
 def published(results: pd.DataFrame) -> tuple[Block, ...]:
     """The published tables that have a figure which the run measured, held against it."""
-    params = pd.Series(results["model_params"].dropna().unique(), dtype=object)
-    if not params.str.contains(_KNOWN).any():  # spares reading the figures
+    texts = [results[name] for name in ("model_params", FILES) if name in results]
+    told = pd.Series(pd.concat(texts).dropna().unique(), dtype=object)
+    if not told.str.contains(_KNOWN).any():  # spares reading the figures
         return ()
     return tuple(block for block in outcome(compare(load_figures(), results)) if block.lines)

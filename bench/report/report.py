@@ -50,6 +50,7 @@ from bench.report.tables import (
 from bench.report.text import slug, tick
 from bench.report.verdicts import Other, other
 from bench.run import damage
+from bench.run.places import names_in
 from bench.run.store import Store
 
 
@@ -142,7 +143,7 @@ def _write(
     found = [
         *_overall(field, stands, look),
         *bodies,
-        *_paths(results / "paths", [subject for subject, _ in parts]),
+        *_paths(results / "paths", [subject for subject, _ in parts], _names(raw, base)),
     ]
     every = [job for part in found for job in part.jobs]
     most = _most(asked, len(raw), len(every))
@@ -173,7 +174,7 @@ def _write(
         failures=(failed := failures(frame))[:MAX_FAILURES],
         failures_hidden=max(0, len(failed) - MAX_FAILURES),
         notes=notes(frame)[:MAX_FAILURES],
-        published=published(frame),
+        published=published(raw),
         provenance=provenance(frame),
         methods=text,
         comparison=base,
@@ -260,8 +261,14 @@ def _of(subject: Subject, before: pd.DataFrame | None) -> pd.DataFrame | None:
     return found[0] if found else None
 
 
-def _paths(folder: Path, wanted: Sequence[Subject]) -> Iterator[_Part]:
-    for i, (model, shown) in enumerate(path_figure.pictures(folder, wanted).items(), start=1):
+def _names(raw: pd.DataFrame, base: Other | None) -> dict[str, str]:
+    """What files are called in the report."""
+    return names_in(raw if base is None else pd.concat([raw, base.frame], ignore_index=True))
+
+
+def _paths(folder: Path, wanted: Sequence[Subject], called: Mapping[str, str]) -> Iterator[_Part]:
+    pictures = path_figure.pictures(folder, wanted, called)
+    for i, (model, shown) in enumerate(pictures.items(), start=1):
         title = f"From data to noise and back: {model}"
         name = f"paths-{i:02d}-{slug(model)}"
         section = Section(f"section-{name}", title, None, ())

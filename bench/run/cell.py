@@ -6,12 +6,31 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
 from bench.core.plugin import Plugin
 from bench.registry import Entry, Kind, Registry, Source, build, parameters
+
+SHORT = len("sha256:") + 16
+"""Characters of a file's digest that tables show."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What a plugin reads from outside of its package.
+
+    Attributes:
+        contents: by parameter that names a file, the digest of what is there; "" where the place
+            decides nothing.
+        rest: hash of all else, or "".
+        doubt: why that may not be all; "" where it is.
+    """
+
+    contents: Mapping[str, str] = field(default_factory=dict)
+    rest: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -21,10 +40,13 @@ class PluginSpec:
     Attributes:
         kind: the kind of plugin.
         name: its name.
-        params: canonical JSON of all parameters, defaults included.
-        changed: canonical JSON of those that differ from the defaults (for labels).
+        params: canonical JSON of all parameters, defaults included; for files their digests.
+        changed: canonical JSON of those that differ from the defaults, and of all files (their
+            digests, shortened).
         source: where its code came from.
-        extra: fingerprint of what it reads from outside of its package (weights, data), or "".
+        extra: fingerprint of what else it reads from outside of its package, or "".
+        paths: canonical JSON of the parameters that name files, as they were given. No part of
+            what the plugin is: equal files are one, wherever they lie.
         unknown: why ``extra`` may not cover all of that, or "".
     """
 
@@ -34,16 +56,30 @@ class PluginSpec:
     changed: str
     source: Source
     extra: str = ""
+    paths: str = "{}"
     unknown: str = ""
 
     @staticmethod
-    def of(entry: Entry, plugin: Plugin, extra: str = "", unknown: str = "") -> PluginSpec:
+    def of(entry: Entry, plugin: Plugin, outside: Outside | None = None) -> PluginSpec:
         """The specification of ``plugin``, an instance of ``entry``'s class."""
+        outside = outside or Outside()
         values = dataclasses.asdict(cast(Any, plugin))
         defaults = {f.name: f.default for f in parameters(entry.cls)}
-        changed = {k: v for k, v in values.items() if getattr(plugin, k) != defaults[k]}
-        texts = canonical(values), canonical(changed)
-        return PluginSpec(entry.kind, entry.name, *texts, entry.source, extra, unknown)
+        told = {name: digest or defaults[name] for name, digest in outside.contents.items()}
+        changed = {
+            k: v for k, v in values.items() if k not in told and getattr(plugin, k) != defaults[k]
+        }
+        short = {name: digest[:SHORT] for name, digest in outside.contents.items() if digest}
+        return PluginSpec(
+            entry.kind,
+            entry.name,
+            canonical(values | told),
+            canonical(changed | short),
+            entry.source,
+            outside.rest,
+            canonical({name: values[name] for name in told}),
+            outside.doubt,
+        )
 
     @property
     def doubt(self) -> str:
@@ -53,13 +89,36 @@ class PluginSpec:
 
     def build(self, registry: Registry) -> Plugin:
         """The plugin itself."""
-        return build(registry.get(self.name, self.kind).cls, json.loads(self.params))
+        params = json.loads(self.params) | json.loads(self.paths)
+        return build(registry.get(self.name, self.kind).cls, params)
 
     def label(self, without: str = "") -> str:
-        """``name(key=value, ...)`` with the changed parameters but ``without``."""
-        changed = {k: v for k, v in json.loads(self.changed).items() if k != without}
-        inner = ", ".join(f"{k}={v}" for k, v in changed.items())
-        return f"{self.name}({inner})" if inner else self.name
+        """``name(key=value, ...)`` with the changed parameters but ``without``, files by path."""
+        paths = json.loads(self.paths)
+        return _label(
+            self.name,
+            {k: paths.get(k, v) for k, v in json.loads(self.changed).items() if k != without},
+        )
+
+    def identity(self, without: str = "") -> str:
+        """The same with the digests of files: equal wherever they lie."""
+        changed = json.loads(self.changed)
+        return _label(self.name, {k: v for k, v in changed.items() if k != without})
+
+    def files(self) -> dict[str, str]:
+        """Where its files lie: by their digests, as in ``changed``; else by parameter."""
+        digests = json.loads(self.changed)
+        return {
+            digests.get(name, f"{self.name}.{name}"): path
+            if isinstance(path, str)
+            else ", ".join(path)
+            for name, path in json.loads(self.paths).items()
+        }
+
+
+def _label(name: str, values: Mapping[str, Any]) -> str:
+    inner = ", ".join(f"{k}={v}" for k, v in values.items())
+    return f"{name}({inner})" if inner else name
 
 
 @dataclass(frozen=True)
@@ -100,6 +159,10 @@ class Cell:
         """sha256 of the cell's canonical JSON."""
         content = dataclasses.asdict(self)
         del content["timeout"]
+        for named in ("model", "process", "grid", "solver", "corrector"):
+            (content[named] or {}).pop("paths", None)
+        for metric in content["metrics"]:
+            del metric["paths"]
         return hashlib.sha256(canonical(content).encode()).hexdigest()
 
     @property
@@ -116,8 +179,8 @@ class Cell:
     @property
     def sampler(self) -> str:
         """Label of the curve that the cell is a point of."""
-        label = self.solver.label(without=self.ladder)
-        return f"{label} + {self.corrector.label()}" if self.corrector else label
+        label = self.solver.identity(without=self.ladder)
+        return f"{label} + {self.corrector.identity()}" if self.corrector else label
 
     @property
     def tolerance(self) -> float | None:

@@ -17,7 +17,7 @@ from bench.registry import Entry, Kind, ParameterError, Registry, build, core_ha
 from bench.run.cell import Cell, PluginSpec, canonical
 from bench.run.config import Config, Suite
 from bench.run.document import Path_
-from bench.run.supplies import fingerprint
+from bench.run.supplies import outside
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class _Planner:
         for values in itertools.product(*axes):
             try:
                 plugin = build(entry.cls, dict(zip(params, values, strict=True)))
-                specs.append(PluginSpec.of(entry, plugin, *fingerprint(plugin)))
+                specs.append(PluginSpec.of(entry, plugin, outside(plugin)))
             except ParameterError as error:
                 where = tuple(int(x) if x.isdecimal() else x for x in error.key.split(".") if x)
                 raise self.suite.error((*place, *where), error.message) from None

@@ -126,10 +126,19 @@ def base_row(cell: Cell, machine: Machine, started: str) -> Row:
         "reference_note": "",
         "solver_source": _source(cell.solver),
         "plugin_sources": canonical(sources),
+        "files": canonical(files) if (files := _files(cell)) else "",
         "core": cell.core,
         "started": started,
     }
     return row | machine.columns()
+
+
+def _files(cell: Cell) -> dict[str, str]:
+    """Where the files that parameters name lie; of equal files the first."""
+    found: dict[str, str] = {}
+    for spec in cell.plugins:
+        found = spec.files() | found
+    return found
 
 
 def _source(spec: PluginSpec) -> str:

@@ -161,6 +161,11 @@ SECTIONS: tuple[Section, ...] = (
             ),
             _text("solver_source", "distribution, version and code hash of the solver"),
             _text("plugin_sources", "the same for all plugins of the cell, as JSON"),
+            _text(
+                "files",
+                "where the files lay that parameters name, as JSON: path by the digest that stands "
+                "for it in the parameters; no part of what the number is",
+            ),
             _text("core", "version and code hash of the host"),
             _text("device", "name of the processor or GPU"),
             _text("device_kind", "`cpu` or `cuda`"),

@@ -1,51 +1,45 @@
-"""Which published files the cells of a plan need."""
+"""What the plugins of a plan read from outside of their packages, and what of it is not here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from bench.core.metric import Metric
-from bench.core.plugin import Plugin
-from bench.core.target import Model
+from bench.core.plugin import Plugin, file_parameters
+from bench.files.contents import contents
 from bench.files.errors import NotFetchedError
 from bench.files.supply import Supply, needs
 from bench.identity.named import UnknownCodeError
 from bench.registry import Registry
-from bench.run.cell import Cell
+from bench.run.cell import Cell, Outside
 
 
-class Outside(NamedTuple):
-    """What a plugin reads from outside of its package.
-
-    Attributes:
-        content: its fingerprint.
-        doubt: why that may not be all; "" where it is.
-    """
-
-    content: str = ""
-    doubt: str = ""
-
-
-def fingerprint(plugin: Plugin) -> Outside:
+def outside(plugin: Plugin) -> Outside:
     """What a plugin reads from outside of its package; a stand-in where it is not fetched yet.
 
     Raises:
         BenchError: a file is missing that is no published one, or one is damaged.
     """
-    if not isinstance(plugin, (Model, Metric)):
-        return Outside()
     try:
-        return Outside(plugin.fingerprint())
+        files = dict(contents(plugin))
+        return Outside(files, *_rest(plugin))
     except NotFetchedError:
+        # The plan is made anew once they are there.
+        named = {name: getattr(plugin, name) for name in file_parameters(type(plugin))}
+        wanted = {name: f"to be fetched: {path}" for name, path in named.items() if path}
         names = [supply.name for supply in needs(plugin) if not supply.present()]
-        return Outside(f"to be fetched: {', '.join(names)}")
+        return Outside(wanted, f"to be fetched: {', '.join(names)}")
+
+
+def _rest(plugin: Plugin) -> tuple[str, str]:
+    """The fingerprint of a plugin, and why it may not cover all that the plugin reads."""
+    try:
+        return plugin.fingerprint(), ""
     except UnknownCodeError as error:
-        return Outside("unknown", str(error))
+        return "unknown", str(error)
 
 
 def absent(cells: Sequence[Cell], registry: Registry) -> tuple[Supply, ...]:
     """What ``cells`` need and this machine does not have, each once."""
-    specs = dict.fromkeys(spec for cell in cells for spec in (cell.model, *cell.metrics))
+    specs = dict.fromkeys(spec for cell in cells for spec in cell.plugins)
     wanted = (supply for spec in specs for supply in needs(spec.build(registry)))
     return tuple(supply for supply in dict.fromkeys(wanted) if not supply.present())

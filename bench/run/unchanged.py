@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from bench.core.errors import BenchError
 from bench.core.plugin import Plugin
 from bench.registry import Registry, core_hash
 from bench.run.cell import Cell, PluginSpec
-from bench.run.supplies import fingerprint
+from bench.run.supplies import outside
 
 _AGAIN = "changed since the run was planned; run again"
 
@@ -31,6 +33,8 @@ def check_same_files(spec: PluginSpec, plugin: Plugin) -> None:
     Raises:
         BenchError: they are others, or one is missing.
     """
-    now = fingerprint(plugin)
-    if not now.doubt and now.content != spec.extra:
+    now = outside(plugin)
+    params = json.loads(spec.params)
+    moved = any(params[name] != digest for name, digest in now.contents.items() if digest)
+    if moved or (not now.doubt and now.rest != spec.extra):
         raise BenchError(f"what {spec.kind.replace('_', ' ')} '{spec.name}' reads {_AGAIN}")

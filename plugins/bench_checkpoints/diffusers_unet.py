@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench.api import BenchError, HubFolder, ScoreModel, require
+from bench.api import BenchError, FilePath, HubFolder, ScoreModel, require
 from bench_checkpoints.classes import Choice, Label, OptionalClassDenoiser
 from bench_checkpoints.common import file_hash, levels_of, pixel_target, scaled
 from bench_checkpoints.levels import LevelTable
@@ -48,12 +48,12 @@ class DiffusersUnet(NetworkModel):
     name: ClassVar[str] = "diffusers_unet"
     reference: ClassVar[str] = "diffusers' UNet2DModel; Ho et al. 2020, arXiv:2006.11239"
 
-    path: str = "model"
+    path: FilePath = "model"
     label: Label = None
     last_is_none: bool = False
     guidance: float = 1.0
     data: str = "unknown"
-    held_out: str | None = None
+    held_out: FilePath | None = None
 
     def __post_init__(self) -> None:
         require(bool(self.path), "path must name a folder")
@@ -80,10 +80,10 @@ class DiffusersUnet(NetworkModel):
             "prediction": scheduler.get("prediction_type", "epsilon"),
         }
 
-    def fingerprint(self) -> str:
+    def contents(self) -> Mapping[str, str]:
         files = (self._file("unet", "config.json"), self._file("unet", _WEIGHTS))
         scheduler = self._file("scheduler", "scheduler_config.json")
-        return "+".join(file_hash(self.name, str(file)) for file in (*files, scheduler))
+        return {"path": "+".join(file_hash(self.name, str(file)) for file in (*files, scheduler))}
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         place = self._file("unet", "config.json")

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import Asset, BenchError, ScoreModel, require
+from bench.api import Asset, BenchError, FilePath, ScoreModel, require
 from bench_checkpoints.catalogue import asset_of, local
 from bench_checkpoints.classes import Choice, Label
 from bench_checkpoints.common import built, file_hash, pixel_target, record_of
@@ -55,13 +55,13 @@ class Edm(NetworkModel):
         "Karras et al. 2022, arXiv:2206.00364, Table 1; github.com/NVlabs/edm"
     )
 
-    path: str = "network.pkl"
+    path: FilePath = "network.pkl"
     label: Label = None
     guidance: float = 1.0
     data: str = ""
     s_min: float | None = None
     s_max: float | None = None
-    held_out: str | None = None
+    held_out: FilePath | None = None
 
     def __post_init__(self) -> None:
         require(bool(self.path), "path must name a file")
@@ -82,11 +82,8 @@ class Edm(NetworkModel):
 
     def export(self, target: Path) -> None:
         recipe, weights = read_edm(local(self.path))
-        record = {"edm": asdict(recipe), "source_sha256": self.fingerprint()}
+        record = {"edm": asdict(recipe), "source_sha256": file_hash(self.name, self.path)}
         write_safetensors(target, record, weights)
-
-    def fingerprint(self) -> str:
-        return file_hash(self.name, self.path)
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.path)
@@ -102,7 +99,7 @@ class Edm(NetworkModel):
             shape=(config.in_channels, config.img_resolution, config.img_resolution),
             s_min=s_min,
             s_max=s_max,
-            weights=self.fingerprint(),
+            weights=file_hash(self.name, self.path),
             target=pixel_target(self.data or recipe.data, self.held_out),
         )
 

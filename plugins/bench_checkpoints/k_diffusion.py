@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import Asset, BenchError, ScoreModel, require
+from bench.api import Asset, BenchError, FilePath, ScoreModel, require
 from bench_checkpoints.catalogue import asset_of, local
 from bench_checkpoints.classes import Choice, Label
 from bench_checkpoints.common import built, file_hash, levels_of, pixel_target, scaled
@@ -51,15 +51,15 @@ class KDiffusion(NetworkModel):
         "github.com/crowsonkb/k-diffusion"
     )
 
-    path: str = "model.pth"
-    config: str = ""
+    path: FilePath = "model.pth"
+    config: FilePath = ""
     weights: Literal["ema", "model"] = "ema"
     label: Label = None
     guidance: float = 1.0
     data: str = ""
     s_min: float | None = None
     s_max: float | None = None
-    held_out: str | None = None
+    held_out: FilePath | None = None
 
     def __post_init__(self) -> None:
         require(bool(self.path), "path must name a file")
@@ -86,10 +86,6 @@ class KDiffusion(NetworkModel):
             words = "k-diffusion's; the file does not say which: set config"
             return {"network": words} if told == "" else None
         return k_diffusion_content(recipe_of(told, f"{path}: its configuration"))
-
-    def fingerprint(self) -> str:
-        parts = [self.path, *([self.config] if self.config else [])]
-        return "+".join(file_hash(self.name, part) for part in parts)
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.path)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import Asset, BenchError, Denoiser, ScoreModel, from_eps, require
+from bench.api import Asset, BenchError, Denoiser, FilePath, ScoreModel, from_eps, require
 from bench_checkpoints.catalogue import asset_of, local, preset_of
 from bench_checkpoints.common import (
     built,
@@ -56,12 +56,12 @@ class ScoreSde(NetworkModel):
     name: ClassVar[str] = "score_sde"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456; github.com/yang-song/score_sde"
 
-    path: str = "checkpoint.pth"
+    path: FilePath = "checkpoint.pth"
     preset: str = ""
-    recipe: str = ""
+    recipe: FilePath = ""
     weights: Literal["ema", "model"] = "ema"
     t_min: float = 1e-3
-    held_out: str | None = None
+    held_out: FilePath | None = None
 
     def __post_init__(self) -> None:
         require(bool(self.path), "path must name a file")
@@ -96,12 +96,8 @@ class ScoreSde(NetworkModel):
 
     def export(self, target: Path) -> None:
         recipe, weights = self.read()
-        record = {"score_sde": asdict(recipe), "source_sha256": self.fingerprint()}
+        record = {"score_sde": asdict(recipe), "source_sha256": file_hash(self.name, self.path)}
         write_safetensors(target, record, weights)
-
-    def fingerprint(self) -> str:
-        parts = [self.path, *([self.recipe] if self.recipe else [])]
-        return "+".join(file_hash(self.name, part) for part in parts)
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.path)

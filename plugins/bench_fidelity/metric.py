@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from bench.api import (
     Asset,
     Batch,
+    FilePath,
     Measurement,
     SampleMetric,
     Trial,
@@ -66,7 +67,7 @@ class FeatureMetric(SampleMetric):
     unit: ClassVar[str] = "1"
 
     extractor: str = INCEPTION
-    weights: str | None = None
+    weights: FilePath | None = None
 
     def __post_init__(self) -> None:
         known = ", ".join(EXTRACTORS)
@@ -75,6 +76,13 @@ class FeatureMetric(SampleMetric):
 
     def assets(self) -> Sequence[Asset]:
         return [self.kind.published.asset] if self.weights is None else []
+
+    def contents(self) -> Mapping[str, str]:
+        """The published weights are the same under any name."""
+        if self.weights is None:
+            return {}
+        sha256, published = self.weights_file().sha256, self.kind.published.asset
+        return {"weights": "" if sha256 == published.pin else sha256}
 
     def fingerprint(self) -> str:
         return self.identity()
@@ -133,8 +141,8 @@ class ReferenceMetric(FeatureMetric):
         download: whether the data set may be downloaded.
     """
 
-    against: str = "reference.zip"
-    root: str | None = None
+    against: FilePath = "reference.zip"
+    root: FilePath | None = None
     download: bool = False
 
     def __post_init__(self) -> None:
@@ -148,6 +156,10 @@ class ReferenceMetric(FeatureMetric):
 
     def assets(self) -> Sequence[Asset]:
         return [*super().assets(), *asset_of(self.against)]
+
+    def contents(self) -> Mapping[str, str]:
+        """Where a data set lies says nothing: the images do."""
+        return {**super().contents(), "against": self.source().digest(), "root": ""}
 
     def fingerprint(self) -> str:
         return reference_digest(self.source(), self.identity())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor
 from bench.api import (
     BenchError,
     DiscreteData,
+    FilePath,
     Model,
     NoiseStream,
     ScoreModel,
@@ -91,7 +93,7 @@ class Empirical(Model):
     name: ClassVar[str] = "empirical"
     reference: ClassVar[str] = "closed form; Karras et al. 2022, arXiv:2206.00364, Appendix B.3"
 
-    data: str = "mnist"
+    data: FilePath = "mnist"
     levels: int = 256
     points: int | None = None
     s_min: float = 0.002
@@ -106,7 +108,10 @@ class Empirical(Model):
     def _path(self) -> Path:
         return _SHIPPED.get(self.data, Path(self.data))
 
-    def fingerprint(self) -> str:
+    def contents(self) -> Mapping[str, str]:
+        return {"data": self._digest()}
+
+    def _digest(self) -> str:
         try:
             return hashlib.sha256(self._path.read_bytes()).hexdigest()
         except (OSError, ValueError) as error:  # ValueError: no file name at all, such as "\0"
@@ -131,7 +136,7 @@ class Empirical(Model):
             shape=shape,
             s_min=self.s_min,
             s_max=self.s_max,
-            weights=self.fingerprint(),
+            weights=self._digest(),
             target=Target(
                 self.data,
                 exact=Points(flat, shape),

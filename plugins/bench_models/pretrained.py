@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from bench.api import (
     BenchError,
     Denoiser,
     DiscreteData,
+    FilePath,
     Model,
     ScoreModel,
     Target,
@@ -65,19 +65,10 @@ class Trained(Model):
     name: ClassVar[str] = "trained"
     reference: ClassVar[str] = "your own; Song et al. 2021, arXiv:2011.13456"
 
-    weights: str = "weights.safetensors"
+    weights: FilePath = "weights.safetensors"
 
     def __post_init__(self) -> None:
         require(bool(self.weights) and "\0" not in self.weights, "weights must be a path")
-
-    def fingerprint(self) -> str:
-        try:
-            return hashlib.sha256(Path(self.weights).read_bytes()).hexdigest()
-        except OSError as error:
-            raise BenchError(
-                f"model 'trained': weights '{self.weights}': {error.strerror}; "
-                "name a file that `bench train` wrote"
-            ) from None
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         return load_score_model(Path(self.weights), device, dtype)

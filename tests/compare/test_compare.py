@@ -236,8 +236,7 @@ def test_a_bad_gate_is_told(text: str) -> None:
 def test_a_diagnostic_is_compared_only_when_it_is_named(made: Any) -> None:
     base, head = _worse(made)
     rows = [[{**row, "larger_is_better": None} for row in side] for side in (base, head)]
-    with pytest.raises(BenchError, match="no point in common"):
-        made.compared(*rows)
+    assert made.compared(*rows).exit_code == ExitCode.NOT_COMPARABLE
     found = made.compared(*rows, Question(metrics=("fd",)))
     assert (found.points["verdict"].iloc[0], found.exit_code) == ("changed", ExitCode.FINE)
     found = made.compared(*rows, Question(gates=(Gate.parse("fd"),)))
@@ -246,7 +245,8 @@ def test_a_diagnostic_is_compared_only_when_it_is_named(made: Any) -> None:
 
 def test_a_new_failure_is_a_regression_with_its_reason(made: Any) -> None:
     bad = made.number(None, status="diverged", reason="3 samples are not finite")
-    found = made.compared([made.number(1.0)], [bad])
+    well = made.number(1.0, budget=20)
+    found = made.compared([made.number(1.0), well], [bad, well])
     (lost,) = found.lost
     assert (lost.status, lost.reason) == ("diverged", "3 samples are not finite")
     assert found.exit_code == ExitCode.REGRESSION
@@ -259,12 +259,12 @@ def test_a_failed_metric_of_several_numbers_is_found_by_its_name(made: Any) -> N
     assert (lost.metric, lost.status) == ("nll_error", "failed")
 
 
-def test_a_metric_that_head_did_not_measure_is_missing_and_no_failure(made: Any) -> None:
+def test_a_metric_that_head_did_not_measure_is_missing(made: Any) -> None:
     other = made.number(None, metric="rmse", status="unsupported", reason="stochastic")
     base = [made.number(1.0), made.number(2.0, metric="nll")]
     found = made.compared(base, [made.number(1.0), other])
     assert [(lost.metric, lost.status) for lost in found.lost] == [("nll", "missing")]
-    assert found.exit_code == ExitCode.FINE
+    assert found.exit_code == ExitCode.REGRESSION
 
 
 def test_a_seed_that_fails_in_head_is_a_regression(made: Any) -> None:
@@ -284,15 +284,6 @@ def test_curves_of_head_alone_are_listed(made: Any) -> None:
     assert found.new.to_dict("records") == [
         {"suite": "toys", "model": "mlp", "curve": "new on karras", "metric": "fd", "points": 1}
     ]
-
-
-def test_nothing_in_common_is_told(made: Any) -> None:
-    with pytest.raises(BenchError, match="no point in common"):
-        compare(
-            made.side("base", [made.number(None, status="failed")]),
-            made.side("head", [made.number(1.0, suite="other")]),
-            Question(),
-        )
 
 
 def test_a_solver_under_a_new_name(made: Any) -> None:

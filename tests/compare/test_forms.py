@@ -66,7 +66,7 @@ def test_markdown_takes_names_for_nothing_else(everything: Comparison) -> None:
 def test_junit_is_read_by_a_parser(everything: Comparison) -> None:
     root = ET.fromstring(junit(everything))
     tests = root.findall(".//testcase")
-    assert len(tests) == 5
+    assert len(tests) == 6  # five points, and the verdict on the whole
     kinds = [len(root.findall(f".//{tag}")) for tag in ("failure", "skipped", "error")]
     assert kinds == [2, 1, 1]
     fd = root.find("testsuite[@name='fd']")
@@ -125,9 +125,13 @@ def test_several_runs_in_a_folder(made: Any, tmp_path: Path) -> None:
         made.written(tmp_path / "all" / suite, [made.number(1.0, suite=suite)])
     made.written(tmp_path / "two", [made.number(1.0, suite="two")])
     code, printed = _bench("compare", tmp_path / "all", tmp_path / "two")
-    assert code == 0
-    assert "1 comparisons: 1 same" in printed
+    assert code == 1
+    assert "POINTS LOST: 1 comparisons: 1 same" in printed
     assert "one: mlp" in printed  # missing in HEAD
+    code, printed = _bench("compare", tmp_path / "all", tmp_path / "two", "--allow-lost")
+    assert code == 0
+    assert "1 numbers of BASE are missing in HEAD (not gated, or allowed)" in printed
+    assert _bench("compare", tmp_path / "all", tmp_path / "two", "--only", "suite=two")[0] == 0
 
 
 def test_folders_without_results_are_told(tmp_path: Path) -> None:

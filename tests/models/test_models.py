@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 import bench_metrics
 from bench.api import BenchError, Model
+from bench.files.contents import contents
 from bench_models.empirical import Empirical, Points
 from bench_models.pretrained import DATA, DigitsMlp, MnistUnet, Trained
 
@@ -91,7 +92,7 @@ def test_files_that_are_no_plain_data_are_refused(tmp_path: Path) -> None:
         with pytest.raises(BenchError, match=message):
             Empirical(data=str(path)).load(CPU, torch.float32)
     with pytest.raises(BenchError, match="No such file"):
-        Empirical(data=str(tmp_path / "nowhere.npy")).fingerprint()
+        contents(Empirical(data=str(tmp_path / "nowhere.npy")))
 
 
 @pytest.mark.parametrize("model", SHIPPED, ids=lambda model: model.name)
@@ -143,7 +144,7 @@ def test_weights_of_ones_own_are_the_same_network(tmp_path: Path) -> None:
     mine.write_bytes(content)
     model = Trained(str(mine))
     loaded, known = (m.load(CPU, torch.float32) for m in (model, DigitsMlp()))
-    assert loaded.weights == known.weights == model.fingerprint()
+    assert "sha256:" + loaded.weights == "sha256:" + known.weights == contents(model)["weights"]
     assert loaded.shape == known.shape == (1, 8, 8)
     y = torch.ones(3, 1, 8, 8)
     assert torch.equal(loaded.denoiser(y, torch.tensor(1.0)), known.denoiser(y, torch.tensor(1.0)))
@@ -153,5 +154,5 @@ def test_weights_that_are_no_score_model_are_refused(tmp_path: Path) -> None:
     classifier = Path(bench_metrics.__file__).parent / "data" / "digits_classifier.safetensors"
     with pytest.raises(BenchError, match="holds a classifier, not a score model"):
         Trained(str(classifier)).load(CPU, torch.float32)
-    with pytest.raises(BenchError, match="name a file that `bench train` wrote"):
-        Trained(str(tmp_path / "none.safetensors")).fingerprint()
+    with pytest.raises(BenchError, match="fetch it and put it there"):
+        contents(Trained(str(tmp_path / "none.safetensors")))

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from bench.api import Asset, BenchError
+from bench.files.contents import contents
 from bench.files.pins import Pin, set_pin
 from bench_checkpoints.catalogue import ASSETS, local, preset_of
 from bench_checkpoints.edm import Edm
@@ -72,21 +73,21 @@ def test_a_published_name_is_a_path() -> None:
     path = _put("edm-cifar10-32x32-uncond-vp", b"weights")
     assert local("published:edm-cifar10-32x32-uncond-vp") == path
     model = Edm(path="published:edm-cifar10-32x32-uncond-vp")
-    assert model.fingerprint() == hashlib.sha256(b"weights").hexdigest()
+    assert contents(model) == {"path": "sha256:" + hashlib.sha256(b"weights").hexdigest()}
     assert [asset.path for asset in model.assets()] == [path]
     assert list(Edm(path=str(path)).assets()) == []
 
 
 def test_a_missing_one_says_what_to_do() -> None:
     with pytest.raises(BenchError, match=r"run `bench models fetch edm-ffhq-64x64-uncond-vp`"):
-        Edm(path="published:edm-ffhq-64x64-uncond-vp").fingerprint()
+        contents(Edm(path="published:edm-ffhq-64x64-uncond-vp"))
     with pytest.raises(BenchError, match=r"no program can download it: take the checkpoint .*http"):
-        ScoreSde(path="published:score-sde-vp-cifar10-ddpmpp-continuous").fingerprint()
+        contents(ScoreSde(path="published:score-sde-vp-cifar10-ddpmpp-continuous"))
 
 
 def test_an_unknown_one_is_told_with_what_is_near() -> None:
     with pytest.raises(BenchError, match=r"did you mean 'published:edm-cifar10-32x32-uncond-vp'"):
-        Edm(path="published:edm-cifar10-uncond-vp").fingerprint()
+        contents(Edm(path="published:edm-cifar10-uncond-vp"))
 
 
 def test_statistics_are_published_too() -> None:
@@ -132,7 +133,7 @@ def test_files_of_ones_own_are_known_by_their_names(
     by_name, by_path = of("published:mine"), of(str(path))
     assert [asset.path for asset in by_name.assets()] == [path]
     assert list(by_path.assets()) == []
-    assert by_name.fingerprint() == by_path.fingerprint()
+    assert contents(by_name) == contents(by_path)
     assert by_name.load(torch.device("cpu"), torch.float32).weights == digest
     path.write_bytes(content + b"x")
     with pytest.raises(BenchError, match="the file is damaged or another one"):

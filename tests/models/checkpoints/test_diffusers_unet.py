@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.api import BenchError
+from bench.files.contents import contents
 from bench_checkpoints.diffusers_unet import DiffusersUnet
 
 diffusers = pytest.importorskip("diffusers")
@@ -117,7 +118,14 @@ def test_a_flat_folder_and_learned_variances(tmp_path: Path) -> None:
     assert found.dtype == torch.float64
     assert loaded.s_max < 1e6
     assert loaded.target.data == "cifar10"
-    assert model.fingerprint().count("+") == 2
+    before = contents(model)
+    for name in ("config.json", "scheduler_config.json", "diffusion_pytorch_model.safetensors"):
+        kept = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(kept + b" ")
+        assert contents(model) != before
+        (tmp_path / name).write_bytes(kept)
+    (tmp_path / "README.md").write_text("is not read", encoding="utf-8")
+    assert contents(model) == before
 
 
 def test_classes(tmp_path: Path) -> None:
@@ -193,9 +201,9 @@ def test_broken_folders_say_what_to_do(tmp_path: Path) -> None:
     config.write_text("{", encoding="utf-8")
     refused("is no JSON")
     with pytest.raises(BenchError, match="fetch it and put it there"):
-        DiffusersUnet(path=str(tmp_path / "none")).fingerprint()
+        contents(DiffusersUnet(path=str(tmp_path / "none")))
     with pytest.raises(BenchError, match="File name too long"):
-        DiffusersUnet(path="a" * 5000).fingerprint()
+        contents(DiffusersUnet(path="a" * 5000))
 
 
 def test_wrong_parameters_are_refused() -> None:

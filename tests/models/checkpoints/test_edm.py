@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from bench.api import BenchError, Conditional
+from bench.files.contents import contents
 from bench_checkpoints.edm import Edm
 from bench_checkpoints.edm_precond import EdmRecipe, iddpm_levels
 from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
@@ -249,7 +250,7 @@ def test_other_pickles_are_refused(rule_of: Any, tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="are no numbers"):
         Edm(path=str(path)).load(CPU, torch.float32)
     with pytest.raises(BenchError, match="fetch it and put it there"):
-        Edm(path=str(tmp_path / "none.pkl")).fingerprint()
+        contents(Edm(path=str(tmp_path / "none.pkl")))
 
 
 @pytest.mark.parametrize(

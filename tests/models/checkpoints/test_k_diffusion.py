@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from bench.api import BenchError
+from bench.files.contents import contents
 from bench_checkpoints.k_diffusion import KDiffusion
 from bench_checkpoints.k_diffusion_config import KDiffusionRecipe, recipe_of
 from bench_checkpoints.networks.image_transformer_v2 import ImageTransformerV2
@@ -213,11 +214,11 @@ def test_the_configuration_is_in_the_file_or_beside_it(rule_of: Any, tmp_path: P
     assert _same(inside, given)
     loaded = given.load(CPU, torch.float32)
     assert (loaded.shape, loaded.s_min, loaded.s_max) == ((3, 16, 16), 0.01, 80)
-    before = given.fingerprint()
+    before = contents(given)
     changed = {**case["config"]["model"], "sigma_data": 0.6}
     beside.write_text(json.dumps({**case["config"], "model": changed}), encoding="utf-8")
     os.utime(beside, ns=(1, 1))
-    assert given.fingerprint() != before
+    assert contents(given) != before
     assert not _same(inside, given)
 
 
@@ -357,7 +358,7 @@ def test_other_files_are_refused(rule_of: Any, tmp_path: Path) -> None:
         with pytest.raises(BenchError, match=message):
             model.load(CPU, torch.float32)
     with pytest.raises(BenchError, match="fetch it and put it there"):
-        KDiffusion(path=str(tmp_path / "none.pth")).fingerprint()
+        contents(KDiffusion(path=str(tmp_path / "none.pth")))
     config = tmp_path / "none.json"
     with pytest.raises(BenchError, match=r"none\.json"):
         replace(_write(path, CASES[U_NET], rule_of), config=str(config)).load(CPU, torch.float32)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.api import BenchError, NoiseProcess, UnsupportedError
+from bench.files.contents import contents
 from bench_checkpoints.common import Pixels
 from bench_checkpoints.levels import LevelTable
 from bench_checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig
@@ -187,7 +188,7 @@ def test_wrong_files_say_what_to_do(rule_of: Any, tmp_path: Path) -> None:
             CPU, torch.float32
         )
     with pytest.raises(BenchError, match="fetch it and put it there"):
-        replace(model, path=str(tmp_path / "none.pth")).fingerprint()
+        contents(replace(model, path=str(tmp_path / "none.pth")))
     state = {f"module.{name}": t for name, t in network.state_dict().items()}
     for content, message in [
         ({"model": state}, "has no moving average"),

@@ -1,0 +1,107 @@
+"""What stands in the files that a plugin's parameters name: the digest that is known of each."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from bench.core.errors import BenchError
+from bench.core.plugin import Plugin, file_parameters
+from bench.files.asset import PREFIX, Asset, published
+from bench.files.hashing import file_sha256
+from bench.files.hub import HubFolder
+from bench.files.supply import needs
+
+MARK = "sha256:"
+"""What a digest in the place of a path begins with."""
+
+
+def contents(plugin: Plugin) -> Mapping[str, str]:
+    """By parameter that names a file, the digest of what is there: ``sha256:`` and 64 digits.
+
+    "" where the place decides no number. Parameters that name nothing (None, or the empty string)
+    are left out.
+
+    Raises:
+        BenchError: a file is missing or damaged; names the parameter.
+    """
+    own = plugin.contents()
+    named = {name: getattr(plugin, name) for name in file_parameters(type(plugin))}
+    return {
+        name: _marked(own[name]) if name in own else _digest(plugin, name, value)
+        for name, value in named.items()
+        if value
+    }
+
+
+def _marked(told: str) -> str:
+    """The plugin's own digest as one of ours."""
+    if not told:
+        return ""
+    plain = told.removeprefix(MARK)
+    if not re.fullmatch("[0-9a-f]{64}", plain):
+        plain = hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()
+    return MARK + plain
+
+
+def _digest(plugin: Plugin, name: str, value: object) -> str:
+    if isinstance(value, str):
+        return MARK + _of_path(plugin, name, value)
+    parts = [_of_path(plugin, name, str(path)) for path in value if path]  # type: ignore[attr-defined]
+    return MARK + hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _of_path(plugin: Plugin, name: str, path: str) -> str:
+    hub = HubFolder.parse(path)
+    if hub is not None:
+        return hub.digest()
+    if path.startswith(PREFIX):
+        return _published(plugin, path).digest()
+    try:
+        place = Path(path)
+        if place.is_dir():
+            return folder_sha256(place)
+        if place.exists() and not place.is_file():  # reading a device might never end
+            raise BenchError(f"{plugin.name}: {name} '{path}': is neither a file nor a folder")
+        return file_sha256(place)
+    except (OSError, ValueError) as error:  # ValueError: no file name at all, such as "\0"
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BenchError(
+            f"{plugin.name}: {name} '{path}': {reason}; fetch it and put it there, or name "
+            f"another with the parameter {name}"
+        ) from None
+
+
+def _published(plugin: Plugin, path: str) -> Asset:
+    catalogue = [supply for supply in needs(plugin) if isinstance(supply, Asset)]
+    found = published(path, catalogue)
+    assert found is not None  # it begins as one
+    return found
+
+
+def folder_sha256(folder: Path) -> str:
+    """sha256 over the relative names and the content of all files below ``folder``.
+
+    Links are followed, but not back to a folder that one is in.
+
+    Raises:
+        OSError: something cannot be read.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(_files(folder, ()), key=lambda f: f.relative_to(folder).as_posix()):
+        name = file.relative_to(folder).as_posix().encode(errors="surrogateescape")
+        digest.update(name + b"\0" + file_sha256(file).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _files(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    real = folder.resolve()
+    if real in above:
+        return
+    for item in folder.iterdir():
+        if item.is_dir():
+            yield from _files(item, (*above, real))
+        elif item.is_file() or item.is_symlink():  # of a link to nothing the hash tells
+            yield item
