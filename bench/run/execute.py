@@ -37,7 +37,7 @@ from bench.core.process import NoiseProcess, Time
 from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import Corrector
 from bench.core.target import Model, ScoreModel
-from bench.registry import Registry, load_registry
+from bench.registry import Registry, registry_of
 from bench.run.cell import Cell, PluginSpec
 from bench.run.machine import Machine, PeakMemory, synchronise
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
@@ -70,14 +70,15 @@ def run_cell(cell: Cell, machine: Machine) -> CellResult:
     try:
         # float32 is float32 on GPUs too, in backward passes as well: a model that wants TF32 asks.
         with tf32(False), torch.no_grad():
-            return _Run(cell, machine, started, load_registry()).result()
+            registry = registry_of(spec.source for spec in cell.plugins)
+            return _Run(cell, machine, started, registry).result()
     except (Exception, SystemExit) as error:
         return failure(cell, machine, *verdict(error), started)
 
 
 @lru_cache(maxsize=2)
 def _load_model(spec: PluginSpec, device: str, dtype: str) -> ScoreModel:
-    model = cast(Model, spec.build(load_registry()))
+    model = cast(Model, spec.build(registry_of([spec.source])))
     return model.load(torch.device(device), getattr(torch, dtype))
 
 

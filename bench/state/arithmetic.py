@@ -51,11 +51,7 @@ def _torch() -> Iterator[Setting]:
         _C._is_multithreading_enabled,
         _C._set_multithreading_enabled,
     )
-    yield Setting("torch.library's implementations", _implementations)
-    yield Setting(
-        "torch.serialization's safe globals",
-        lambda: frozenset(map(id, torch.serialization.get_safe_globals())),
-    )
+    yield Setting("torch.library's implementations of torch's operators", _implementations)
 
 
 def _deterministic() -> tuple[bool, bool]:
@@ -70,7 +66,8 @@ def _be_deterministic(mode: bool, warn_only: bool) -> None:
 
 
 def _implementations() -> frozenset[str]:
-    return frozenset(torch.library._impls)
+    """Of torch's own operators: a library may add operators of its own."""
+    return frozenset(key for key in torch.library._impls if key.startswith("aten/"))
 
 
 def _precisions() -> Iterator[Setting]:

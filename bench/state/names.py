@@ -23,6 +23,9 @@ _LIBRARIES = (
     "torchdiffeq", "safetensors", "safetensors.torch", "PIL.Image",
 )  # fmt: skip
 
+_REBOUND = ("manual_seed",)
+"""Names that torch binds anew itself, when it imports its compiler; the host seeds nothing."""
+
 _ABSENT = object()
 
 
@@ -71,6 +74,8 @@ class Names:
         return vars(self.owner).get(name, _ABSENT) is self.held.get(name, _ABSENT)
 
     def _counts(self, name: str) -> bool:
+        if name in _REBOUND and self.label in ("torch", "torch.random"):
+            return False
         values = self.held.get(name, _ABSENT), vars(self.owner).get(name, _ABSENT)
         if any(map(_has_code, values)):
             return True

@@ -41,9 +41,9 @@ class Changes:
         return summed(change.what for change in self.found)
 
     @property
-    def lasting(self) -> tuple[Change, ...]:
-        """Those that could not be undone."""
-        return tuple(change for change in self.found if not change.undone)
+    def words_of_lasting(self) -> str:
+        """Those that could not be undone, in one line, "" for none."""
+        return summed(change.what for change in self.found if not change.undone)
 
 
 _SHOWN = 6
@@ -89,10 +89,11 @@ class Snapshot:
         for item in self.names:
             for name in item.changed():
                 yield Change(f"{item.label}.{name} was replaced", item.restore(name))
-        for setting, before in self.settings:
-            now = setting.value()
-            if now != before:
-                yield Change(_worded(setting.name, before, now), setting.restore(before))
+        # All are read before one is set: some set others too.
+        now = [(setting, before, setting.value()) for setting, before in self.settings]
+        for setting, before, after in now:
+            if after != before:
+                yield Change(_worded(setting.name, before, after), setting.restore(before))
         for thread in threading.enumerate():
             if thread.ident not in self.threads:
                 yield Change(f"thread '{thread.name}' was left running", undone=False)

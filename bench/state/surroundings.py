@@ -26,7 +26,7 @@ def settings() -> Iterator[Setting]:
 
 
 def _of_the_system() -> Iterator[Setting]:
-    yield Setting("os.environ", lambda: dict(os.environ), _environment)
+    yield Setting("os.environ", _environment, _be_environment)
     yield Setting("os.chdir", os.getcwd, os.chdir)
     yield Setting("os.umask", _umask, os.umask)
     yield Setting(
@@ -47,8 +47,16 @@ def _of_the_system() -> Iterator[Setting]:
     yield Setting("locale.setlocale", lambda: locale.setlocale(locale.LC_NUMERIC), _locale)
 
 
-def _environment(value: dict[str, str]) -> None:
-    for name in os.environ.keys() - value.keys():
+_OF_LIBRARIES = frozenset({"TORCHINDUCTOR_CACHE_DIR", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"})
+"""Set by torch's compiler and by scikit-learn when they are imported; no number rests on them."""
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _OF_LIBRARIES}
+
+
+def _be_environment(value: dict[str, str]) -> None:
+    for name in _environment().keys() - value.keys():
         del os.environ[name]
     os.environ.update(value)
 

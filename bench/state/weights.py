@@ -44,8 +44,10 @@ def _checksum(tensor: Tensor) -> int:
     """A hash of 1024 sums of 64-bit words: whatever one change there is, it is seen."""
     if tensor.is_meta or tensor.layout is not torch.strided or not tensor.numel():
         return 0
+    if tensor.is_quantized:
+        tensor = tensor.int_repr()
     with torch.inference_mode():
-        data = tensor.detach().contiguous().reshape(-1)
+        data = tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
         if data.storage_offset() * data.element_size() % 8:
             data = data.clone()
         data = data.view(torch.uint8)
