@@ -39,6 +39,7 @@ from bench.core.solver import Corrector
 from bench.core.target import Model, ScoreModel
 from bench.registry import Registry, registry_of
 from bench.run.cell import Cell, PluginSpec
+from bench.run.fresh import runs_foreign_code
 from bench.run.machine import Machine, PeakMemory, synchronise
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
 from bench.run.paths import paths
@@ -54,6 +55,7 @@ from bench.run.rows import (
     protocol_columns,
 )
 from bench.run.schema import Status
+from bench.state.weights import Weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,6 +99,8 @@ class _Run:
         begin = time.perf_counter()
         model = _load_model(self.cell.model, self.machine.device, protocol["dtype"])
         load_wall = time.perf_counter() - begin
+        foreign = runs_foreign_code(self.cell, self.registry)
+        weights = Weights.of(model if foreign else None)
         trial, steps, calibration = self._trial(model, protocol)
         _warm_up(trial, protocol["shard"])
         metrics = [cast(Metric, spec.build(self.registry)) for spec in self.cell.metrics]
@@ -114,7 +118,7 @@ class _Run:
         metric_wall += time.perf_counter() - begin
         base = {
             **base_row(self.cell, self.machine, self.started),
-            **protocol_columns(trial, steps, "; ".join(_notes(trial, calibration))),
+            **protocol_columns(trial, steps, "; ".join(_notes(trial, calibration, weights))),
             **cost_columns(self.cell, trial, cost),
             **calibration.columns(),
             "load_wall_s": load_wall,
@@ -273,7 +277,7 @@ def _s_range(
     return s_min, s_max
 
 
-def _notes(trial: Trial, calibration: CalibrationCost) -> Iterator[str]:
+def _notes(trial: Trial, calibration: CalibrationCost, weights: Weights) -> Iterator[str]:
     """What a reader of the numbers has to know of the sampler and the grid on this model."""
     if calibration.evaluations:
         yield (
@@ -286,6 +290,9 @@ def _notes(trial: Trial, calibration: CalibrationCost) -> Iterator[str]:
         note = trial.sampler.corrector.note(problem)
         if note:
             yield note
+    written = weights.changed()
+    if written:
+        yield f"the cell wrote into {written} of the model's {len(weights.tensors)} tensors"
 
 
 def _calibrated(grid: TimeGrid, cell: Calibration) -> tuple[TimeGrid, CalibrationCost]:
