@@ -5,6 +5,6 @@ with kept() as changes:
 # `changes` says what it changed, and all that can be undone is undone
 """
 
-from bench.state.snapshot import Change, Changes, Snapshot, kept
+from bench.state.snapshot import Change, Changes, Snapshot, kept, summed
 
-__all__ = ["Change", "Changes", "Snapshot", "kept"]
+__all__ = ["Change", "Changes", "Snapshot", "kept", "summed"]

@@ -95,20 +95,21 @@ def measures(metric: Metric) -> None:
     draw = Draw(0, 128, 64, loaded.shape)
     trial = Trial(loaded, process, Sampler(ddim), path(process, 10), draw)
     try:
-        numbers = _numbers(metric, trial)
+        found = numbers(metric, trial)
     except UnsupportedError as refusal:
         raise NotApplicable(str(refusal)) from None
-    for number in numbers:
+    for number in found:
         demand(
             math.isfinite(number.value) and number.n > 0 and bool(number.metric),
             "finite numbers, each with its name and the count it rests on",
             repr(number),
             "fill in every field of Measurement",
         )
-    demand(bool(numbers), "at least one measurement", "none", "return a list of Measurement")
+    demand(bool(found), "at least one measurement", "none", "return a list of Measurement")
 
 
-def _numbers(metric: Metric, trial: Trial) -> list[Measurement]:
+def numbers(metric: Metric, trial: Trial) -> list[Measurement]:
+    """What ``metric`` measures in ``trial``."""
     with torch.no_grad():
         if isinstance(metric, SolverMetric):
             return list(metric.measure(trial))
