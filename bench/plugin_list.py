@@ -17,11 +17,12 @@ def plugin_summary(registry: Registry, kinds: Sequence[Kind]) -> dict[str, Any]:
     return {
         "plugins": [_entry(entry) for kind in kinds for entry in registry.of(kind)],
         "broken": [dataclasses.asdict(item) for item in registry.broken],
+        "meddling": [dataclasses.asdict(item) for item in registry.meddling],
     }
 
 
 def plugin_tables(registry: Registry, kinds: Sequence[Kind]) -> Iterator[Table]:
-    """One table per kind, and one of what is broken."""
+    """One table per kind, one of what is broken and one of what changed the process's state."""
     for kind in kinds:
         table = Table(title=kind.replace("_", " "), title_justify="left", expand=True)
         for heading in ("name", "parameters", "distribution", "reference"):
@@ -40,6 +41,19 @@ def plugin_tables(registry: Registry, kinds: Sequence[Kind]) -> Iterator[Table]:
             owner = f"{item.distribution} {item.version}"
             table.add_row(Text(item.entry_point), Text(owner), Text(item.reason))
         yield table
+    if registry.meddling:
+        yield _meddling_table(registry)
+
+
+def _meddling_table(registry: Registry) -> Table:
+    title = "changed the state of the process when imported"
+    table = Table(title=title, title_justify="left", style="yellow", expand=True)
+    for heading in ("entry point", "distribution", "changed", "could not be undone"):
+        table.add_column(heading, overflow="fold")
+    for item in registry.meddling:
+        owner = f"{item.distribution} {item.version}"
+        table.add_row(*map(Text, (item.entry_point, owner, item.changed, item.lasting)))
+    return table
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

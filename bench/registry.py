@@ -35,6 +35,7 @@ from bench.files.asset import Asset
 from bench.identity.host import host_identity, host_modules
 from bench.identity.owners import shipped
 from bench.identity.survey import Survey
+from bench.state import Changes, kept
 
 P = TypeVar("P", bound=Plugin)
 
@@ -106,12 +107,30 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class Meddling:
+    """What an entry point changed of the process's state while it was imported.
+
+    Attributes:
+        entry_point, distribution, version: whose it is.
+        changed: what, in a few words.
+        lasting: what of it could not be undone, "" for nothing.
+    """
+
+    entry_point: str
+    distribution: str
+    version: str
+    changed: str
+    lasting: str = ""
+
+
+@dataclass(frozen=True)
 class Registry:
     """All plugins found on this machine."""
 
     entries: tuple[Entry, ...]
     broken: tuple[Broken, ...]
     assets: tuple[Asset, ...] = ()
+    meddling: tuple[Meddling, ...] = ()
 
     def of(self, *kinds: Kind) -> tuple[Entry, ...]:
         """The entries of these kinds, by name."""
@@ -227,21 +246,66 @@ _SLOW_IMPORT_S = 20.0
 @lru_cache(maxsize=1)
 def load_registry() -> Registry:
     """Load every entry point of the group, each in its own guard."""
+    survey = Survey(host_modules())
+    return _assembled((point, _load(point, survey)) for point in _points())
+
+
+def registry_of(sources: Iterable[Source]) -> Registry:
+    """The plugins of these sources alone: no other entry point's code runs."""
+    wanted = {(source.distribution, source.entry_point) for source in sources}
+    return _registry_of(frozenset(wanted))
+
+
+@lru_cache(maxsize=256)
+def _registry_of(wanted: frozenset[tuple[str, str]]) -> Registry:
+    return _assembled(
+        (point, loaded)
+        for point in _points()
+        if (owner := (_owner(point)[0], point.name)) in wanted
+        for loaded in [_load_once(*owner)]
+    )
+
+
+@lru_cache(maxsize=256)
+def _load_once(distribution: str, name: str) -> _Loaded:
+    (point,) = (p for p in _points() if p.name == name and _owner(p)[0] == distribution)
+    return _load(point, Survey(host_modules()))
+
+
+def own_sources() -> Iterator[Source]:
+    """Where the host's own plugins come from; of any version."""
+    for point in _points():
+        distribution, version = _owner(point)
+        if distribution == hookspecs.PROJECT:
+            yield Source(distribution, version, point.name, "")
+
+
+@lru_cache(maxsize=1)
+def _points() -> tuple[metadata.EntryPoint, ...]:
+    """The entry points that are not left out, by name."""
+    left_out = {name.strip() for name in os.environ.get(WITHOUT, "").split(",")}
+    found = sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda e: e.name)
+    return tuple(point for point in found if point.name not in left_out)
+
+
+def _assembled(parts: Iterable[tuple[metadata.EntryPoint, _Loaded]]) -> Registry:
     entries: list[Entry] = []
     broken: list[Broken] = []
     assets: dict[str, Asset] = {}
-    survey = Survey(host_modules())
-    left_out = {name.strip() for name in os.environ.get(WITHOUT, "").split(",")}
-    for point in sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda e: e.name):
-        if point.name in left_out:
-            continue
-        loaded = _load(point, survey)
+    meddling: list[Meddling] = []
+    for point, loaded in parts:
         entries += loaded.entries
         broken += loaded.broken
+        meddling += loaded.meddling
         for asset in loaded.assets:
             if assets.setdefault(asset.name, asset) != asset:
                 broken.append(_taken(point, asset))
-    return Registry(tuple(entries), (*broken, *_collisions(entries)), tuple(assets.values()))
+    return Registry(
+        tuple(entries),
+        (*broken, *_collisions(entries)),
+        tuple(assets.values()),
+        tuple(meddling),
+    )
 
 
 @dataclass(frozen=True)
@@ -251,6 +315,7 @@ class _Loaded:
     entries: list[Entry]
     broken: list[Broken]
     assets: list[Asset]
+    meddling: list[Meddling]
 
 
 def _taken(point: metadata.EntryPoint, asset: Asset) -> Broken:
@@ -264,7 +329,27 @@ def _owner(point: metadata.EntryPoint) -> tuple[str, str]:
 
 
 def _load(point: metadata.EntryPoint, survey: Survey) -> _Loaded:
+    """Load one entry point; what its import changes of the process's state is undone."""
     distribution, version = _owner(point)
+    # The host's own plugins change nothing: a test holds them to it.
+    own = distribution == hookspecs.PROJECT
+    guard = contextlib.nullcontext(Changes()) if own else kept()
+    with _told_if_slow(point.name, distribution), guard as changes:
+        loaded = _load_guarded(point, survey, distribution, version)
+    return dataclasses.replace(
+        loaded, meddling=_meddling(point.name, distribution, version, changes)
+    )
+
+
+def _meddling(name: str, distribution: str, version: str, changes: Changes) -> list[Meddling]:
+    if not changes.found:
+        return []
+    return [Meddling(name, distribution, version, changes.words, changes.words_of_lasting)]
+
+
+def _load_guarded(
+    point: metadata.EntryPoint, survey: Survey, distribution: str, version: str
+) -> _Loaded:
 
     def refuse(reason: str) -> Broken:
         return Broken(point.name, distribution, version, reason)
@@ -272,7 +357,7 @@ def _load(point: metadata.EntryPoint, survey: Survey) -> _Loaded:
     try:
         _check_requirement(point)
         # What a plugin prints must not stand before the JSON of `bench plugins --json`.
-        with contextlib.redirect_stdout(sys.stderr), _told_if_slow(point.name, distribution):
+        with contextlib.redirect_stdout(sys.stderr):
             before = set(sys.modules)
             hooks = _hooks(point)
             results = [(kind, _classes(hook())) for kind, hook in hooks.kinds]
@@ -281,7 +366,7 @@ def _load(point: metadata.EntryPoint, survey: Survey) -> _Loaded:
             source = _source(point, survey, classes, set(sys.modules) - before)
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, BenchError) else f"{type(error).__name__}: "
-        return _Loaded([], [refuse(f"{kind}{error}".strip().replace("\n", " "))], [])
+        return _Loaded([], [refuse(f"{kind}{error}".strip().replace("\n", " "))], [], [])
     entries, failed = [], []
     for kind, found in results:
         for cls in found:
@@ -295,7 +380,7 @@ def _load(point: metadata.EntryPoint, survey: Survey) -> _Loaded:
         for item in listed
         if type(item) is not Asset
     ]
-    return _Loaded(entries, failed, [item for item in listed if type(item) is Asset])
+    return _Loaded(entries, failed, [item for item in listed if type(item) is Asset], [])
 
 
 def _check_requirement(point: metadata.EntryPoint) -> None:

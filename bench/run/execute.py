@@ -37,8 +37,9 @@ from bench.core.process import NoiseProcess, Time
 from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import Corrector
 from bench.core.target import Model, ScoreModel
-from bench.registry import Registry, load_registry
+from bench.registry import Registry, registry_of
 from bench.run.cell import Cell, PluginSpec
+from bench.run.fresh import runs_foreign_code
 from bench.run.machine import Machine, PeakMemory, synchronise
 from bench.run.measurements import checked
 from bench.run.outcome import DivergedError, Outcome, attempt, verdict
@@ -56,6 +57,7 @@ from bench.run.rows import (
 )
 from bench.run.schema import Status
 from bench.run.unchanged import check_same_files, check_unchanged
+from bench.state.weights import Weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +74,7 @@ def run_cell(cell: Cell, machine: Machine) -> CellResult:
     try:
         # float32 is float32 on GPUs too, in backward passes as well: a model that wants TF32 asks.
         with tf32(False), torch.no_grad():
-            registry = load_registry()
+            registry = registry_of(spec.source for spec in cell.plugins)
             check_unchanged(cell, registry)
             return _Run(cell, machine, started, registry).result()
     except (Exception, SystemExit) as error:
@@ -81,7 +83,7 @@ def run_cell(cell: Cell, machine: Machine) -> CellResult:
 
 @lru_cache(maxsize=2)
 def _load_model(spec: PluginSpec, device: str, dtype: str) -> ScoreModel:
-    model = cast(Model, spec.build(load_registry()))
+    model = cast(Model, spec.build(registry_of([spec.source])))
     check_same_files(spec, model)
     return model.load(torch.device(device), getattr(torch, dtype))
 
@@ -101,6 +103,8 @@ class _Run:
         begin = time.perf_counter()
         model = _load_model(self.cell.model, self.machine.device, protocol["dtype"])
         load_wall = time.perf_counter() - begin
+        foreign = runs_foreign_code(self.cell, self.registry)
+        weights = Weights.of(model if foreign else None)
         trial, steps, calibration = self._trial(model, protocol)
         _warm_up(trial, protocol["shard"])
         metrics = [cast(Metric, spec.build(self.registry)) for spec in self.cell.metrics]
@@ -119,7 +123,9 @@ class _Run:
         base = {
             **base_row(self.cell, self.machine, self.started),
             **protocol_columns(
-                trial, steps, "; ".join([*self.cell.doubts, *_notes(trial, calibration)])
+                trial,
+                steps,
+                "; ".join([*self.cell.doubts, *_notes(trial, calibration, weights)]),
             ),
             **cost_columns(self.cell, trial, cost),
             **calibration.columns(),
@@ -258,7 +264,7 @@ def _s_range(
     return s_min, s_max
 
 
-def _notes(trial: Trial, calibration: CalibrationCost) -> Iterator[str]:
+def _notes(trial: Trial, calibration: CalibrationCost, weights: Weights) -> Iterator[str]:
     """What a reader of the numbers has to know of the sampler and the grid on this model."""
     if calibration.evaluations:
         yield (
@@ -271,6 +277,9 @@ def _notes(trial: Trial, calibration: CalibrationCost) -> Iterator[str]:
         note = trial.sampler.corrector.note(problem)
         if note:
             yield note
+    written = weights.changed()
+    if written:
+        yield f"the cell wrote into {written} of the model's {len(weights.tensors)} tensors"
 
 
 def _calibrated(grid: TimeGrid, cell: Calibration) -> tuple[TimeGrid, CalibrationCost]:

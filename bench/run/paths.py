@@ -24,7 +24,7 @@ from torch import Tensor
 from bench.core.noise import NoiseStream
 from bench.core.process import NoiseProcess, Time
 from bench.core.target import ExactDistribution, ScoreModel
-from bench.registry import load_registry
+from bench.registry import registry_of
 from bench.run.cell import PluginSpec, canonical
 from bench.run.path_file import Array, Paths, name_of
 
@@ -61,7 +61,7 @@ class _Known:
 
 @lru_cache(maxsize=16)
 def _paths(model: PluginSpec, process: PluginSpec, known: _Known) -> Paths:
-    built = cast(NoiseProcess, process.build(load_registry()))
+    built = cast(NoiseProcess, process.build(registry_of([process.source])))
     times = _times(built, known.model)
     noise = NoiseStream(0, "sampler", 0, SHOWN, known.model.shape, torch.float64)
     forward = _forward(known.exact, times, noise)

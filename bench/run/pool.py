@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
-import threading
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessPool, concurrent
 
+from bench.registry import load_registry
 from bench.run.cell import Cell
-from bench.run.execute import run_cell
+from bench.run.fresh import runs_foreign_code
 from bench.run.log import trim
 from bench.run.machine import Machine
 from bench.run.rows import CellResult, failure
 from bench.run.schema import Status
+from bench.run.worker import Setting, Worked, start, work, work_alone
 
 _LOOK_S = 10.0
 
@@ -34,81 +38,107 @@ def run_cells(
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")  # of this run alone, so that it does not grow for ever
     waiting = iter(cells)
-    running: dict[Future[CellResult], Cell] = {}
-    pool = ProcessPool(
-        max_workers=machine.workers,
-        context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(machine.threads, str(log)),
-    )
-    try:
+    running: dict[Future[Any], Cell] = {}
+    with contextlib.closing(_Workers(machine, log)) as workers:
+
+        def submit(cell: Cell) -> None:
+            on_start(cell)
+            running[workers.submit(cell)] = cell
+
         # One cell per worker at a time, so that the clock of a time limit starts with the work.
         for cell in _first(waiting, machine.workers):
-            running[_submit(pool, cell, machine, on_start)] = cell
+            submit(cell)
         while running:
             done, _ = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
             trim(log)
             for future in done:
                 cell = running.pop(future)
+                result = workers.outcome(future, cell)
                 for following in _first(waiting, 1):
-                    running[_submit(pool, following, machine, on_start)] = following
-                yield cell, _outcome(future, cell, machine, log)
-        pool.close()
-    finally:
-        pool.stop()
-        pool.join(timeout=5)
+                    submit(following)
+                yield cell, result
 
 
 def _first(items: Iterator[Cell], count: int) -> list[Cell]:
     return [item for _, item in zip(range(count), items, strict=False)]
 
 
-def _submit(
-    pool: Any, cell: Cell, machine: Machine, on_start: Callable[[Cell], None]
-) -> Future[CellResult]:
-    on_start(cell)
-    future: Future[CellResult] = pool.schedule(_work, args=[cell, machine], timeout=cell.timeout)
-    return future
+def _context() -> Any:
+    """How processes start: on Linux as copies of a server that has imported torch (30 ms, not 5 s).
+
+    The server is a process of its own, without any plugin but the host's.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["bench.run.preload"])
+    return context
 
 
-def _work(cell: Cell, machine: Machine) -> CellResult:
-    # Workers ignore Ctrl-C, so that this one is a plugin's; raised here it would end the run.
-    try:
-        return run_cell(cell, machine)
-    except (KeyboardInterrupt, GeneratorExit) as error:
-        raise RuntimeError(f"the cell raised {type(error).__name__}") from None
+@dataclass
+class _Workers:
+    """The processes of a run.
 
+    Cells of the host's own plugins share workers, with loaded models and references. A cell that
+    runs strangers' code has a process to itself: whatever it changes there ends with it.
+    """
 
-def _outcome(future: Future[CellResult], cell: Cell, machine: Machine, log: Path) -> CellResult:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    try:
-        return future.result()
-    except TimeoutError:
-        reason = f"took longer than {cell.timeout:g} s; raise `timeout` or lower the cost"
-        return failure(cell, machine, Status.TIMEOUT, reason, now)
-    except ProcessExpired as error:
-        reason = f"the worker process died (exit code {error.exitcode}); see {log.name}"
-        return failure(cell, machine, Status.FAILED, reason, now)
-    except Exception as error:  # what could not be sent between processes
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
-        return failure(cell, machine, Status.FAILED, reason, now)
+    machine: Machine
+    log: Path
+    context: Any = field(default_factory=_context)
+    pools: list[Any] = field(default_factory=list)
+    alone: list[Future[Any]] = field(default_factory=list)
 
+    def submit(self, cell: Cell) -> Future[Any]:
+        """Start ``cell``; its outcome comes by ``outcome``."""
+        if runs_foreign_code(cell, load_registry()):
+            run = concurrent.process(daemon=False, timeout=cell.timeout, context=self.context)
+            future: Future[Any] = run(work_alone)(self._setting(), cell, self.machine)
+            self.alone = [*(f for f in self.alone if not f.done()), future]
+            return future
+        if not self.pools:
+            self.pools.append(self._pool())
+        shared: Future[Any] = self.pools[-1].schedule(
+            work, args=[cell, self.machine], timeout=cell.timeout
+        )
+        return shared
 
-def _start_worker(threads: int, log: str) -> None:
-    """Set up a worker: its threads, and its output into the log."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    import torch
+    def outcome(self, future: Future[Any], cell: Cell) -> CellResult:
+        """The result of a cell that is done, or the rows that say why there is none."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        try:
+            found = future.result()
+        except TimeoutError:
+            reason = f"took longer than {cell.timeout:g} s; raise `timeout` or lower the cost"
+            return failure(cell, self.machine, Status.TIMEOUT, reason, now)
+        except ProcessExpired as error:
+            reason = f"the worker process died (exit code {error.exitcode}); see {self.log.name}"
+            return failure(cell, self.machine, Status.FAILED, reason, now)
+        except Exception as error:  # what could not be sent between processes
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+            return failure(cell, self.machine, Status.FAILED, reason, now)
+        if not isinstance(found, Worked):
+            return found  # type: ignore[no-any-return]  # of a process that has ended
+        if not found.fit:  # what it changed is undone, and no later cell shall rest on that
+            self.pools.append(self._pool())
+        return found.result
 
-    torch.set_num_threads(threads)
+    def close(self) -> None:
+        """End all processes."""
+        for future in self.alone:
+            future.cancel()
+        for pool in self.pools:
+            pool.stop()
+        for pool in self.pools:
+            pool.join(timeout=5)
 
+    def _pool(self) -> Any:
+        return ProcessPool(
+            max_workers=self.machine.workers,
+            context=self.context,
+            initializer=start,
+            initargs=(self._setting(),),
+        )
 
-def _end_with_parent() -> None:
-    """A killed `bench run` must not leave a worker behind that computes for hours."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    def _setting(self) -> Setting:
+        return Setting(self.machine.threads, str(self.log), dict(os.environ))

@@ -52,6 +52,7 @@ class ModuleModel(NetworkModel):
 
     name: ClassVar[str] = "module"
     reference: ClassVar[str] = "your own network; Karras et al. 2022, arXiv:2206.00364, Eq. 3"
+    imports_code: ClassVar[bool] = True
 
     factory: str = "package.module:name"
     weights: FilePath = "weights.safetensors"

@@ -86,6 +86,12 @@ def evil(installed: Callable[..., Site]) -> Site:
 
 
 @pytest.fixture(scope="session")
+def meddler(installed: Callable[..., Site]) -> Site:
+    """Plugins that change the state of their process."""
+    return installed("meddler")
+
+
+@pytest.fixture(scope="session")
 def thief(installed: Callable[..., Site]) -> Site:
     """A plugin with a name that the host has already."""
     return installed("twins/thief")

@@ -115,7 +115,7 @@ def test_the_host_survives_them_and_counts_what_they_hide(evil: Any, tmp_path: P
 def test_a_stranger_conforms(stranger: Any, tmp_path: Path) -> None:
     done = stranger.bench(tmp_path, "plugins", "check", "ralston")
     assert done.returncode == 0, done.stdout
-    assert "12 passed" in done.stdout
+    assert "13 passed" in done.stdout
 
 
 def test_a_name_that_is_taken_is_found(thief: Any, tmp_path: Path) -> None:

@@ -61,16 +61,19 @@ def _wait_for_cells(folder: Path, process: Popen[str], count: int = 1) -> None:
         time.sleep(0.02)
 
 
-def _children(pid: int) -> list[int]:
-    found = []
+def _descendants(pid: int) -> list[int]:
+    """All processes below ``pid``: workers are started by a server, not by the command itself."""
+    parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[1]) == pid:
-            found.append(int(stat.parent.name))
-    return found
+        parents[int(stat.parent.name)] = int(fields[1])
+    found = [pid]
+    for above in found:  # grows while it is gone through
+        found += [child for child, parent in parents.items() if parent == above]
+    return found[1:]
 
 
 def _alive(pid: int) -> bool:
@@ -131,7 +134,7 @@ def test_workers_end_with_a_killed_parent(bench: Any) -> None:
     (bench.folder / "b.yaml").write_text(slow, encoding="utf-8")
     process = bench.start("run", "b.yaml", "--workers", "1", "--no-report")
     _wait_until_busy(process)
-    children = _children(process.pid)
+    children = _descendants(process.pid)
     assert children
     process.kill()
     process.communicate()
@@ -152,7 +155,7 @@ def _left(children: list[int]) -> list[int]:
 def _wait_until_busy(process: Popen[str]) -> None:
     """Until a worker has computed for a while: its first cell takes minutes."""
     deadline = time.monotonic() + 120
-    while not any(map(_busy, _children(process.pid))):
+    while not any(map(_busy, _descendants(process.pid))):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -175,7 +178,7 @@ def test_ctrl_c_keeps_the_finished_cells_and_says_so(bench: Any) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     process = bench.start("run", "b.yaml", "--workers", "2", "--no-report")
     _wait_for_cells(results, process)
-    children = _children(process.pid)
+    children = _descendants(process.pid)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to all of the group
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130

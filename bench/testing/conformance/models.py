@@ -99,25 +99,26 @@ def measured(metric: Metric, steps: int) -> list[Measurement]:
     draw = Draw(0, 128, 64, loaded.shape)
     trial = Trial(loaded, process, Sampler(ddim), path(process, steps), draw)
     try:
-        return _numbers(metric, trial)
+        return numbers(metric, trial)
     except UnsupportedError as refusal:
         raise NotApplicable(str(refusal)) from None
 
 
 def measures(metric: Metric) -> None:
     """A finite number with unit and count on a closed form, or a refusal that says why."""
-    numbers = measured(metric, 10)
-    for number in numbers:
+    found = measured(metric, 10)
+    for number in found:
         demand(
             math.isfinite(number.value) and number.n > 0 and bool(number.metric),
             "finite numbers, each with its name and the count it rests on",
             repr(number),
             "fill in every field of Measurement",
         )
-    demand(bool(numbers), "at least one measurement", "none", "return a list of Measurement")
+    demand(bool(found), "at least one measurement", "none", "return a list of Measurement")
 
 
-def _numbers(metric: Metric, trial: Trial) -> list[Measurement]:
+def numbers(metric: Metric, trial: Trial) -> list[Measurement]:
+    """What ``metric`` measures in ``trial``."""
     with torch.no_grad():
         if isinstance(metric, SolverMetric):
             return list(metric.measure(trial))

@@ -12,6 +12,7 @@ from bench.registry import Entry, Kind
 from bench.testing.conformance import correctors, models, roles, schedules, steppers
 from bench.testing.conformance.common import defaults, documented, parameters_validate
 from bench.testing.conformance.finding import Finding, Nonconformity, NotApplicable, Verdict
+from bench.testing.conformance.state import state_is_left_alone
 
 T = TypeVar("T")
 
@@ -34,7 +35,11 @@ def _of(typed: Callable[[object], T], **checks: Callable[[T], str | None]) -> tu
     def bound(check: Callable[[T], str | None]) -> Callable[[type[Plugin]], str | None]:
         return lambda cls: check(typed(defaults(cls)))
 
-    common = (Check("documented", documented), Check("parameters", parameters_validate))
+    common = (
+        Check("documented", documented),
+        Check("parameters", parameters_validate),
+        Check("state", state_is_left_alone),
+    )
     return (*common, *(Check(name, bound(check)) for name, check in checks.items()))
 
 

@@ -1,0 +1,116 @@
+"""Settings of the process around the arithmetic: the system's and the interpreter's."""
+
+from __future__ import annotations
+
+import gc
+import locale
+import os
+import resource
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from bench.state.setting import Setting, attribute
+
+_LIMITS = tuple(name for name in dir(resource) if name.startswith("RLIMIT_"))
+
+
+def settings() -> Iterator[Setting]:
+    """All of them."""
+    yield from _of_the_system()
+    yield from _of_signals()
+    yield from _of_the_interpreter()
+
+
+def _of_the_system() -> Iterator[Setting]:
+    yield Setting("os.environ", _environment, _be_environment)
+    yield Setting("os.chdir", os.getcwd, os.chdir)
+    yield Setting("os.umask", _umask, os.umask)
+    yield Setting(
+        "os.nice", lambda: os.getpriority(os.PRIO_PROCESS, 0), lambda value: _priority(value)
+    )
+    yield Setting(
+        "os.sched_setaffinity",
+        lambda: os.sched_getaffinity(0),
+        lambda value: os.sched_setaffinity(0, value),
+    )
+    for name in _LIMITS:
+        number = getattr(resource, name)
+        yield Setting(
+            f"resource.{name}",
+            lambda number=number: resource.getrlimit(number),
+            lambda value, number=number: resource.setrlimit(number, value),
+        )
+    yield Setting("locale.setlocale", lambda: locale.setlocale(locale.LC_NUMERIC), _locale)
+
+
+_OF_LIBRARIES = frozenset({"TORCHINDUCTOR_CACHE_DIR", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"})
+"""Set by torch's compiler and by scikit-learn when they are imported; no number rests on them."""
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _OF_LIBRARIES}
+
+
+def _be_environment(value: dict[str, str]) -> None:
+    for name in _environment().keys() - value.keys():
+        del os.environ[name]
+    os.environ.update(value)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _priority(value: int) -> None:
+    os.setpriority(os.PRIO_PROCESS, 0, value)
+
+
+def _locale(value: str) -> None:
+    locale.setlocale(locale.LC_NUMERIC, value)
+
+
+def _of_signals() -> Iterator[Setting]:
+    main = threading.current_thread() is threading.main_thread()
+    for number in sorted(signal.valid_signals()):
+        yield Setting(
+            f"the handler of signal {number}",
+            lambda number=number: signal.getsignal(number),
+            (lambda value, number=number: signal.signal(number, value)) if main else None,
+        )
+    for timer in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF"):
+        number = getattr(signal, timer)
+        yield Setting(
+            f"signal.setitimer({timer})",
+            lambda number=number: signal.getitimer(number) != (0.0, 0.0),
+            # One of the host's own that was set before can't be: the host sets none.
+            lambda value, number=number: None if value else signal.setitimer(number, 0.0),
+        )
+
+
+def _of_the_interpreter() -> Iterator[Setting]:
+    yield Setting("sys.setrecursionlimit", sys.getrecursionlimit, sys.setrecursionlimit)
+    yield Setting("sys.setswitchinterval", sys.getswitchinterval, sys.setswitchinterval)
+    yield Setting("gc.disable", gc.isenabled, lambda value: gc.enable() if value else gc.disable())
+    yield Setting("gc.set_threshold", gc.get_threshold, lambda value: gc.set_threshold(*value))
+    yield Setting("sys.settrace", sys.gettrace, sys.settrace)
+    yield Setting("sys.setprofile", sys.getprofile, sys.setprofile)
+    yield Setting("sys.path", lambda: list(sys.path), lambda value: _replace(sys.path, value))
+    for name in ("stdout", "stderr", "stdin", "excepthook", "unraisablehook"):
+        yield attribute(f"sys.{name}", sys, name)
+    for name in ("stdout", "stderr"):
+        yield Setting(f"sys.{name}, closed", lambda name=name: bool(getattr(sys, name).closed))
+    yield Setting(
+        "warnings that are errors",
+        lambda: tuple(map(str, (item for item in warnings.filters if item[0] == "error"))),
+        None,
+    )
+
+
+def _replace(items: list[Any], value: list[Any]) -> None:
+    items[:] = value
