@@ -166,7 +166,7 @@ def shipped(distribution: object) -> Shipped:
         top = file.parts[0]
         if top.endswith((".dist-info", ".egg-info", ".pth")) or top.startswith("__editable__"):
             continue
-        if "__pycache__" in file.parts or "bin" in file.parts[:-1] and top == "..":
+        if "__pycache__" in file.parts or ("bin" in file.parts[:-1] and top == ".."):
             continue
         if file.suffix in (".py", ".so", ".pyd") and top != "..":
             modules.add(_dotted(file.parts))
@@ -180,5 +180,3 @@ def _dotted(parts: Iterable[str]) -> str:
     *folders, file = parts
     stem = file.partition(".")[0]
     return ".".join(folders if stem == "__init__" else [*folders, stem])
-
-

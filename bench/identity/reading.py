@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -71,7 +72,9 @@ def imports_of(source: bytes, name: str, package: str) -> Imports:
     What has no valid syntax imports nothing: it can not be run either.
     """
     try:
-        tree = ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes and the like: not ours to tell
+            tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Imports()
     reader = _Reader(name, package)
