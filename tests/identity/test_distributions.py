@@ -120,6 +120,7 @@ LOCAL = json.dumps({"url": "file:///home/me/lib", "dir_info": {}})
         {"requires": "scorebench>=0.1"},
         {"entry_points_txt": "[scorebench.plugins]\nother = idt_lib\n"},
         {"direct_url_json": LOCAL},
+        {"direct_url_json": json.dumps({"url": "file:///a.whl", "archive_info": {}})},
     ],
 )
 def test_siblings_and_what_comes_from_a_folder_are_read(

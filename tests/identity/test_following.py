@@ -265,6 +265,10 @@ def test_the_host_is_followed_where_it_is_no_part_of_the_core(write: Write, look
         ),
         ({"idt/__init__.py": "import idt.b", "idt/b.pyc": b"\0"}, "module 'idt.b' has no source"),
         ({"idt.pyc": b"\0"}, "module 'idt' has no source"),
+        (
+            {"idt.py": "__import__('idt_ns.' + x)", "idt_ns/a.py": ""},
+            "a module below 'idt_ns' is chosen at run time",
+        ),
     ],
 )
 def test_where_it_cannot_be_told(

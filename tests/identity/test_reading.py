@@ -69,6 +69,8 @@ def test_relative_imports_end_at_the_top_package() -> None:
             set(),
         ),
         ("__import__('a.b')", {"a.b"}, set()),
+        ("from importlib import resources\nresources.files('a.b')", {"importlib", "a.b"}, set()),
+        ("import pkgutil\npkgutil.get_data('a', 'x.json')", {"pkgutil", "a"}, set()),
         (
             "import importlib\nimportlib.import_module(f'{__name__}.{x}')",
             {"importlib"},
