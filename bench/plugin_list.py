@@ -63,6 +63,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "distribution": entry.source.distribution,
         "version": entry.source.version,
         "code": entry.source.code,
+        "doubt": entry.source.doubt,
         "reference": entry.cls.reference,
         "doc": (entry.cls.__doc__ or "").strip().partition("\n")[0],
         "parameters": {

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from bench.files.hashing import file_sha256
 
+_SOURCE, _COMPILED = (".py", ".pyc"), (".so", ".pyd")
 _NO_CODE = frozenset(
     {
         *("__pycache__", ".git", ".hg", ".svn", ".ipynb_checkpoints", ".idea", ".vscode"),
@@ -18,8 +19,6 @@ _NO_CODE = frozenset(
     }
 )
 """Folders in a package that tools keep for themselves."""
-
-_COMPILED = (".so", ".pyd")
 
 _LARGE = 1 << 22  # bytes; larger files are read again only when size or time of change differ
 
@@ -37,6 +36,13 @@ class Unit:
     name: str
     place: Path
     member: str = ""
+
+    @property
+    def file(self) -> PurePosixPath | None:
+        """The name of its one file; None for a package, which is a folder."""
+        name = PurePosixPath(self.member or self.place.name)
+        single = name.suffix in (*_SOURCE, *_COMPILED)
+        return name if single and (self.member or self.place.is_file()) else None
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,7 @@ def content_of(unit: Unit) -> Content:
             source = None
         else:
             digests[name], source = hashlib.sha256(content).hexdigest(), content
-        single = not unit.member and not unit.place.is_dir()
-        if code := _single(unit, source) if single else _code(unit.name, name, source):
+        if code := _single(unit, source) if unit.file else _code(unit.name, name, source):
             # A module's source comes before what was compiled of it.
             known = modules.get(code.name)
             modules[code.name] = code if known is None or known.source is None else known
@@ -134,16 +139,17 @@ def _members(unit: Unit) -> Iterator[tuple[str, bytes | Path]]:
 
 def _single(unit: Unit, source: bytes | None) -> Code:
     """The module that is a unit of its own."""
-    package = unit.place.stem == "__init__"
+    assert unit.file is not None
+    package = unit.file.stem == "__init__"
     above = unit.name if package else unit.name.rpartition(".")[0]
-    return Code(unit.name, above, source, unit.place.suffix in _COMPILED)
+    return Code(unit.name, above, source, unit.file.suffix in _COMPILED)
 
 
 def _code(unit: str, file: str, source: bytes | None) -> Code | None:
     """The module that ``file`` of the package ``unit`` is, if it is one."""
     path = PurePosixPath(file)
     stem = path.name.partition(".")[0]
-    known = path.suffix in (".py", ".pyc", *_COMPILED)
+    known = path.suffix in (*_SOURCE, *_COMPILED)
     if not known or not all(part.isidentifier() for part in (stem, *path.parent.parts)):
         return None
     package = ".".join((unit, *path.parent.parts))

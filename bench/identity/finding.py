@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from zipimport import zipimporter
 
@@ -39,7 +39,7 @@ def find(name: str) -> Found | None:
     ``importlib.util.find_spec`` would import the packages above it; this runs no code but that of
     finders, so that a factory may be looked at before anybody runs it.
     """
-    if spec := getattr(sys.modules.get(name), "__spec__", None):
+    if spec := spec_of(sys.modules.get(name)):
         return _found(name, spec)
     parent, _, tail = name.rpartition(".")
     above = find(parent) if parent else None
@@ -51,6 +51,12 @@ def find(name: str) -> Found | None:
     portions = [folder / tail for folder in (above.folders if above else None) or ()]
     there = tuple(folder for folder in portions if folder.is_dir())
     return Found(name, None, there) if there else None
+
+
+def spec_of(module: object) -> ModuleSpec | None:
+    """What the import system knows of a loaded module; None for one that it did not load."""
+    spec = getattr(module, "__spec__", None)
+    return spec if isinstance(spec, ModuleSpec) else None
 
 
 def _spec(name: str, path: list[str] | None) -> ModuleSpec | None:
@@ -68,9 +74,12 @@ def _spec(name: str, path: list[str] | None) -> ModuleSpec | None:
 
 
 def _found(name: str, spec: ModuleSpec) -> Found:
-    builtin = spec.loader in (BuiltinImporter, FrozenImporter)
+    builtin = spec.origin in ("built-in", "frozen")
     locations = spec.submodule_search_locations
-    folders = None if locations is None else tuple(Path(p).absolute() for p in locations)
+    try:
+        folders = None if locations is None else tuple(Path(p).absolute() for p in locations)
+    except KeyError:  # of a namespace package in one that is loaded no more
+        folders = ()
     origin = spec.origin if spec.has_location else None
     archive = spec.loader.archive if isinstance(spec.loader, zipimporter) else None
     return Found(

@@ -10,8 +10,14 @@ from bench.identity.survey import Identity, Survey
 ROOTS = ("bench.run.pool", "bench.api")
 """What a worker runs, down to the rows that it sends, and what plugins build on."""
 
-NO_NUMBER = frozenset({"bench.run.paths", "bench.run.path_file", "bench.run.log"})
-"""Modules among these that decide none: pictures of a process, and what workers print."""
+NO_NUMBER = frozenset(
+    {
+        *("bench.run.paths", "bench.run.path_file", "bench.run.log"),
+        *("bench.files.fetch", "bench.files.http", "bench.files.meter", "bench.files.partial"),
+    }
+)
+"""Modules among these that decide none: pictures of a process, what workers print, and downloads,
+whose sha256 is in the key whoever fetched them."""
 
 
 @lru_cache(maxsize=1)

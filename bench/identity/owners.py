@@ -68,15 +68,12 @@ class Owner:
         """Its name and version if these settle its content; "" if its files have to be read.
 
         They are read of the host, of plugins and what is made for the host, and of what was
-        installed from a folder, where files change and versions don't.
+        installed from a folder, or from a file of unknown hash, where a version may stay the same.
         """
         if self.name == PROJECT or self._made_for_host():
             return ""
-        told = _origin(self.distribution)
-        if "dir_info" in told:
-            return ""
-        exact = [str(told.get(kind)) for kind in ("vcs_info", "archive_info") if kind in told]
-        return " ".join([self.name, self.distribution.version, *exact])
+        exact = _exact(_origin(self.distribution))
+        return "" if exact is None else f"{self.name} {self.distribution.version}{exact}"
 
     def _made_for_host(self) -> bool:
         if self.distribution.entry_points.select(group=GROUP):
@@ -135,6 +132,15 @@ def _origin(distribution: metadata.Distribution) -> dict[str, object]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def _exact(origin: dict[str, object]) -> str | None:
+    """What says the content besides the version; None where nothing does."""
+    if not origin:
+        return ""
+    told = origin.get("vcs_info", origin.get("archive_info"))
+    settled = isinstance(told, dict) and {"commit_id", "hash", "hashes"} & set(told)
+    return f" {json.dumps(told, sort_keys=True)}" if settled else None
 
 
 @dataclass(frozen=True)

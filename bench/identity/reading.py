@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,6 +13,15 @@ IMPORTERS = frozenset(
     {"importlib.import_module", "importlib.__import__", "__import__", "builtins.__import__"}
 )
 """Functions that import what their first argument names."""
+
+READERS = frozenset(
+    {
+        *("importlib.resources.files", "importlib.resources.open_binary", "pkgutil.get_data"),
+        *("importlib.resources.open_text", "importlib.resources.read_text"),
+        *("importlib.resources.read_binary", "importlib.resources.path"),
+    }
+)
+"""Functions that read data of the package that their first argument names."""
 
 UNREADABLE = frozenset(
     {
@@ -36,11 +46,11 @@ _PATHS = frozenset({"sys.path", "sys.meta_path", "sys.path_hooks", "site.addsite
 
 def _telling(name: str) -> str:
     """The part of a dotted name that other code mentions least."""
-    common = {"torch", "builtins", "path", "load", "loads"}
+    common = {"torch", "builtins", "path", "load", "loads", "importlib"}
     return max(set(name.split(".")) - common, key=lambda part: (len(part), part))
 
 
-_TELLING = sorted({*map(_telling, IMPORTERS | UNREADABLE | _PATHS), "trust_remote_code"})
+_TELLING = sorted({*map(_telling, IMPORTERS | READERS | UNREADABLE | _PATHS), "trust_remote_code"})
 _SUSPECT = re.compile(rb"\b(" + "|".join(_TELLING).encode() + rb")\b")
 """What a source must hold somewhere to do any of this: most hold none of it."""
 
@@ -70,9 +80,8 @@ def imports_of(source: bytes, name: str, package: str) -> Imports:
 
     What has no valid syntax imports nothing: it can not be run either.
     """
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = _tree(source)
+    if tree is None:
         return Imports()
     reader = _Reader(name, package)
     for statement in _statements(tree.body):
@@ -86,6 +95,15 @@ def imports_of(source: bytes, name: str, package: str) -> Imports:
         tuple(dict.fromkeys(reader.unreadable)),
         reader.moves_path,
     )
+
+
+def _tree(source: bytes) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes and the like: not ours to tell
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _statements(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
@@ -128,9 +146,13 @@ class _Reader:
         called: set[ast.AST] = set()
         for node in nodes:
             if isinstance(node, ast.Call):
-                if self._qualified(node.func) in IMPORTERS:
+                function = self._qualified(node.func)
+                if function in IMPORTERS:
                     called.add(node.func)
                     self._see_call(node)
+                if function in READERS and node.args:
+                    name, whole = self._text(node.args[0])
+                    self.modules |= {name} if whole and name else set()
                 if any(k.arg == "trust_remote_code" and _true(k.value) for k in node.keywords):
                     self._doubt(node, "trust_remote_code")
             if node in called or not isinstance(node, ast.Name | ast.Attribute):

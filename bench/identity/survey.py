@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from bench.identity.content import Code, Content, Unit, content_of, digest
-from bench.identity.finding import Found, find
-from bench.identity.owners import Shipped, folder_above, installed, owner_of, standard
+from bench.identity.finding import spec_of
+from bench.identity.owners import Shipped
+from bench.identity.places import Place, place_of
 from bench.identity.reading import Imports, imports_of, packages_above
-
-HOST = "bench"
-IN_COLUMNS = frozenset({"torch"})
-"""Libraries whose version is a column of the table, so that a reader sees which it was."""
 
 
 @dataclass(frozen=True)
@@ -56,24 +54,6 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class _Place:
-    """What a module's name leads to.
-
-    Attributes:
-        followed: it is a module whose imports are followed; None: it is one, and they are not;
-            False: there is no such module.
-        unit: what is hashed with it.
-        library: the library that it belongs to.
-        doubt: why it cannot be followed.
-    """
-
-    followed: bool | None
-    unit: Unit | None = None
-    library: str = ""
-    doubt: str = ""
-
-
-@dataclass(frozen=True)
 class Survey:
     """Reads each file once, for all identities that are asked of it.
 
@@ -86,17 +66,18 @@ class Survey:
     known: frozenset[str] = frozenset()
     whole: bool = True
     _contents: dict[Unit, Content | OSError] = field(default_factory=dict)
-    _places: dict[str, _Place] = field(default_factory=dict)
+    _places: dict[str, Place] = field(default_factory=dict)
 
     def identity(self, modules: Iterable[str], shipped: Shipped | None = None) -> Identity:
         """The identity of what an import of ``modules`` runs, with all that was ``shipped``."""
-        return _Walk(self).over(tuple(modules), shipped or Shipped())
+        with _no_collection():
+            return _Walk(self).over(tuple(modules), shipped or Shipped())
 
     def unread(self, found: Identity, loaded: Iterable[str]) -> Iterator[str]:
         """Those of the modules ``loaded`` that ``found`` does not cover, and no library."""
         for name in sorted(set(loaded) - found.modules - self.known):
-            spec = getattr(sys.modules.get(name), "__spec__", None)
-            in_file = isinstance(spec, ModuleSpec) and spec.has_location
+            spec = spec_of(sys.modules.get(name))
+            in_file = spec is not None and spec.has_location
             if in_file and all(self.place(part).followed for part in packages_above(name)):
                 yield name
 
@@ -109,11 +90,11 @@ class Survey:
                 self._contents[unit] = error
         return self._contents[unit]
 
-    def place(self, name: str) -> _Place:
+    def place(self, name: str) -> Place:
         """Where the module ``name`` leads to."""
         if name not in self._places:
             known = name in self.known
-            self._places[name] = _Place(True) if known else _place(name, self.whole)
+            self._places[name] = Place(True) if known else place_of(name, self.whole)
         return self._places[name]
 
 
@@ -228,6 +209,9 @@ class _Walk:
             self._look(_Visit(package, runs))
             inside = [name for name in self.modules if name.startswith(f"{package}.")]
             self._add(_Visit(name, runs) for name in inside)
+            ours = all(self.survey.place(name).followed for name in packages_above(package))
+            if runs and ours and not inside:
+                self._doubt(f"a module below '{package}' is chosen at run time")
 
     def _doubt(self, reason: str) -> None:
         self.doubts.append(reason)
@@ -250,47 +234,17 @@ class _Walk:
                 self._doubt(f"{file} cannot be read ({error.strerror or error})")
 
 
-def _place(name: str, whole: bool) -> _Place:
-    found = find(name)
-    if found is None:
-        return _Place(False)
-    if name in IN_COLUMNS or standard(found):
-        return _Place(None)
-    if found.namespace:
-        return _Place(True)
-    if found.file is None:
-        return _Place(None, doubt=f"module '{name}' comes from no file")
-    owner = owner_of(found)
-    if owner is not None and owner.library:
-        return _Place(None, library=owner.library)
-    alone = not whole and found.archive is None
-    return _Place(True, Unit(name, found.file) if alone else _unit(found))
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Else the collector looks through all of torch's objects for every few trees that are read."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _imports(code: Code) -> Imports:
     return Imports() if code.source is None else imports_of(code.source, code.name, code.package)
-
-
-def _unit(found: Found) -> Unit:
-    """What is hashed with a module: the whole folder of its top package, or itself.
-
-    Not of the host, most of which decides no number; nor of a namespace package among the
-    installed ones, which holds what others put there.
-    """
-    assert found.file is not None
-    file, parts = found.file, found.name.split(".")
-    if parts[0] == HOST:
-        return Unit(found.name, file)
-    up = folder_above(found)
-    whole, parent = up / parts[0], found.name.rpartition(".")[0]
-    shared = installed(up) and not file.is_relative_to(whole / "__init__.py")
-    name, place = found.name, file
-    if file.is_relative_to(whole) and not shared:
-        name, place = parts[0], whole
-    elif found.folders is not None:
-        place = file.parent
-    elif parent:
-        name, place = parent, file.parent
-    if found.archive is None:
-        return Unit(name, place)
-    return Unit(name, found.archive, place.relative_to(found.archive).as_posix())
