@@ -2,11 +2,13 @@
 
 The cache folder has a file ``models.lock.json``: the sha256 of each such download, by name. From
 then on the name means these bytes; the authors' file may change, results do not change in silence.
-Files that users fetched under names of their own stand there too.
+Files that users fetched under names of their own stand there too. The list has a checksum of its
+own: a name that changed by itself would be trusted anew.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,6 +17,9 @@ from typing import Any
 
 from bench.core.errors import BenchError
 from bench.files.cache import alone, cache_folder, replacing
+
+CHECKSUM = "#sha256"
+"""Key of the checksum of the list: no file has such a name."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,18 @@ def set_pin(name: str, pin: Pin) -> None:
     with alone(path):
         pins = {**_pins(), name: pin}
         content = {key: asdict(value) for key, value in sorted(pins.items())}
+        whole = {**content, CHECKSUM: _checksum(content)}
         with replacing(path) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 
 def _pins() -> Mapping[str, Pin]:
     path = lock_file()
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
+        told = record.pop(CHECKSUM, None)  # lists of earlier versions have none
+        if told is not None and told != _checksum(record):
+            raise ValueError("its checksum does not hold")
         return {str(name): _pin(fields) for name, fields in record.items()}
     except FileNotFoundError:
         return {}
@@ -78,6 +87,11 @@ def _pins() -> Mapping[str, Pin]:
         ) from None
     except (ValueError, TypeError, AttributeError) as error:
         raise unreadable(error) from None
+
+
+def _checksum(record: Mapping[str, Any]) -> str:
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _pin(fields: Mapping[str, Any]) -> Pin:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,17 +17,28 @@ ASIDE = "set-aside"
 LOG = "workers.log"
 """What the workers print."""
 
-_THREADS = 4
+_THREADS, _SHARE = 4, 256
 
 
 def samples(store: Store, keys: Iterable[str]) -> tuple[DamagedError, ...]:
     """What is damaged of the samples of these cells."""
-    return _checked([(store.sample_path(key), f"samples/{key}") for key in sorted(keys)])
+    return _of_cells(store.sample_path, "samples", keys)
 
 
 def evidence(store: Store, keys: Iterable[str]) -> tuple[DamagedError, ...]:
     """What is damaged of the evidence of these cells."""
-    return _checked([(store.evidence_path(key), f"evidence/{key}") for key in sorted(keys)])
+    return _of_cells(store.evidence_path, "evidence", keys)
+
+
+def _of_cells(
+    path_of: Callable[[str], Path], folder: str, keys: Iterable[str]
+) -> tuple[DamagedError, ...]:
+    try:
+        there = frozenset(os.listdir(path_of("").parent))
+    except OSError:
+        return ()
+    files = ((path_of(key), f"{folder}/{key}") for key in sorted(keys))
+    return _checked([(path, place) for path, place in files if path.name in there])
 
 
 def paths(store: Store) -> tuple[DamagedError, ...]:
@@ -52,9 +63,14 @@ def singles(store: Store) -> tuple[DamagedError, ...]:
 
 
 def _checked(files: Sequence[tuple[Path, str]]) -> tuple[DamagedError, ...]:
+    shares = [files[first : first + _SHARE] for first in range(0, len(files), _SHARE)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        errors = pool.map(lambda file: seal.checked(*file), files)
-        return tuple(error for error in errors if error is not None)
+        return tuple(error for found in pool.map(_share, shares) for error in found)
+
+
+def _share(files: Sequence[tuple[Path, str]]) -> list[DamagedError]:
+    errors = (seal.checked(path, place) for path, place in files)
+    return [error for error in errors if error is not None]
 
 
 def set_aside(root: Path, damaged: Iterable[DamagedError]) -> list[tuple[Path, Path]]:

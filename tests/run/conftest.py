@@ -137,20 +137,20 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def run(
+def told(
     in_process: list[str],
     good: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Callable[..., tuple[int, list[str], str]]:
-    """`bench run` of three cells; gives the exit code, what ran, and standard error."""
+) -> Callable[..., tuple[int, list[str], str, str]]:
+    """`bench run` of three cells; gives the exit code, what ran, and what was printed where."""
     from bench import cli
 
     monkeypatch.chdir(tmp_path)
     Path("b.yaml").write_text(good.replace("[ddim]", "[ddim, heun, ancestral]"), encoding="utf-8")
 
-    def call(*more: str) -> tuple[int, list[str], str]:
+    def call(*more: str) -> tuple[int, list[str], str, str]:
         in_process.clear()
         monkeypatch.setattr("sys.argv", ["bench", "run", "b.yaml", "--no-report", *more])
         code = 0
@@ -158,6 +158,19 @@ def run(
             cli.main()
         except SystemExit as stop:
             code = int(stop.code or 0)
-        return code, list(in_process), capsys.readouterr().err
+        return code, list(in_process), *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def run(
+    told: Callable[..., tuple[int, list[str], str, str]],
+) -> Callable[..., tuple[int, list[str], str]]:
+    """The same without standard output."""
+
+    def call(*more: str) -> tuple[int, list[str], str]:
+        code, ran, _, err = told(*more)
+        return code, ran, err
 
     return call
