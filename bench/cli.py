@@ -16,6 +16,7 @@ from bench.core.errors import BenchError
 from bench.help_pages import command_of
 from bench.models_command import app as models_app
 from bench.plugins_command import app as plugins_app
+from bench.printable import one_line, printable
 from bench.published_command import EPILOG as PUBLISHED_EPILOG
 from bench.published_command import published_command
 from bench.timings_command import timings_command
@@ -116,6 +117,13 @@ def run(
             "--dry-run", help="Print the plan, its cost and what it would download; run nothing."
         ),
     ] = False,
+    max_cells: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Refuse a file that makes more cells than this: lists multiply. Default: 50,000.",
+        ),
+    ] = None,
     offline: OfflineFlag = False,
     report_: Annotated[
         bool, typer.Option("--report/--no-report", help="Write the report at the end.")
@@ -127,6 +135,7 @@ def run(
 
     from bench.files.offline import network
     from bench.registry import load_registry
+    from bench.run.count import MAX_CELLS
     from bench.run.machine import Crew
     from bench.run.progress import RichObserver
     from bench.run.runner import Request, execute_plan, plan_run
@@ -134,7 +143,8 @@ def run(
 
     context.with_resource(network(allowed=not offline))
     console = Console(stderr=json, highlight=False)
-    request = Request(resolve(file), results, tuple(only or ()), device)
+    most = MAX_CELLS if max_cells is None else max_cells
+    request = Request(resolve(file), results, tuple(only or ()), device, most)
     plan = plan_run(request, load_registry())
     if dry_run:
         _print_plan(plan, console, json)
@@ -145,7 +155,9 @@ def run(
     if not plan.wanted:
         raise BenchError(f"{file}: no cell fits --only {' '.join(only or ())}")
     done = len(plan.wanted) - len(plan.missing)
-    console.print(f"{plan.name}: {len(plan.missing)} cells to run, {done} finished before")
+    console.print(
+        f"{plan.name}: {len(plan.missing)} cells to run, {done} finished before", markup=False
+    )
     try:
         with RichObserver(console, plan.missing) as observer:
             outcome = execute_plan(plan, Crew(workers, threads), observer)
@@ -188,7 +200,7 @@ def _print_plan(plan: Plan, console: Console, json: bool) -> None:
         return
     console.print(plan_table(plan))
     for line in fetch_lines(plan):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(printable(line), markup=False, soft_wrap=True)
 
 
 def _print_outcome(outcome: Outcome, page: Path | None, console: Console, json: bool) -> None:
@@ -198,7 +210,7 @@ def _print_outcome(outcome: Outcome, page: Path | None, console: Console, json: 
         print(json_module.dumps(outcome_summary(outcome, page), indent=1))
         return
     for line in outcome_lines(outcome, page):
-        console.print(line, soft_wrap=True)
+        console.print(printable(line), markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -232,7 +244,7 @@ def report(
     if json:
         print(json_module.dumps({"page": str(written.page)}))
     else:
-        print(f"report: {written.page}")
+        print(printable(f"report: {written.page}"))
 
 
 @app.command()
@@ -270,7 +282,7 @@ def main() -> None:
     try:
         command_of(app)()
     except BenchError as error:
-        print("bench:", " ".join(str(error).split()), file=sys.stderr)
+        print("bench:", one_line(str(error)), file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(141)

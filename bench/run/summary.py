@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from bench.files.asset import Asset
 from bench.files.supply import Supply
+from bench.printable import one_line
 from bench.run.cell import Cell
 from bench.run.plan import evaluations
 from bench.run.runner import Outcome, Plan
@@ -49,7 +51,7 @@ def plan_table(plan: Plan) -> Table:
         groups[cell.suite, cell.model.label(), cell.process.label()].append(cell)
     missing = {cell.key for cell in plan.missing}
     table = Table(
-        title=f"{plan.name} on {plan.device}, results in {plan.store.root}", show_footer=True
+        title=_text(f"{plan.name} on {plan.device}, results in {plan.store.root}"), show_footer=True
     )
     table.add_column("suite", footer="total", overflow="fold")
     table.add_column("model", overflow="fold")
@@ -64,15 +66,20 @@ def plan_table(plan: Plan) -> Table:
         todo = [cell for cell in cells if cell.key in missing]
         samplers = len({cell.sampler for cell in cells})
         table.add_row(
-            suite,
-            model,
-            process,
+            _text(suite),
+            _text(model),
+            _text(process),
             str(samplers),
             str(len(cells)),
             str(len(todo)),
             _evaluations(todo),
         )
     return table
+
+
+def _text(name: str) -> Text:
+    """A name as it stands: never taken for markup, or for more than letters."""
+    return Text(one_line(name))
 
 
 def fetch_lines(plan: Plan) -> list[str]:
