@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 
-MOST = 1000
+MOST = 900
 """Characters of a message or a reason."""
 
 _UNSAFE = re.compile(

@@ -139,7 +139,9 @@ def test_the_option_lifts_the_limit(
 def test_the_values_are_counted_by_the_rule_of_the_plan(tmp_path: Path) -> None:
     """A list that is one value of a parameter that is a list counts as one."""
     path = tmp_path / "f.yaml"
-    model = "{name: gaussian_mixture, means: [[0.0, 1.0], [1.0, 0.0]], stds: [0.1, 0.2], weights: null}"
+    model = (
+        "{name: gaussian_mixture, means: [[0.0, 1.0], [1.0, 0.0]], stds: [0.1, 0.2], weights: null}"
+    )
     path.write_text(_suite().replace("gaussian_mixture", model), encoding="utf-8")
     config = load_config(path)
     check_count(config, load_registry(), planning._values, 1)
