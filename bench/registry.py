@@ -166,7 +166,8 @@ def build(cls: type[P], params: Mapping[str, object]) -> P:
             raise ParameterError(key, f"must be finite, not {value!r}")
     try:
         # JSON mode: strict about types, yet a YAML list may become a tuple.
-        return cast(P, _adapter(cls).validate_json(json.dumps(dict(params))))
+        made: P = _adapter(cast(Any, cls)).validate_json(json.dumps(dict(params)))
+        return made
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
