@@ -16,6 +16,7 @@ from bench.core.errors import BenchError
 from bench.help_pages import command_of
 from bench.models_command import app as models_app
 from bench.plugins_command import app as plugins_app
+from bench.printable import one_line, printable
 from bench.published_command import EPILOG as PUBLISHED_EPILOG
 from bench.published_command import published_command
 from bench.timings_command import timings_command
@@ -116,6 +117,13 @@ def run(
             "--dry-run", help="Print the plan, its cost and what it would download; run nothing."
         ),
     ] = False,
+    max_cells: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Refuse a file that makes more cells than this: lists multiply. Default: 50,000.",
+        ),
+    ] = None,
     offline: OfflineFlag = False,
     report_: Annotated[
         bool, typer.Option("--report/--no-report", help="Write the report at the end.")
@@ -127,15 +135,17 @@ def run(
 
     from bench.files.offline import network
     from bench.registry import load_registry
+    from bench.run.count import MAX_CELLS
     from bench.run.machine import Crew
     from bench.run.progress import RichObserver
     from bench.run.runner import Request, execute_plan, plan_run
-    from bench.run.summary import state_lines
+    from bench.run.summary import doubt_lines, state_lines
     from bench.suites import resolve
 
     context.with_resource(network(allowed=not offline))
     console = Console(stderr=json, highlight=False)
-    request = Request(resolve(file), results, tuple(only or ()), device)
+    most = MAX_CELLS if max_cells is None else max_cells
+    request = Request(resolve(file), results, tuple(only or ()), device, most)
     plan = plan_run(request, load_registry())
     if dry_run:
         _print_plan(plan, console, json)
@@ -146,10 +156,11 @@ def run(
     if not plan.wanted:
         raise BenchError(f"{file}: no cell fits --only {' '.join(only or ())}")
     done = len(plan.wanted) - len(plan.missing)
-    for line in state_lines(plan):
-        console.print(line, markup=False, soft_wrap=True)
-    console.print(f"{plan.name}: {len(plan.missing)} cells to run, {done} finished before")
-    _print_doubts(plan, console)
+    for line in (*state_lines(plan), *doubt_lines(plan)):
+        console.print(printable(line), markup=False, soft_wrap=True)
+    console.print(
+        f"{plan.name}: {len(plan.missing)} cells to run, {done} finished before", markup=False
+    )
     try:
         with RichObserver(console, plan.missing) as observer:
             outcome = execute_plan(plan, Crew(workers, threads), observer)
@@ -187,22 +198,14 @@ def _write_report(plan: Plan, console: Console) -> Path:
 
 
 def _print_plan(plan: Plan, console: Console, json: bool) -> None:
-    from bench.run.summary import fetch_lines, plan_summary, plan_table, state_lines
+    from bench.run.summary import doubt_lines, fetch_lines, plan_summary, plan_table, state_lines
 
     if json:
         print(json_module.dumps(plan_summary(plan), indent=1))
         return
     console.print(plan_table(plan))
-    for line in (*state_lines(plan), *fetch_lines(plan)):
-        console.print(line, markup=False, soft_wrap=True)
-    _print_doubts(plan, console)
-
-
-def _print_doubts(plan: Plan, console: Console) -> None:
-    from bench.run.summary import doubt_lines
-
-    for line in doubt_lines(plan):
-        console.print(line, markup=False, soft_wrap=True)
+    for line in (*state_lines(plan), *fetch_lines(plan), *doubt_lines(plan)):
+        console.print(printable(line), markup=False, soft_wrap=True)
 
 
 def _print_outcome(outcome: Outcome, page: Path | None, console: Console, json: bool) -> None:
@@ -212,7 +215,7 @@ def _print_outcome(outcome: Outcome, page: Path | None, console: Console, json: 
         print(json_module.dumps(outcome_summary(outcome, page), indent=1))
         return
     for line in outcome_lines(outcome, page):
-        console.print(line, soft_wrap=True)
+        console.print(printable(line), markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -248,7 +251,7 @@ def report(
     if json:
         print(json_module.dumps({"page": str(written.page), "damaged": list(written.damaged)}))
     else:
-        print(f"report: {written.page}")
+        print(printable(f"report: {written.page}"))
 
 
 @app.command()
@@ -286,7 +289,7 @@ def main() -> None:
     try:
         command_of(app)()
     except BenchError as error:
-        print("bench:", " ".join(str(error).split()), file=sys.stderr)
+        print("bench:", one_line(str(error)), file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(141)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from bench.files.asset import Asset
 from bench.model_files import Standing, State, pinned, size_of
+from bench.printable import one_line, printable
 
 _ROOMY = 100  # characters that a line needs, for words beside the names
 
@@ -28,11 +29,11 @@ def table(standings: Sequence[Standing], width: int) -> Table:
     for standing in standings:
         size = size_of(standing.supply)
         result.add_row(
-            Text(standing.supply.name),
+            Text(printable(standing.supply.name)),
             Text(_state(standing), style=_COLOURS[standing.state]),
             "" if size is None else f"{size / 1e6:,.1f}",
             _pinned(standing),
-            *([Text(_about(standing))] if roomy else []),
+            *([Text(one_line(_about(standing)))] if roomy else []),
         )
     return result
 

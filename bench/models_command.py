@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.core.errors import BenchError
+from bench.printable import one_line, printable
 
 if TYPE_CHECKING:
     from bench.files.asset import Asset
@@ -129,9 +130,9 @@ def info(
         return
     for key, value in fields.items():
         nested = value if isinstance(value, dict) else {}
-        print(f"{key}:" if nested else f"{key}: {'-' if value is None else value}")
+        print(printable(f"{key}:" if nested else f"{key}: {'-' if value is None else value}"))
         for inner, what in nested.items():
-            print(f"  {inner}: {what}")
+            print(printable(f"  {inner}: {what}"))
 
 
 @app.command(epilog=_FETCH_EPILOG)
@@ -165,7 +166,7 @@ def fetch(
             try:
                 _fetch_one(supply, bar, offline, supply in own)
             except BenchError as error:
-                errors[supply.name] = _line(str(error))
+                errors[supply.name] = one_line(str(error))
                 print("bench:", errors[supply.name], file=sys.stderr)
             except KeyboardInterrupt:
                 print("bench: interrupted; run it again to go on", file=sys.stderr)
@@ -250,14 +251,10 @@ def _report(standings: list[Standing], errors: dict[str, str], json: bool) -> No
         print("nothing was fetched yet; see `bench models list`")
     else:
         for standing in standings:
-            reason = f" ({_line(standing.reason)})" if standing.reason and not errors else ""
-            print(f"{standing.state.value}: {standing.supply.name}{reason}")
+            reason = f" ({one_line(standing.reason)})" if standing.reason and not errors else ""
+            print(f"{standing.state.value}: {printable(standing.supply.name)}{reason}")
     if errors or any(standing.state is not State.FETCHED for standing in standings):
         raise typer.Exit(1)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _print_json(content: dict[str, object]) -> None:

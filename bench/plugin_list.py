@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from bench.printable import one_line
 from bench.registry import Entry, Kind, Registry, parameters
 
 
@@ -29,9 +30,7 @@ def plugin_tables(registry: Registry, kinds: Sequence[Kind]) -> Iterator[Table]:
             table.add_column(heading, overflow="fold")
         for entry in registry.of(kind):
             owner = f"{entry.source.distribution} {entry.source.version}"
-            table.add_row(
-                Text(entry.name), Text(_signature(entry)), Text(owner), Text(entry.cls.reference)
-            )
+            table.add_row(*map(_text, (entry.name, _signature(entry), owner, entry.cls.reference)))
         yield table
     if registry.broken:
         table = Table(title="broken", title_justify="left", style="red", expand=True)
@@ -39,7 +38,7 @@ def plugin_tables(registry: Registry, kinds: Sequence[Kind]) -> Iterator[Table]:
             table.add_column(heading, overflow="fold")
         for item in registry.broken:
             owner = f"{item.distribution} {item.version}"
-            table.add_row(Text(item.entry_point), Text(owner), Text(item.reason))
+            table.add_row(*map(_text, (item.entry_point, owner, item.reason)))
         yield table
     if registry.meddling:
         yield _meddling_table(registry)
@@ -54,6 +53,11 @@ def _meddling_table(registry: Registry) -> Table:
         owner = f"{item.distribution} {item.version}"
         table.add_row(*map(Text, (item.entry_point, owner, item.changed, item.lasting)))
     return table
+
+
+def _text(text: str) -> Text:
+    """A stranger's text on one line, never taken for markup."""
+    return Text(one_line(text))
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

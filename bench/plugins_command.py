@@ -112,8 +112,10 @@ def check(
 
 
 def _findings(entries: tuple[Entry, ...], timeout: float, console: Console) -> list[Finding]:
+    from rich.markup import escape
     from rich.progress import Progress
 
+    from bench.printable import printable
     from bench.testing.conformance.isolation import check_entries
     from bench.testing.conformance.suite import CHECKS
 
@@ -123,7 +125,9 @@ def _findings(entries: tuple[Entry, ...], timeout: float, console: Console) -> l
         task = progress.add_task("starting", total=total)
         for finding in check_entries(entries, timeout):
             found.append(finding)
-            progress.update(task, advance=1, description=f"{finding.plugin}: {finding.check}")
+            progress.update(
+                task, advance=1, description=escape(printable(f"{finding.plugin}: {finding.check}"))
+            )
     return found
 
 

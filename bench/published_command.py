@@ -100,19 +100,25 @@ def _print(blocks: Sequence[Block], format_: Format) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from bench.printable import one_line
+
     console = Console(highlight=False)
     for block in blocks:
         source = block.table.source
-        console.print(f"[bold]{escape(block.table.title)}[/bold] ({escape(block.table.id)})")
-        console.print(f"{source.paper}, {source.place}: {source.url}", markup=False)
-        console.print(f"suite {block.table.suite}: {protocol(block.table)}", markup=False)
+        title, name = (escape(one_line(t)) for t in (block.table.title, block.table.id))
+        console.print(f"[bold]{title}[/bold] ({name})")
+        for line in (
+            f"{source.paper}, {source.place}: {source.url}",
+            f"suite {block.table.suite}: {protocol(block.table)}",
+        ):
+            console.print(one_line(line), markup=False)
         if block.lines:
             shown = Table()
             for name in block.head:
                 shown.add_column(name, justify="right" if name in RIGHT else "left")
             for cells in block.lines:
-                shown.add_row(*map(escape, cells))
+                shown.add_row(*(escape(one_line(cell)) for cell in cells))
             console.print(shown)
         for remark in block.remarks:
-            console.print(f"- {remark}", markup=False)
+            console.print(f"- {one_line(remark)}", markup=False)
         console.print()

@@ -187,11 +187,17 @@ def build(cls: type[P], params: Mapping[str, object]) -> P:
             raise ParameterError(key, f"must be finite, not {value!r}")
     try:
         # JSON mode: strict about types, yet a YAML list may become a tuple.
-        return TypeAdapter(cls).validate_json(json.dumps(dict(params)))
+        made: P = _adapter(cast(Any, cls)).validate_json(json.dumps(dict(params)))
+        return made
     except ValidationError as error:
         raise _refused(error) from None
     except (TypeError, ValueError) as error:
         raise ParameterError("", f"{error}; use numbers, strings, lists and mappings") from None
+
+
+@lru_cache(maxsize=64)
+def _adapter(cls: type[Plugin]) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)  # some milliseconds each, and a list of parameters builds hundreds
 
 
 def _finite(value: object) -> bool:
@@ -468,6 +474,8 @@ def _fault(kind: Kind, cls: object) -> str:
     for attribute in ("name", "reference"):
         if not isinstance(getattr(cls, attribute, None), str):
             return f"{cls.__name__}: class attribute '{attribute}' must be a string"
+    if not cls.name.strip() or not cls.name.isprintable():
+        return f"{cls.__name__}: its name {cls.name!r} must be of characters that can be printed"
     # Of this very class: an undecorated subclass would silently have its parent's parameters.
     settings = cls.__dict__.get("__dataclass_params__")
     if settings is None or not settings.frozen:

@@ -9,6 +9,7 @@ from typing import Any
 from bench.compare import words
 from bench.compare.result import Comparison
 from bench.compare.verdict import Verdict
+from bench.printable import printable
 from bench.report.text import one_line
 
 
@@ -34,6 +35,7 @@ def junit(comparison: Comparison) -> str:
         for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
             suite.set(name, str(len(suite.findall(f"testcase/{tag}"))))
         suite.set("tests", str(len(suite)))
+    _make_printable(root)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -46,6 +48,13 @@ def _verdict(suite: ET.Element, comparison: Comparison) -> None:
         ET.SubElement(case, "error", message=headline)
     else:
         ET.SubElement(case, "system-out").text = headline
+
+
+def _make_printable(root: ET.Element) -> None:
+    """Escape what XML has no place for, such as the escape character, wherever it stands."""
+    for element in root.iter():
+        element.attrib = {name: printable(value) for name, value in element.attrib.items()}
+        element.text = element.text and printable(element.text)
 
 
 def _point(suite: ET.Element, row: Mapping[str, Any]) -> None:

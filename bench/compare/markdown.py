@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +9,8 @@ from bench.compare import words
 from bench.compare.result import Comparison, ExitCode
 from bench.compare.text import MOST, listed
 from bench.compare.verdict import Verdict
+from bench.printable import code
+from bench.printable import markdown as escaped
 
 _MARK = {ExitCode.FINE: "✅", ExitCode.REGRESSION: "❌", ExitCode.NOT_COMPARABLE: "⚠️"}
 
@@ -19,18 +20,10 @@ def markdown(comparison: Comparison) -> str:
     return "\n".join(_lines(comparison)) + "\n"
 
 
-def escaped(text: str) -> str:
-    """Text that Markdown, and the HTML in it, take for nothing else."""
-    safe = html.escape(text, quote=False)
-    for character in "\\|`*_[]#~!@":
-        safe = safe.replace(character, f"\\{character}")
-    return safe
-
-
 def _lines(comparison: Comparison) -> Iterator[str]:
     yield f"## {_MARK[comparison.exit_code]} {escaped(words.headline(comparison))}"
     yield ""
-    yield f"BASE `{_code(comparison.base)}`, HEAD `{_code(comparison.head)}`"
+    yield f"BASE `{code(comparison.base)}`, HEAD `{code(comparison.head)}`"
     told = listed(comparison.points)
     if len(told):
         yield ""
@@ -95,7 +88,3 @@ def _list(title: str, lines: Sequence[str]) -> Iterator[str]:
         yield from (f"* {escaped(line)}" for line in lines[:MOST])
         if len(lines) > MOST:
             yield f"* ... and {len(lines) - MOST} more"
-
-
-def _code(text: str) -> str:
-    return text.replace("`", "'").replace("\n", " ")

@@ -13,6 +13,7 @@ from rich.text import Text
 from bench.compare import words
 from bench.compare.result import Comparison, ExitCode
 from bench.compare.verdict import Verdict
+from bench.printable import printable
 
 MOST = 60
 """Points that are listed; the JSON has all."""
@@ -53,8 +54,8 @@ def listed(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def _parts(comparison: Comparison) -> Iterator[RenderableType]:
-    yield Text(words.headline(comparison), style=_HEADLINE[comparison.exit_code])
-    yield Text(f"BASE {comparison.base}, HEAD {comparison.head}")
+    yield _text(words.headline(comparison), style=_HEADLINE[comparison.exit_code])
+    yield _text(f"BASE {comparison.base}, HEAD {comparison.head}")
     told = listed(comparison.points)
     if len(told):
         yield _points(told.head(MOST))
@@ -69,13 +70,18 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
     ):
         if lines:
             yield Text(title, style="bold")
-            yield from (Text(f"  {line}") for line in lines[:MOST])
+            yield from (_text(f"  {line}") for line in lines[:MOST])
             if len(lines) > MOST:
                 yield Text(f"  ... and {len(lines) - MOST} more")
     for line in words.overall(comparison):
-        yield Text(line)
+        yield _text(line)
     for line in words.method(comparison):
-        yield Text(line, style="dim")
+        yield _text(line, style="dim")
+
+
+def _text(text: str, style: str = "") -> Text:
+    """A stranger's text, never taken for markup, or for more than letters."""
+    return Text(printable(text), style=style)
 
 
 def _points(told: pd.DataFrame) -> Table:
@@ -92,7 +98,7 @@ def _points(told: pd.DataFrame) -> Table:
         table.add_row(
             Text(verdict + mark, style=_STYLE[verdict]),
             *(
-                Text(cell)
+                _text(cell)
                 for cell in (
                     words.subject(row),
                     words.curve(row),
@@ -122,7 +128,7 @@ def _curves(curves: pd.DataFrame) -> Iterator[RenderableType]:
         place = f"{words.subject(row)}, {words.curve(row)}"
         table.add_row(
             *(
-                Text(cell)
+                _text(cell)
                 for cell in (
                     place,
                     words.metric(row),

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
+from bench.printable import code, printable
+from bench.printable import markdown as escaped
 from bench.published.figures import Figure
 from bench.published.spread import Deviation
 from bench.published.tables import Table
@@ -160,16 +162,17 @@ def markdown(blocks: Sequence[Block]) -> str:
     for block in blocks:
         table = block.table
         parts += [
-            f"## {table.title}",
+            f"## {escaped(table.title)}",
             "",
-            f"`{table.id}`: {table.source.paper}, {table.source.place} (<{table.source.url}>). "
-            f"Suite `{table.suite}`. {protocol(table)}.",
+            f"`{code(table.id)}`: {escaped(table.source.paper)}, {escaped(table.source.place)} "
+            f"(<{printable(table.source.url)}>). Suite `{code(table.suite)}`. "
+            f"{escaped(protocol(table))}.",
             "",
         ]
         if block.lines:
             rule = ["--:" if name in RIGHT else "---" for name in block.head]
             parts += [_row(block.head), _row(rule), *map(_row, block.lines), ""]
-        parts += [f"- {_escaped(remark)}" for remark in block.remarks]
+        parts += [f"- {escaped(remark)}" for remark in block.remarks]
         parts += [""] if block.remarks else []
     return "\n".join(parts)
 
@@ -255,8 +258,4 @@ def _value(figure: Figure, value: float) -> str:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(_escaped, cells))} |"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    return f"| {' | '.join(map(escaped, cells))} |"

@@ -12,6 +12,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bench.printable import printable
 from bench.published.text import Block
 from bench.report.canvas import Drawing
 from bench.report.frame import Subject, with_params
@@ -136,10 +137,16 @@ def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("bench.report"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _shown(value: object) -> object:
+    """What the template is about to show; figures and the page's own parts are as they are."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _part(name: str) -> str:

@@ -8,6 +8,10 @@ from bench.core.errors import BenchError
 from bench.core.metric import Measurement
 from bench.core.role import Role
 from bench.core.uncertainty import given_error
+from bench.printable import one_line
+
+_LONGEST = 100
+"""Characters of a name or a unit."""
 
 _JUDGING = (Role.EXACT, Role.REFERENCE)
 """Roles that mean nothing without the number that they are for."""
@@ -43,10 +47,16 @@ def _plain(metric: str, number: Measurement) -> Measurement:
             f"{metric}: measurement '{number.metric}' has role {number.role!r}; "
             f"there are: {', '.join(Role)}"
         ) from None
+    name = str(number.metric)
+    if not name.strip() or not name.isprintable() or len(name) > _LONGEST:
+        raise BenchError(
+            f"{metric}: a measurement is called {name!r}; name it in 1 to {_LONGEST} characters "
+            "that can be printed"
+        )
     return Measurement(
-        metric=str(number.metric),
+        metric=name,
         value=float(number.value),
-        unit=str(number.unit),
+        unit=one_line(str(number.unit), _LONGEST),
         n=int(number.n),
         std_error=given_error(number.std_error).std_error,
         reference=str(number.reference),

@@ -16,6 +16,7 @@ from bench.core.solver import Adaptive
 from bench.registry import Entry, Kind, ParameterError, Registry, build, core_hash, parameters
 from bench.run.cell import Cell, PluginSpec, canonical
 from bench.run.config import Config, Suite
+from bench.run.count import MAX_CELLS, check_count
 from bench.run.document import Path_
 from bench.run.supplies import outside
 
@@ -30,12 +31,15 @@ class _SolverChoice:
     grids: tuple[PluginSpec, ...] | None
 
 
-def make_plan(config: Config, registry: Registry, device_kind: str) -> tuple[Cell, ...]:
+def make_plan(
+    config: Config, registry: Registry, device_kind: str, max_cells: int = MAX_CELLS
+) -> tuple[Cell, ...]:
     """All cells of the configuration, in its order, each once.
 
     Raises:
-        BenchError: an unknown plugin, a bad parameter, a suite without budgets.
+        BenchError: an unknown plugin, a bad parameter, a suite without budgets, too many cells.
     """
+    check_count(config, registry, _values, max_cells)
     cells: dict[str, Cell] = {}
     for suite in config.suites:
         for cell in _Planner(config.name, suite, registry, device_kind).cells():

@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from bench.printable import one_line, printable
 from bench.run.cell import Cell
 from bench.run.rows import CellResult
 from bench.run.schema import Status
@@ -110,7 +111,7 @@ class RichObserver:
     def started(self, cell: Cell) -> None:
         """Show the cell as running."""
         self._time_left.start(cell)
-        self._running[cell.key] = cell.title
+        self._running[cell.key] = one_line(cell.title)
         self._show()
 
     def finished(self, cell: Cell, result: CellResult) -> None:
@@ -132,19 +133,19 @@ def cell_line(cell: Cell, result: CellResult) -> Text:
     """One line: status, cell, numbers or reason."""
     status = result.status
     line = Text(f"{status.value:>11}  ", style=_STYLE[status])
-    line.append(cell.title, style="default")
+    line.append(one_line(cell.title), style="default")
     first = result.rows[0] if result.rows else {}
     if first.get("sample_wall_s") is not None:
         line.append(f"  {first['nfe']:g} NFE {first['sample_wall_s']:.2f} s", style="cyan")
     asked = {metric.name for metric in cell.metrics}
     numbers = [
-        f"{row['metric']} {row['value']:.4g}"
+        f"{printable(row['metric'])} {row['value']:.4g}"
         for row in result.rows
         if row["metric"] in asked and row.get("value") is not None
     ]
     line.append("  " + "  ".join(numbers), style="bold default")
     if status not in (Status.OK, Status.UNSUPPORTED):
-        line.append(f"  {result.reason}", style="red")
+        line.append(f"  {one_line(result.reason)}", style="red")
     return line
 
 

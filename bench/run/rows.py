@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.metric import Measurement, Metric, Trial
 from bench.core.role import Role
+from bench.printable import MOST, one_line
 from bench.run.cell import Cell, PluginSpec, canonical
 from bench.run.evidence import Values, name_of, usable
 from bench.run.machine import Machine
@@ -55,7 +56,7 @@ def failure(cell: Cell, machine: Machine, status: Status, reason: str, started: 
             "metric": m.name,
             "metric_params": m.changed,
             "status": status.value,
-            "reason": reason,
+            "reason": one_line(reason),
         }
         for m in cell.metrics
     ]
@@ -152,7 +153,7 @@ def protocol_columns(trial: Trial, steps: int | None, note: str) -> Row:
         "s_max": trial.times[0].s,
         "batch_coupled": trial.sampler.stepper.batch_coupled,
         "weights": trial.model.weights,
-        "note": note,
+        "note": one_line(note, 2 * MOST),
     }
 
 
@@ -176,7 +177,7 @@ def metric_rows(
     """The rows of one metric; ``params`` are those that differ from the defaults, as JSON."""
     base = base | {"metric_params": params}
     if outcome.value is None:
-        status = {"status": outcome.status.value, "reason": outcome.reason}
+        status = {"status": outcome.status.value, "reason": one_line(outcome.reason)}
         yield base | status | {"metric": metric.name, "unit": metric.unit}
         return
     for number in outcome.value:

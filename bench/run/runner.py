@@ -13,6 +13,7 @@ from bench.files.supply import Supply
 from bench.registry import Registry
 from bench.run.cell import Cell
 from bench.run.config import load_config
+from bench.run.count import MAX_CELLS
 from bench.run.damage import LOG, set_aside
 from bench.run.machine import Crew, choose_device
 from bench.run.plan import Filter, make_plan
@@ -36,6 +37,7 @@ class Request:
     results: Path
     only: tuple[str, ...] = ()
     device: str = "auto"
+    max_cells: int = MAX_CELLS
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     """
     device = choose_device(request.device)
     config = load_config(request.file)
-    cells = make_plan(config, registry, device.partition(":")[0])
+    cells = make_plan(config, registry, device.partition(":")[0], request.max_cells)
     accepts = Filter.parse(request.only).accepts
     wanted = tuple(cell for cell in cells if accepts(cell))
     store = Store(request.results / config.name)
@@ -109,9 +111,8 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     missing = tuple(cell for cell in wanted if cell.doubts or cell.key not in stand.finished)
     needed = absent(missing, registry)
     references = {
-        f"{spec.kind.value} {spec.name}": registry.get(spec.name, spec.kind).cls.reference
-        for cell in cells
-        for spec in cell.plugins
+        f"{kind.value} {name}": registry.get(name, kind).cls.reference
+        for kind, name in dict.fromkeys((s.kind, s.name) for cell in cells for s in cell.plugins)
     }
     return Plan(
         config.name,

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from bench.files.asset import Asset
 from bench.files.supply import Supply
+from bench.printable import one_line
 from bench.run.cell import Cell
 from bench.run.damage import ASIDE, lines
 from bench.run.plan import evaluations
@@ -53,7 +55,7 @@ def plan_table(plan: Plan) -> Table:
         groups[cell.suite, cell.model.label(), cell.process.label()].append(cell)
     missing = {cell.key for cell in plan.missing}
     table = Table(
-        title=f"{plan.name} on {plan.device}, results in {plan.store.root}", show_footer=True
+        title=_text(f"{plan.name} on {plan.device}, results in {plan.store.root}"), show_footer=True
     )
     table.add_column("suite", footer="total", overflow="fold")
     table.add_column("model", overflow="fold")
@@ -68,9 +70,9 @@ def plan_table(plan: Plan) -> Table:
         todo = [cell for cell in cells if cell.key in missing]
         samplers = len({cell.sampler for cell in cells})
         table.add_row(
-            suite,
-            model,
-            process,
+            _text(suite),
+            _text(model),
+            _text(process),
             str(samplers),
             str(len(cells)),
             str(len(todo)),
@@ -82,6 +84,11 @@ def plan_table(plan: Plan) -> Table:
 def doubt_lines(plan: Plan) -> list[str]:
     """Of what results cannot be found again, and why."""
     return [f"runs again every time: {doubt}" for doubt in plan.doubts]
+
+
+def _text(name: str) -> Text:
+    """A name as it stands: never taken for markup, or for more than letters."""
+    return Text(one_line(name))
 
 
 def fetch_lines(plan: Plan) -> list[str]:

@@ -6,7 +6,9 @@ import json
 import re
 import subprocess
 import sys
+import unicodedata
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,25 @@ def test_json_has_everything(everything: Comparison) -> None:
     assert worse["low"] < worse["difference"] < worse["high"]
     assert found["refused"][0]["field"] == "dtype"
     assert found["lost"][0]["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    "evil", [EVIL, "\x9b2J\x00\x85", "\u202eno\u2066\u2028", "\ud800\uffff", "\x1b]0;t\x07"]
+)
+def test_no_form_holds_what_a_reader_would_obey(everything: Comparison, evil: str) -> None:
+    refused = tuple(
+        replace(r, suite=evil, model=evil, metric=evil, field=evil, base=evil, remedy=evil)
+        for r in everything.refused
+    )
+    lost = tuple(replace(item, curve=evil, reason=evil, status=evil) for item in everything.lost)
+    found = replace(everything, base=evil, head=evil, refused=refused, lost=lost)
+    for form in (text, markdown, junit, as_json):
+        told = form(found)
+        assert told.encode()
+        kinds = {unicodedata.category(c) for c in told.replace("\n", "")}
+        assert not kinds & {"Cc", "Cf", "Cs", "Zl", "Zp"}, form
+    assert len(ET.fromstring(junit(found)).findall(".//testcase")) == 5
+    assert json.loads(as_json(found))["base"] == evil
 
 
 def _bench(*arguments: object) -> tuple[int, str]:

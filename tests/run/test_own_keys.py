@@ -1,4 +1,4 @@
-"""Keys of the user's own, `x-...` at the top of a file, are for anchors and nothing else."""
+"""Keys of the user's own, `x-...` at the top of a file: a place for anchors and nothing else."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from bench.printable import one_line
 from bench.registry import Broken
 from bench.testing.conformance.finding import Finding, Verdict
 
@@ -23,11 +24,13 @@ def tables(findings: Sequence[Finding], broken: Sequence[Broken]) -> Iterator[Ta
         for heading in ("entry point", "distribution", "reason"):
             table.add_column(heading, overflow="fold")
         for item in broken:
-            table.add_row(*map(Text, (item.entry_point, item.distribution, item.reason)))
+            table.add_row(
+                *(Text(one_line(t)) for t in (item.entry_point, item.distribution, item.reason))
+            )
         yield table
     for (kind, plugin), group in groupby(findings, key=lambda f: (f.kind, f.plugin)):
         title = f"{kind.replace('_', ' ')} {plugin}"
-        table = Table(title=Text(title), title_justify="left", expand=True)
+        table = Table(title=Text(one_line(title)), title_justify="left", expand=True)
         table.add_column("check", no_wrap=True)
         table.add_column("verdict", no_wrap=True)
         table.add_column("what was seen", overflow="fold", ratio=1)
@@ -39,7 +42,7 @@ def tables(findings: Sequence[Finding], broken: Sequence[Broken]) -> Iterator[Ta
 
 def _story(finding: Finding) -> Text:
     if finding.verdict is not Verdict.FAILED:
-        return Text(finding.seen, style="dim")
+        return Text(one_line(finding.seen), style="dim")
     text = Text()
     for label, words in (
         ("expected", finding.expected),
@@ -47,7 +50,7 @@ def _story(finding: Finding) -> Text:
         ("remedy", finding.remedy),
     ):
         if words:
-            text.append(f"{label:9}", style="bold").append(f"{words}\n")
+            text.append(f"{label:9}", style="bold").append(f"{one_line(words)}\n")
     text.rstrip()
     return text
 
