@@ -40,8 +40,8 @@ def test_balanced_needs_classes() -> None:
 def test_all_conditional_models_take_it(model: type[Model]) -> None:
     for label in (None, 0, 7, NO_CLASS, "balanced"):
         assert getattr(build(model, {"label": label}), "label") == label  # noqa: B009
-    for label in ("evenly", 1.5, True, -2, [1]):
-        given: dict[str, Any] = {"label": label}
-        with pytest.raises(BenchError, match="^label.*balanced") as caught:
+    for other in ("evenly", 1.5, True, -2, [1]):
+        given: dict[str, Any] = {"label": other}
+        with pytest.raises(BenchError, match=r"^label.*balanced") as caught:
             build(model, given)
         assert "label.int" not in str(caught.value)
