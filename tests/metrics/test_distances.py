@@ -57,8 +57,8 @@ def test_points_that_are_all_equal_are_at_their_closed_form(n: int, m: int, gap:
     distance = gap * math.sqrt(3)
     assert EnergyDistance().distance(x, y) == pytest.approx(math.sqrt(2 * distance), abs=1e-3)
     # The mean of |cos| over all directions in space is 1/2.
-    value = SlicedWasserstein(directions=20_000).distance(x, y)
-    assert value == pytest.approx(distance / 2, rel=0.03, abs=1e-6)
+    value = SlicedWasserstein(directions=2000).distance(x, y)
+    assert value == pytest.approx(distance / 2, rel=0.05, abs=1e-6)
 
 
 def test_a_point_beside_a_set_is_at_its_closed_form() -> None:
