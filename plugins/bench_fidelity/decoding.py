@@ -151,7 +151,7 @@ def _depth(image: ImageFile.ImageFile, content: bytes, name: str) -> int:
 
 def _tiff_depth(image: ImageFile.ImageFile, name: str) -> int:
     tags = getattr(image, "tag_v2", {})
-    bits = max(tags.get(258, (1,)))
+    bits = int(max(tags.get(258, (1,))))
     if bits > 8 and tags.get(262) == 0:
         raise BenchError(f"{name}: a TIFF of {bits} bits whose white is 0; save it with 8 bits")
     return bits

@@ -74,6 +74,54 @@ def test_classes_are_drawn_evenly_and_for_each_sample_alike() -> None:
     assert not torch.equal(model.labels(1, 0, 100, CPU), labels[:100])
 
 
+@pytest.mark.parametrize("classes", [1, 2, 7, 10, 64, 100, 1000])
+def test_balanced_classes_are_equally_many_whatever_the_number(classes: int) -> None:
+    labels = Conditional(_gaussian, classes, balanced=True).labels(5, 0, 2500, CPU)
+    assert labels.dtype == torch.int64
+    for n in (1, classes - 1, classes, classes + 1, 3 * classes // 2, 2 * classes, 2500):
+        counts = labels[:n].bincount(minlength=classes)
+        assert len(counts) == classes
+        assert int(counts.max() - counts.min()) <= 1
+        assert int(counts.sum()) == min(n, 2500)
+
+
+@pytest.mark.parametrize("classes", [1, 7, 10, 100])
+def test_balanced_classes_belong_to_the_sample_and_not_to_the_batch(classes: int) -> None:
+    model = Conditional(_gaussian, classes, balanced=True)
+    labels = model.labels(5, 0, 300, CPU)
+    for batch in (1, 13, 64, 256, 300):
+        parts = [model.labels(5, i, min(batch, 300 - i), CPU) for i in range(0, 300, batch)]
+        assert torch.equal(torch.cat(parts), labels)
+    assert len(model.labels(5, 7, 0, CPU)) == 0
+
+
+def test_balanced_classes_come_in_an_order_of_the_seed_and_the_block() -> None:
+    model = Conditional(_gaussian, 10, balanced=True)
+    blocks = model.labels(0, 0, 1000, CPU).reshape(100, 10)
+    assert (blocks.sort(1).values == torch.arange(10)).all()
+    assert len(blocks.unique(dim=0)) == 100
+    assert not torch.equal(model.labels(1, 0, 1000, CPU), blocks.flatten())
+    # Uniform in each place: chi-square of 9 degrees of freedom.
+    many = model.labels(2, 0, 20_000, CPU).reshape(2000, 10)
+    for place in range(10):
+        counts = many[:, place].bincount(minlength=10)
+        assert float(((counts - 200) ** 2 / 200).sum()) < 27.9
+
+
+def test_samples_of_balanced_classes_are_those_of_their_class_whatever_the_batch() -> None:
+    model = Conditional(_gaussian, 3, balanced=True)
+    sampler = Sampler(_plugin("dpmpp_2m", Kind.ODE_SOLVER))
+    one, _ = _samples(sampler, model, samples=150, batch=64)
+    other, _ = _samples(sampler, model, samples=150, batch=150)
+    torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+    labels = model.labels(3, 0, 150, CPU)
+    assert labels.bincount().tolist() == [50, 50, 50]
+    for label in range(3):
+        alone, _ = _samples(sampler, Conditional(_gaussian, 3, label), samples=150)
+        own = labels == label
+        torch.testing.assert_close(one[own], alone[own], rtol=1e-9, atol=1e-9)
+
+
 def test_every_sample_is_that_of_its_class_alone(stepper: Stepper[Any]) -> None:
     if stepper.batch_coupled:
         pytest.skip("samples of a shard share their steps")

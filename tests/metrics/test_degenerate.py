@@ -146,7 +146,8 @@ def _empty() -> Tensor:
 )
 def test_an_error_bar_that_cannot_be_had_is_a_note(influence: object, words: str) -> None:
     found = Uncertainty.of(5.0, influence)  # type: ignore[arg-type]
-    assert found.std_error is found.evidence is None
+    assert found.std_error is None
+    assert found.evidence is None
     assert found.note.startswith("no standard error (")
     assert words in found.note
     assert "\n" not in found.note

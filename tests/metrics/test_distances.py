@@ -48,3 +48,21 @@ def test_sliced_wasserstein_of_a_shift_in_the_plane() -> None:
     # The mean of |5 cos| over all directions is 5 * 2 / pi.
     value = SlicedWasserstein(directions=4096).distance(x, x + shift)
     assert value == pytest.approx(10 / math.pi, rel=0.03)
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 40), (40, 1), (40, 60)])
+@pytest.mark.parametrize("gap", [0.0, 2.0])
+def test_points_that_are_all_equal_are_at_their_closed_form(n: int, m: int, gap: float) -> None:
+    x, y = torch.full((n, 3), 0.1).double(), torch.full((m, 3), 0.1 + gap).double()
+    distance = gap * math.sqrt(3)
+    assert EnergyDistance().distance(x, y) == pytest.approx(math.sqrt(2 * distance), abs=1e-3)
+    # The mean of |cos| over all directions in space is 1/2.
+    value = SlicedWasserstein(directions=2000).distance(x, y)
+    assert value == pytest.approx(distance / 2, rel=0.05, abs=1e-6)
+
+
+def test_a_point_beside_a_set_is_at_its_closed_form() -> None:
+    x, y = torch.zeros(1, 1).double(), _samples(400, 1, 2, 0)
+    square = 2 * float(y.abs().mean()) - float((y - y.T).abs().mean())
+    assert EnergyDistance().distance(x, y) == pytest.approx(math.sqrt(square), rel=1e-6)
+    assert SlicedWasserstein().distance(x, y) == pytest.approx(float(y.abs().mean()), rel=1e-3)

@@ -184,6 +184,36 @@ def test_fd_does_not_depend_on_the_batch(trial: Trial) -> None:
     assert _fd(trial, x, 64) == _fd(trial, x, 128) == _fd(trial, x, 256)
 
 
+def test_fd_of_equal_samples_is_at_its_closed_form(trial: Trial) -> None:
+    same = _real(trial)[:1].expand(64, -1, -1, -1)
+    accumulator = DigitsFrechet().start(trial)
+    accumulator.add(Batch(0, same))
+    (number,) = accumulator.result()
+    features = extractor("scorebench-digits", False)(_images(trial)[:1])[0][0].double()
+    known = _reference("digits")
+    closed = (features - known.mean).square().sum() + known.covariance.trace()
+    assert number.value == pytest.approx(float(closed), rel=1e-6)
+    assert number.std_error == pytest.approx(0, abs=1e-3)
+    assert number.reference_n == 1797
+
+
+def test_fd_keeps_its_value_without_its_error_bar(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> Tensor:
+        raise torch.linalg.LinAlgError("failed to converge")
+
+    x = _real(trial)[:128]
+    whole = _fd(trial, x, 64)
+    monkeypatch.setattr("bench_metrics.fd.frechet_influence", fails)
+    accumulator = DigitsFrechet().start(trial)
+    accumulator.add(Batch(0, x))
+    (number,) = accumulator.result()
+    assert number.value == whole
+    assert number.std_error is None
+    assert number.note == "no standard error (_LinAlgError: failed to converge)"
+
+
 def test_fd_of_all_real_digits_is_zero(trial: Trial) -> None:
     sklearn = pytest.importorskip("sklearn.datasets")
     data = torch.from_numpy(sklearn.load_digits().images).to(torch.uint8)[:, None]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -93,6 +95,46 @@ def test_files_that_are_no_plain_data_are_refused(tmp_path: Path) -> None:
             Empirical(data=str(path)).load(CPU, torch.float32)
     with pytest.raises(BenchError, match="No such file"):
         contents(Empirical(data=str(tmp_path / "nowhere.npy")))
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (np.full((2, 3), 0.5), "numbers from 0.5 to 0.5, not whole ones from 0 to 3"),
+        (np.array([[0, 4]]), "numbers from 0 to 4, not whole ones from 0 to 3"),
+        (np.array([[0, 1024]], dtype=np.uint16), "numbers from 0 to 1024"),
+        (np.array([[-1, 3]]), "numbers from -1 to 3"),
+        (np.array([[math.nan, 1]]), "not whole ones"),
+        (np.array([[1j, 1]]), r"is complex128 \(1, 2\), not whole numbers"),
+        (np.zeros((0, 3), dtype=np.uint8), r"is uint8 \(0, 3\)"),
+        (np.array(2), r"is int64 \(\)"),
+    ],
+)
+def test_data_that_are_no_levels_are_refused(
+    samples: npt.NDArray[Any], words: str, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "a.npy", samples)
+    with pytest.raises(BenchError, match=rf"a\.npy: 'samples' .*{words}"):
+        Empirical(data=str(tmp_path / "a.npy"), levels=4).load(CPU, torch.float32)
+
+
+def test_whole_numbers_of_any_kind_are_levels(tmp_path: Path) -> None:
+    y, s = torch.zeros(1, 6, dtype=torch.float64), torch.tensor(3.0, dtype=torch.float64)
+    found = []
+    for kind in (np.uint8, np.uint16, np.int64, np.float32):
+        np.save(tmp_path / "a.npy", _data().numpy().astype(kind))
+        model = Empirical(data=str(tmp_path / "a.npy"), levels=4).load(CPU, torch.float64)
+        found.append(model.denoiser(y, s))
+    assert all(torch.equal(found[0], other) for other in found[1:])
+
+
+def test_more_points_than_there_are_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", _data().numpy())
+    count = len(_data())
+    Empirical(data=str(tmp_path / "a.npy"), levels=4, points=count).load(CPU, torch.float32)
+    model = Empirical(data=str(tmp_path / "a.npy"), levels=4, points=count + 1)
+    with pytest.raises(BenchError, match=f"points: {count + 1} of the {count} data"):
+        model.load(CPU, torch.float32)
 
 
 @pytest.mark.parametrize("model", SHIPPED, ids=lambda model: model.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 from torch import Tensor
@@ -27,6 +27,7 @@ class Gadget(OdeSolver[None]):
     points: tuple[float, ...] = ()
     table: tuple[tuple[float, ...], ...] = ()
     limit: float | None = None
+    choice: int | Literal["all"] | None = None
 
     def __post_init__(self) -> None:
         require(self.rate > 0, "rate must be > 0")
@@ -185,3 +186,19 @@ def test_inherited_parameters_stay_strict() -> None:
     assert build(Needy, {"must": 2.0}).count == 2
     with pytest.raises(ParameterError):
         build(Needy, {"must": "2"})
+
+
+@pytest.mark.parametrize("value", ["most", 1.5, True, [1]])
+def test_a_choice_of_types_names_all_that_would_do(value: object) -> None:
+    with pytest.raises(ParameterError) as caught:
+        build(Gadget, {"choice": value})
+    assert caught.value.key == "choice"
+    assert f"input should be a valid integer or 'all', not {value!r}" in str(caught.value)
+    for good in (3, "all", None):
+        assert build(Gadget, {"choice": good}).choice == good
+
+
+def test_several_wrong_items_of_a_list_name_the_first() -> None:
+    with pytest.raises(ParameterError) as caught:
+        build(Gadget, {"points": ["x", "x"]})
+    assert caught.value.key == "points.0"

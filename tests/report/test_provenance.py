@@ -34,6 +34,21 @@ def test_common_columns_are_shown_once_and_others_by_what_decides_them(
     assert found.conflicts == found.timing_conflicts == ()
 
 
+def test_the_number_of_real_images_and_their_conversions_are_shown(results: pd.DataFrame) -> None:
+    fid = results["metric"].eq("fd_mnist")
+    assert fid.any()
+    told = "16 bits to 8: 3; left out: 1 .json"
+    changed = results.assign(reference_n=None, reference_note="")
+    changed.loc[fid, "reference_n"] = 60_000
+    changed.loc[fid, "reference_note"] = told
+    differing = {entry.column: entry.lines for entry in provenance(prepared(changed)).differing}
+    assert {line for line in differing["reference_n"] if line[0].endswith("fd_mnist")}
+    assert set(dict(differing["reference_n"]).values()) == {"60000", "–"}
+    assert set(dict(differing["reference_note"]).values()) == {told, "–"}
+    (row,) = [e for e in provenance(prepared(changed[fid])).common if e.column == "reference_n"]
+    assert row.value == "60000"
+
+
 def test_every_value_of_a_differing_column_is_shown(results: pd.DataFrame) -> None:
     changed = results.copy()
     changed.loc[changed.index % 7 == 0, "torch"] = "2.10.0"

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.api import BenchError
+from bench.api import BenchError, Conditional
 from bench.files.contents import contents
 from bench_checkpoints.diffusers_unet import DiffusersUnet
 
@@ -147,6 +147,10 @@ def test_classes(tmp_path: Path) -> None:
         guided = free.denoiser(y, s)
     torch.testing.assert_close(guided, last + 3 * (one - last), rtol=1e-4, atol=1e-5)
     assert free.price == 2
+    for last_is_none, classes in ((False, 4), (True, 3)):
+        dealt = replace(model, label="balanced", last_is_none=last_is_none).load(CPU, torch.float32)
+        assert isinstance(dealt.denoiser, Conditional)
+        assert dealt.denoiser.labels(0, 0, 24, CPU).bincount().tolist() == [24 // classes] * classes
     _folder(tmp_path / "plain")
     with pytest.raises(BenchError, match="knows no classes"):
         DiffusersUnet(path=str(tmp_path / "plain"), label=1).load(CPU, torch.float32)

@@ -180,13 +180,17 @@ def test_classes(rule_of: Any, tmp_path: Path) -> None:
         guided = drawn(y, s, torch.tensor([1, 2]))
     expected = torch.stack([none[0] + 2 * (one[0] - none[0]), none[1] + 2 * (two[1] - none[1])])
     torch.testing.assert_close(guided, expected, rtol=1e-4, atol=1e-5)
+    dealt = Edm(path=str(path), label="balanced").load(CPU, torch.float32).denoiser
+    assert isinstance(dealt, Conditional)
+    assert dealt.labels(0, 0, 50, CPU).bincount().tolist() == [5] * 10
 
 
 def test_an_unconditional_network_has_no_guidance(rule_of: Any, tmp_path: Path) -> None:
     path, case = tmp_path / "network.pkl", CASES["vp"]
     _write(path, {**case, "config": {**case["config"], "label_dim": 0}}, "vp", rule_of)
     assert not isinstance(Edm(str(path)).load(CPU, torch.float32).denoiser, Conditional)
-    for model in (Edm(path=str(path), label=0), Edm(path=str(path), guidance=1.5)):
+    asked: list[dict[str, Any]] = [{"label": 0}, {"label": "balanced"}, {"guidance": 1.5}]
+    for model in (Edm(path=str(path), **options) for options in asked):
         with pytest.raises(BenchError, match="knows no classes"):
             model.load(CPU, torch.float32)
 
