@@ -228,9 +228,12 @@ def report(
 
     written = write_report(results, out or results / "report", compare, figures)
     if json:
-        print(json_module.dumps({"page": str(written.page)}))
+        told = {"comparison": written.comparison} if compare else {}
+        print(json_module.dumps({"page": str(written.page), **told}))
     else:
         print(f"report: {written.page}")
+        if compare:
+            print(f"against {compare}: {written.comparison}")
 
 
 @app.command()

@@ -63,11 +63,13 @@ class Report:
         tables: `table.csv` (all rows), `points.csv` (what the figures show), `orders.csv`,
             `ranks.csv`, `best.csv`, and where samplers share models `overall.csv` and
             `profiles.csv`; `tables-*.tex`; `methods.tex` and `references.bib`.
+        comparison: the verdict on the whole beside another run; empty without one.
     """
 
     page: Path
     figures: tuple[Path, ...]
     tables: tuple[Path, ...]
+    comparison: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def _write(
     drawings = tuple(file for section in sections for f in section.figures for file in f.files)
     forget_stale(out, (path, *drawings, *written))
     remember(out, (path, *drawings, *written))
-    return Report(path, drawings, written)
+    return Report(path, drawings, written, base.headline if base else "")
 
 
 def _most(asked: int | None, rows: int, figures: int) -> int:

@@ -54,6 +54,7 @@ from bench.run.rows import (
     protocol_columns,
 )
 from bench.run.schema import Status
+from bench.run.supplies import check_unchanged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +71,7 @@ def run_cell(cell: Cell, machine: Machine) -> CellResult:
     try:
         # float32 is float32 on GPUs too, in backward passes as well: a model that wants TF32 asks.
         with tf32(False), torch.no_grad():
+            check_unchanged(cell, load_registry())
             return _Run(cell, machine, started, load_registry()).result()
     except (Exception, SystemExit) as error:
         return failure(cell, machine, *verdict(error), started)

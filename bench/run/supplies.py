@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
+from bench.core.errors import BenchError
 from bench.core.plugin import Plugin, file_parameters
 from bench.files.contents import contents
 from bench.files.errors import NotFetchedError
@@ -26,6 +28,24 @@ def outside(plugin: Plugin) -> Outside:
         wanted = {name: f"to be fetched: {path}" for name, path in named.items() if path}
         names = [supply.name for supply in needs(plugin) if not supply.present()]
         return Outside(wanted, f"to be fetched: {', '.join(names)}")
+
+
+def check_unchanged(cell: Cell, registry: Registry) -> None:
+    """Refuse a cell whose files are no longer what its plan, and so its key, says.
+
+    Raises:
+        BenchError: one changed, or is gone; names the parameter.
+    """
+    for spec in cell.plugins:
+        if spec.paths == "{}":
+            continue
+        planned, found = json.loads(spec.params), contents(spec.build(registry))
+        for name, digest in found.items():
+            if digest and digest != planned[name]:
+                path = json.loads(spec.paths)[name]
+                raise BenchError(
+                    f"{spec.name}: {name} '{path}' changed since the run began; run again"
+                )
 
 
 def absent(cells: Sequence[Cell], registry: Registry) -> tuple[Supply, ...]:
