@@ -249,9 +249,13 @@ def report(
     for line in written.damaged:
         print(f"damaged: {line}; left out", file=sys.stderr)
     if json:
-        print(json_module.dumps({"page": str(written.page), "damaged": list(written.damaged)}))
+        told: dict[str, object] = {"comparison": written.comparison} if compare else {}
+        told |= {"page": str(written.page), "damaged": list(written.damaged)}
+        print(json_module.dumps(told))
     else:
         print(printable(f"report: {written.page}"))
+        if compare:
+            print(printable(f"against {compare}: {written.comparison}"))
 
 
 @app.command()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.core.errors import BenchError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,8 +24,8 @@ EPILOG = """
 Verdicts: `reproduced` (chance and rounding explain the difference), `off by` (they do not),
 `protocol differs` (names what; such a number is never counted as reproduced), `not run`.
 
-Exit codes: 0 nothing is off, or the figures were listed; 1 something comparable is off by more
-than the tolerance; 2 bad input.
+Exit codes: 0 something is reproduced and nothing is off, or the figures were listed; 1 something
+comparable is off by more than the tolerance; 2 no figure could be compared, or bad input.
 """
 
 
@@ -88,6 +90,11 @@ def _compare(
         print(counts(found))
     if any(item.verdict is Verdict.OFF for item in found):
         raise typer.Exit(1)
+    if not any(item.verdict is Verdict.REPRODUCED for item in found):
+        raise BenchError(
+            f"{results}: no figure was measured under its protocol, so nothing could be compared; "
+            "the tables say what differs and what was not run"
+        )
 
 
 def _print(blocks: Sequence[Block], format_: Format) -> None:

@@ -4,7 +4,7 @@
 #   BENCH_SUITE=quick bash ci/action.sh run && bash ci/action.sh compare
 #
 # Whatever a workflow says comes in as an environment variable and is never evaluated.
-# Exit codes: 0 fine, 1 regression, 2 not comparable or bad input.
+# Exit codes: 0 fine, 1 regression or points lost, 2 not comparable or bad input.
 set -uo pipefail
 
 out=${BENCH_OUT:-bench-out}
@@ -45,6 +45,15 @@ compare() {
   local options=(--alpha "${BENCH_ALPHA:-0.05}") line
   split "${BENCH_GATES:-}"
   for line in ${lines[@]+"${lines[@]}"}; do options+=("--gate=$line"); done
+  case "${BENCH_ALLOW_LOST:-false}" in
+    true) options+=(--allow-lost) ;;
+    false) ;;
+    *)
+      echo "action.sh: allow-lost must be true or false, not '${BENCH_ALLOW_LOST}'" >&2
+      echo "exit-code=2" >>"$outputs"
+      return 2
+      ;;
+  esac
   split "${BENCH_ARGUMENTS:-}"
   options+=(${lines[@]+"${lines[@]}"})
   mkdir -p -- "$out" || return 2

@@ -88,18 +88,19 @@ def _read(path: Path, called: Mapping[str, str]) -> Picture | None:
         if any(arrays[name].shape[1:] != (times,) for name, _, _ in COLUMNS):
             return None
         return Picture(
-            *(
-                with_params(
-                    str(about[kind]), str(renamed(str(about[f"{kind}_params"]), called, True))
-                )
-                for kind in ("model", "process")
-            ),
+            _plugin(about, "model", called),
+            _plugin(about, "process", called),
             str(about["process"]),
             int(about["dimension"]),
             arrays,
         )
     except (BenchError, OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _plugin(about: Mapping[str, Any], kind: str, called: Mapping[str, str]) -> str:
+    params = renamed(str(about[f"{kind}_params"]), called, quoted=True)
+    return with_params(str(about[kind]), str(params))
 
 
 def draw(shown: tuple[Picture, ...], title: str, name: str) -> Sketch:

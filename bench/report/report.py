@@ -65,12 +65,14 @@ class Report:
             `ranks.csv`, `best.csv`, and where samplers share models `overall.csv` and
             `profiles.csv`; `tables-*.tex`; `methods.tex` and `references.bib`.
         damaged: files of the results that no number rests on, and that were left out.
+        comparison: the verdict on the whole beside another run; empty without one.
     """
 
     page: Path
     figures: tuple[Path, ...]
     tables: tuple[Path, ...]
     damaged: tuple[str, ...] = ()
+    comparison: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def _write(
     drawings = tuple(file for section in sections for f in section.figures for file in f.files)
     forget_stale(out, (path, *drawings, *written))
     remember(out, (path, *drawings, *written))
-    return Report(path, drawings, written, damaged)
+    return Report(path, drawings, written, damaged, base.headline if base else "")
 
 
 def _damaged(store: Store, keys: Iterable[str]) -> tuple[str, ...]:

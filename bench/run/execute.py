@@ -56,7 +56,7 @@ from bench.run.rows import (
     protocol_columns,
 )
 from bench.run.schema import Status
-from bench.run.unchanged import check_same_files, check_unchanged
+from bench.run.unchanged import check_fingerprint, check_unchanged
 from bench.state.weights import Weights
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def run_cell(cell: Cell, machine: Machine) -> CellResult:
 @lru_cache(maxsize=2)
 def _load_model(spec: PluginSpec, device: str, dtype: str) -> ScoreModel:
     model = cast(Model, spec.build(registry_of([spec.source])))
-    check_same_files(spec, model)
+    check_fingerprint(spec, model)
     return model.load(torch.device(device), getattr(torch, dtype))
 
 

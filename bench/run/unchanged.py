@@ -1,4 +1,4 @@
-"""A worker holds the code that it has against that of the plan: files are edited during runs."""
+"""A worker holds code and files against those of the plan: they are edited during runs."""
 
 from __future__ import annotations
 
@@ -6,35 +6,50 @@ import json
 
 from bench.core.errors import BenchError
 from bench.core.plugin import Plugin
+from bench.files.contents import contents
+from bench.identity.named import UnknownCodeError
 from bench.registry import Registry, core_hash
 from bench.run.cell import Cell, PluginSpec
-from bench.run.supplies import outside
 
 _AGAIN = "changed since the run was planned; run again"
 
 
 def check_unchanged(cell: Cell, registry: Registry) -> None:
-    """Refuse a cell that was planned with other code than this process has.
+    """Refuse a cell that was planned with other code, or with other files, than are here now.
 
     Raises:
-        BenchError: its rows would stand under the key of the code that was.
+        BenchError: its rows would stand under the key of what was.
     """
     if cell.core != core_hash():
         raise BenchError(f"the code of the host {_AGAIN}")
     for spec in cell.plugins:
         source = registry.get(spec.name, spec.kind).source
         if source.code != spec.source.code:
-            raise BenchError(f"the code of {spec.kind.replace('_', ' ')} '{spec.name}' {_AGAIN}")
+            raise BenchError(f"the code of {_called(spec)} {_AGAIN}")
+        if spec.paths != "{}":
+            _check_files(spec, spec.build(registry))
 
 
-def check_same_files(spec: PluginSpec, plugin: Plugin) -> None:
-    """Refuse a plugin whose files, or whose factory's code, are not those of the plan.
+def check_fingerprint(spec: PluginSpec, plugin: Plugin) -> None:
+    """Refuse a plugin that reads something else than it did for the plan, as a factory's code.
 
     Raises:
-        BenchError: they are others, or one is missing.
+        BenchError: names it.
     """
-    now = outside(plugin)
-    params = json.loads(spec.params)
-    moved = any(params[name] != digest for name, digest in now.contents.items() if digest)
-    if moved or (not now.doubt and now.rest != spec.extra):
-        raise BenchError(f"what {spec.kind.replace('_', ' ')} '{spec.name}' reads {_AGAIN}")
+    try:
+        found = plugin.fingerprint()
+    except UnknownCodeError:  # such a cell is never found again by its key
+        return
+    if found != spec.extra:
+        raise BenchError(f"what {_called(spec)} reads {_AGAIN}")
+
+
+def _check_files(spec: PluginSpec, plugin: Plugin) -> None:
+    planned, places = json.loads(spec.params), json.loads(spec.paths)
+    for name, digest in contents(plugin).items():
+        if digest and digest != planned[name]:
+            raise BenchError(f"{_called(spec)}: {name} '{places[name]}' {_AGAIN}")
+
+
+def _called(spec: PluginSpec) -> str:
+    return f"{spec.kind.replace('_', ' ')} '{spec.name}'"

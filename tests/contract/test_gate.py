@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from bench.run.schema import COLUMNS
+from bench.run.store import Store
+
 ROOT = Path(__file__).parents[2]
 
 PYPROJECT = """\
@@ -262,3 +265,57 @@ def test_the_action_tells_of_bad_input(action: Callable[..., tuple[int, str]]) -
     assert code == 2
     assert "Nothing was compared" in summary
     assert action("nonsense")[0] == 2
+
+
+def test_lost_points_fail_the_action_unless_they_may(
+    action: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """Without a run: two folders of results as `bench run` writes them, one with less."""
+    results = tmp_path / "bench-out" / "results"
+    for budgets, folder in (((5, 10), tmp_path / "results/baseline/x"), ((5,), results / "x")):
+        store = Store(folder)
+        rows = {f"{budget:064d}": _row(budget) for budget in budgets}
+        for key, row in rows.items():
+            store.write(key, [{**row, "key": key}], None)
+        store.write_plan("x", list(rows))
+    code, summary = action("compare")
+    assert (code, summary.split(":")[0]) == (1, "## ❌ POINTS LOST")
+    code, summary = action("compare", BENCH_ALLOW_LOST="true")
+    assert (code, summary.split(":")[0]) == (0, "## ✅ no regression")
+    assert "1 numbers of BASE are missing in HEAD" in summary
+    code, summary = action("compare", BENCH_ALLOW_LOST="true", BENCH_GATES="rmse\nfd")
+    assert code == 2
+    assert "no result has such a metric" in summary
+    code, summary = action("compare", BENCH_ARGUMENTS="--only=nfe=10")
+    assert code == 2
+    assert "Nothing was compared" in summary
+    assert action("compare", BENCH_ALLOW_LOST="yes")[0] == 2
+    shutil.rmtree(results / "x")
+    Store(results / "y").write("0" * 64, [{**_row(5), "suite": "else", "key": "0" * 64}], None)
+    code, summary = action("compare", BENCH_ALLOW_LOST="true")
+    assert code == 2
+    assert "NOT COMPARABLE: nothing could be compared" in summary
+    assert (tmp_path / "outputs").read_text().splitlines()[-1] == "exit-code=2"
+
+
+def _row(budget: int) -> dict[str, Any]:
+    """A number as a cell has it."""
+    row: dict[str, Any] = {column.name: None for column in COLUMNS}
+    return row | {
+        "suite": "s",
+        "model": "m",
+        "process": "p",
+        "grid": "g",
+        "solver": "ddim",
+        "sampler": "ddim",
+        "solver_kind": "ode_solver",
+        "budget": budget,
+        "nfe": float(budget),
+        "seed": 0,
+        "metric": "fd",
+        "metric_n": 10,
+        "value": 1.0,
+        "larger_is_better": False,
+        "batch_coupled": False,
+        "status": "ok",
+    }

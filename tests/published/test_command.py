@@ -82,14 +82,22 @@ def test_a_run_that_is_off_exits_with_1(stored: Callable[..., Path]) -> None:
     assert record["figure"]["id"] == FEW.id
     assert record["relative"] == pytest.approx(0.2635, abs=1e-3)
     assert _run("--results", folder, "--sigmas", "30")[0] == 0
-    assert _run("--results", folder, "--table", "karras2022-cifar10")[0] == 0
 
 
-def test_another_protocol_exits_with_0_however_far(stored: Callable[..., Path]) -> None:
-    code, text = _run("--results", str(stored((BYTES, 9.0))))
+def test_another_protocol_is_never_off_however_far(stored: Callable[..., Path]) -> None:
+    code, text = _run("--results", str(stored((BYTES, 9.0), (FEW, 2.78))))
     assert code == 0
-    assert "0 reproduced, 0 off, 1 with another protocol" in text
+    assert "1 reproduced, 0 off, 1 with another protocol" in text
     assert "samples are cut down to bytes" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--format", "markdown")])
+def test_nothing_that_can_be_compared_is_no_success(
+    stored: Callable[..., Path], form: tuple[str, ...]
+) -> None:
+    for measured, options in (((BYTES, 9.0), ()), ((FEW, 2.78), ("--table", "karras2022-cifar10"))):
+        with pytest.raises(BenchError, match="nothing could be compared"):
+            _run("--results", str(stored(measured)), *options, *form)
 
 
 def test_bad_input_is_told(tmp_path: Path) -> None:

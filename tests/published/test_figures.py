@@ -73,8 +73,8 @@ def test_the_suite_of_a_figure_has_a_cell_with_its_protocol(
 
 def _measures(cell: Cell, figure: Figure) -> bool:
     protocol = json.loads(cell.protocol)
-    model = json.loads(cell.model.changed)
-    metrics = {spec.name: json.loads(spec.changed) for spec in cell.metrics}
+    model = json.loads(cell.model.changed) | json.loads(cell.model.paths)
+    metrics = {spec.name: json.loads(spec.paths) for spec in cell.metrics}
     metric = figure.table.metric
     return (
         cell.model.name == figure.model.name

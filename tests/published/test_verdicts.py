@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from bench.files.pins import Pin, set_pin
 from bench.published.figures import figure_called, load_figures
 from bench.published.text import comparison_record, line
 from bench.published.verdicts import Comparison, Verdict, compare
@@ -193,3 +195,46 @@ def test_a_preset_that_the_name_of_the_checkpoint_implies_may_be_left_out(rows_o
     params = {"path": ODE.checkpoint, "t_min": 1e-05, "preset": "subvp/cifar10_ddpm_continuous"}
     other = _one(ODE, rows_of(ODE, [3.21], model_params=json.dumps(params)))
     assert [difference.field for difference in other.differences] == ["model.preset"]
+
+
+def _by_content(rows: pd.DataFrame, model: str, against: str) -> pd.DataFrame:
+    """The rows as they are stored: digests of checkpoint and reference, and where they lay."""
+    digests = {f"sha256:{i:016x}": path for i, path in enumerate((model, against))}
+    for column, name, digest in zip(
+        ("model_params", "metric_params"), ("path", "against"), digests, strict=True
+    ):
+        texts = [json.dumps({**json.loads(text), name: digest}) for text in rows[column]]
+        rows = rows.assign(**{column: texts})
+    return rows.assign(files=json.dumps(digests))
+
+
+def test_files_are_known_by_the_names_that_they_had(rows_of: Rows) -> None:
+    (against,) = FEW.table.metric.against
+    found = _one(FEW, _by_content(rows_of(FEW, [2.79]), FEW.checkpoint, against))
+    assert (found.verdict, found.differences) == (Verdict.REPRODUCED, ())
+    found = _one(FEW, _by_content(rows_of(FEW, [2.79]), FEW.checkpoint, "mine.npz"))
+    assert [(d.field, d.here) for d in found.differences] == [("reference", "mine.npz")]
+    found = _one(FEW, _by_content(rows_of(FEW, [2.79]), "mine.pkl", against))
+    assert found.verdict is Verdict.NOT_RUN
+
+
+def test_equal_files_of_other_names_are_known_by_their_pins(
+    rows_of: Rows, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    rows = _by_content(rows_of(FEW, [2.79]), "mine.pkl", "mine.npz")
+    (against,) = FEW.table.metric.against
+    for i, name in enumerate((FEW.checkpoint, against)):
+        name = name.removeprefix("published:")
+        set_pin(name, Pin(f"{i:016x}{'0' * 48}", 1, "https://x/y", "x/y"))
+    assert _one(FEW, rows).verdict is Verdict.REPRODUCED
+
+
+def test_the_rows_of_equal_files_at_two_places_are_seeds_of_one_number(rows_of: Rows) -> None:
+    (against,) = FEW.table.metric.against
+    parts = [
+        _by_content(rows_of(FEW, [2.79 + i / 100]), path, against).assign(seed=i)
+        for i, path in enumerate((FEW.checkpoint, "copy/of/it.pkl"))
+    ]
+    found = _one(FEW, pd.concat(parts, ignore_index=True))
+    assert (found.verdict, found.seeds) == (Verdict.REPRODUCED, 2)

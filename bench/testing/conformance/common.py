@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+import typing
+from collections.abc import Iterator
+from types import UnionType
+from typing import get_origin
 
 from bench.core.errors import BenchError
-from bench.core.plugin import Plugin
+from bench.core.plugin import Plugin, file_parameters
 from bench.registry import build, parameters
 from bench.testing.conformance.finding import Nonconformity, NotApplicable, demand
 
@@ -60,8 +64,19 @@ _EXTREMES: dict[type, tuple[object, ...]] = {
 
 
 def parameters_validate(cls: type[Plugin]) -> None:
-    """Bad parameters are refused with a message, never with another exception."""
+    """Bad parameters are refused with a message, never with another exception; files are named so.
+
+    What is in a file decides numbers, and where it lies does not: the host has to know which
+    parameters name files.
+    """
     defaults(cls)
+    unmarked = sorted(_unmarked(cls))
+    demand(
+        not unmarked,
+        "parameters that name files are of the type `bench.api.FilePath`",
+        f"{', '.join(unmarked)} of type str",
+        f"write `{''.join(unmarked[:1])}: FilePath`, so that results know the file by its content",
+    )
     for item in parameters(cls):
         for value in _extremes(item.default):
             try:
@@ -76,6 +91,21 @@ def parameters_validate(cls: type[Plugin]) -> None:
                 ) from None
     if inspect.isabstract(cls):  # pragma: no cover - the registry refuses it before
         raise Nonconformity("a class that can be built", "an abstract one", "implement the rest")
+
+
+_FILE_NAMES = re.compile(
+    r"(.*_)?(path|file|folder|dir|directory|weights|checkpoint|config|recipe|held_out)"
+)
+
+
+def _unmarked(cls: type[Plugin]) -> Iterator[str]:
+    """Parameters that are called as files are, and take any text."""
+    marked, hints = file_parameters(cls), typing.get_type_hints(cls)
+    for item in parameters(cls):
+        hint = hints.get(item.name)
+        plain = hint is str or (str in typing.get_args(hint) and get_origin(hint) is UnionType)
+        if plain and item.name not in marked and _FILE_NAMES.fullmatch(item.name):
+            yield item.name
 
 
 def _extremes(default: object) -> tuple[object, ...]:
