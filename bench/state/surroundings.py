@@ -11,6 +11,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from bench.state.setting import Setting, attribute
@@ -20,7 +21,8 @@ _LIMITS = tuple(name for name in dir(resource) if name.startswith("RLIMIT_"))
 
 def settings() -> Iterator[Setting]:
     """All of them."""
-    yield from _of_the_system()
+    for setting in _of_the_system():
+        yield replace(setting, inherited=True)
     yield from _of_signals()
     yield from _of_the_interpreter()
 
