@@ -422,6 +422,7 @@ def _told_if_slow(name: str, distribution: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+        timer.join()  # the server that workers are copied from has no other thread
 
 
 def _classes(answer: object) -> list[Any]:
