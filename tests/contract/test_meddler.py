@@ -57,7 +57,7 @@ SEEN = {
     "forward": "torch.nn.modules.linear.Linear.forward was replaced",
     "precision": "torch.set_float32_matmul_precision: highest became ",
     "mode": "torch function modes: 0 became ",
-    "hook": "torch.nn.modules.module._global_forward_hooks changed",
+    "hook": "torch.nn.modules.module._global_forward_hooks",
     "host": "bench.core.sample.generate was replaced, bench.core.sample.SHARD was replaced, "
     "bench.core.sample.Sampler.steps_for was replaced",
     "denormals": "subnormal numbers: True became False",
@@ -151,6 +151,19 @@ def test_values_after_every_way_of_meddling(
     assert model.note.str.contains("torch.nn.functional.silu was replaced", regex=False).all()
     metric = table[table.suite == "a_metric"]
     assert metric.note.str.contains("torch.linalg.eigvalsh was replaced", regex=False).all()
+
+
+def test_the_kit_fails_what_an_import_changes(meddler: Any, tmp_path: Path) -> None:
+    done = meddler.bench(tmp_path, "plugins", "check", "unused_precision", "--json")
+    assert done.returncode == 1, done.stderr
+    findings = json.loads(done.stdout)["findings"]
+    (failed,) = (
+        item for item in findings if item["verdict"] == "failed" and item["check"] != "documented"
+    )
+    assert failed["check"] == "state"
+    assert failed["seen"].startswith("at import: torch.set_num_threads: ")
+    assert "torch.set_float32_matmul_precision: highest became medium" in failed["seen"]
+    assert failed["remedy"]
 
 
 def test_what_imports_change_is_undone_and_listed(meddler: Any, tmp_path: Path) -> None:
