@@ -114,6 +114,7 @@ class Meddling:
         entry_point, distribution, version: whose it is.
         changed: what, in a few words.
         lasting: what of it could not be undone, "" for nothing.
+        inherited: what of that the processes inherit that this one starts.
     """
 
     entry_point: str
@@ -121,6 +122,7 @@ class Meddling:
     version: str
     changed: str
     lasting: str = ""
+    inherited: str = ""
 
 
 @dataclass(frozen=True)
@@ -264,18 +266,23 @@ def registry_of(sources: Iterable[Source]) -> Registry:
 
 @lru_cache(maxsize=256)
 def _registry_of(wanted: frozenset[tuple[str, str]]) -> Registry:
-    return _assembled(
-        (point, loaded)
-        for point in _points()
-        if (owner := (_owner(point)[0], point.name)) in wanted
-        for loaded in [_load_once(*owner)]
-    )
+    named = [_Named(_owner(point)[0], point.name, point) for point in _points()]
+    found = [item for item in named if (item.distribution, item.name) in wanted]
+    return _assembled((item.point, _load_once(item)) for item in found)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """An entry point, told from others by its distribution and its name."""
+
+    distribution: str
+    name: str
+    point: metadata.EntryPoint = dataclasses.field(compare=False)
 
 
 @lru_cache(maxsize=256)
-def _load_once(distribution: str, name: str) -> _Loaded:
-    (point,) = (p for p in _points() if p.name == name and _owner(p)[0] == distribution)
-    return _load(point, Survey(host_modules()))
+def _load_once(named: _Named) -> _Loaded:
+    return _load(named.point, Survey(host_modules()))
 
 
 def own_sources() -> Iterator[Source]:
@@ -286,7 +293,6 @@ def own_sources() -> Iterator[Source]:
             yield Source(distribution, version, point.name, "")
 
 
-@lru_cache(maxsize=1)
 def _points() -> tuple[metadata.EntryPoint, ...]:
     """The entry points that are not left out, by name."""
     left_out = {name.strip() for name in os.environ.get(WITHOUT, "").split(",")}
@@ -337,20 +343,26 @@ def _owner(point: metadata.EntryPoint) -> tuple[str, str]:
 def _load(point: metadata.EntryPoint, survey: Survey) -> _Loaded:
     """Load one entry point; what its import changes of the process's state is undone."""
     distribution, version = _owner(point)
-    # The host's own plugins change nothing: a test holds them to it.
-    own = distribution == hookspecs.PROJECT
-    guard = contextlib.nullcontext(Changes()) if own else kept()
-    with _told_if_slow(point.name, distribution), guard as changes:
+    with _told_if_slow(point.name, distribution), guarded(distribution) as changes:
         loaded = _load_guarded(point, survey, distribution, version)
     return dataclasses.replace(
         loaded, meddling=_meddling(point.name, distribution, version, changes)
     )
 
 
+def guarded(distribution: str) -> contextlib.AbstractContextManager[Changes]:
+    """Undo what code of ``distribution`` changes of the process's state in the block.
+
+    The host's own plugins change nothing, which a test holds them to.
+    """
+    return contextlib.nullcontext(Changes()) if distribution == hookspecs.PROJECT else kept()
+
+
 def _meddling(name: str, distribution: str, version: str, changes: Changes) -> list[Meddling]:
     if not changes.found:
         return []
-    return [Meddling(name, distribution, version, changes.words, changes.words_of_lasting)]
+    lasting, inherited = changes.words_of_lasting, changes.words_of_inherited
+    return [Meddling(name, distribution, version, changes.words, lasting, inherited)]
 
 
 def _load_guarded(
@@ -434,6 +446,7 @@ def _told_if_slow(name: str, distribution: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+        timer.join()  # the server that workers are copied from has no other thread
 
 
 def _classes(answer: object) -> list[Any]:

@@ -13,7 +13,16 @@ from typing import Any, cast, get_origin
 from bench.core.errors import BenchError
 from bench.core.plugin import Plugin
 from bench.core.solver import Adaptive
-from bench.registry import Entry, Kind, ParameterError, Registry, build, core_hash, parameters
+from bench.registry import (
+    Entry,
+    Kind,
+    ParameterError,
+    Registry,
+    build,
+    core_hash,
+    guarded,
+    parameters,
+)
 from bench.run.cell import Cell, PluginSpec, canonical
 from bench.run.config import Config, Suite
 from bench.run.count import MAX_CELLS, check_count
@@ -165,8 +174,9 @@ class _Planner:
         specs = []
         for values in itertools.product(*axes):
             try:
-                plugin = build(entry.cls, dict(zip(params, values, strict=True)))
-                specs.append(PluginSpec.of(entry, plugin, outside(plugin)))
+                with guarded(entry.source.distribution):
+                    plugin = build(entry.cls, dict(zip(params, values, strict=True)))
+                    specs.append(PluginSpec.of(entry, plugin, outside(plugin)))
             except ParameterError as error:
                 where = tuple(int(x) if x.isdecimal() else x for x in error.key.split(".") if x)
                 raise self.suite.error((*place, *where), error.message) from None

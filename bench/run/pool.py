@@ -92,8 +92,9 @@ class _Workers:
     def submit(self, cell: Cell) -> Future[Any]:
         """Start ``cell``; its outcome comes by ``outcome``."""
         if runs_foreign_code(cell, load_registry()):
-            run = concurrent.process(daemon=False, timeout=cell.timeout, context=self.context)
-            future: Future[Any] = run(work_alone)(self._setting(), cell, self.machine)
+            process: Any = concurrent.process  # its types lack `context`
+            run = process(daemon=False, timeout=cell.timeout, context=self.context)(work_alone)
+            future: Future[Any] = run(self._setting(), cell, self.machine)
             self.alone = [*(f for f in self.alone if not f.done()), future]
             return future
         if not self.pools:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bench.core.errors import BenchError
 from bench.files.supply import Supply
-from bench.registry import Registry
+from bench.registry import WITHOUT, Registry
 from bench.run.cell import Cell
 from bench.run.config import load_config
 from bench.run.count import MAX_CELLS
@@ -100,6 +100,7 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     Raises:
         BenchError: bad input.
     """
+    _refuse_lasting(registry)
     device = choose_device(request.device)
     config = load_config(request.file)
     cells = make_plan(config, registry, device.partition(":")[0], request.max_cells)
@@ -126,6 +127,16 @@ def plan_run(request: Request, registry: Registry) -> Plan:
         stand.damaged,
         stand.old,
     )
+
+
+def _refuse_lasting(registry: Registry) -> None:
+    for item in registry.meddling:
+        if item.inherited:
+            raise BenchError(
+                f"importing plugin '{item.entry_point}' of '{item.distribution}' changed what "
+                f"cannot be undone, and every cell would have it: {item.inherited}; set "
+                f"{WITHOUT}={item.entry_point} to leave it out"
+            )
 
 
 def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:

@@ -107,7 +107,11 @@ SECTIONS: tuple[Section, ...] = (
             _real("metric_vjp", "VJP", "vector-Jacobian products per data point spent on it"),
             _text("status", "`ok`, `failed`, `diverged`, `timeout` or `unsupported`"),
             _text("reason", "why, where `status` is not `ok`"),
-            _text("note", "what a reader has to know of the sampler on this model; often empty"),
+            _text(
+                "note",
+                "what a reader has to know of the sampler on this model, and what the cell changed "
+                "of its process; often empty",
+            ),
         ),
     ),
     Section(

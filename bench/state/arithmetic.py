@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -129,11 +130,8 @@ def _modes() -> Iterator[Setting]:
     for device in ("cpu", "cuda"):
         yield Setting(
             f"torch.autocast on {device}",
-            lambda device=device: (
-                torch.is_autocast_enabled(device),
-                torch.get_autocast_dtype(device),
-            ),
-            lambda value, device=device: _autocast(device, *value),
+            partial(_autocast, device),
+            partial(_be_autocast, device),
         )
 
 
@@ -152,9 +150,13 @@ def _pop_dispatch_modes(depth: int) -> None:
         _C._pop_torch_dispatch_stack()
 
 
-def _autocast(device: str, enabled: bool, dtype: torch.dtype) -> None:
-    torch.set_autocast_enabled(device, enabled)
-    torch.set_autocast_dtype(device, dtype)
+def _autocast(device: str) -> tuple[bool, torch.dtype]:
+    return torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)
+
+
+def _be_autocast(device: str, value: tuple[bool, torch.dtype]) -> None:
+    torch.set_autocast_enabled(device, value[0])
+    torch.set_autocast_dtype(device, value[1])
 
 
 def _hooks() -> Iterator[Setting]:
@@ -163,12 +165,16 @@ def _hooks() -> Iterator[Setting]:
         if name.startswith("_global_") and isinstance(hooks, dict):
             yield Setting(
                 f"torch.nn.modules.module.{name}",
-                lambda hooks=hooks: dict(hooks),
-                lambda value, hooks=hooks: _refill(hooks, value),
+                partial(_listed, hooks),
+                partial(_refill, hooks),
             )
 
 
-def _refill(hooks: dict[Any, Any], value: dict[Any, Any]) -> None:
+def _listed(hooks: dict[Any, Any]) -> tuple[tuple[Any, Any], ...]:
+    return tuple(hooks.items())
+
+
+def _refill(hooks: dict[Any, Any], value: tuple[tuple[Any, Any], ...]) -> None:
     hooks.clear()
     hooks.update(value)
 

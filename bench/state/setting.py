@@ -15,11 +15,13 @@ class Setting:
         name: what people know it by.
         read: gives its value, something that can be compared and shown.
         write: sets a value that was read; None where that can't be done.
+        inherited: whether a program that this process starts is born with it.
     """
 
     name: str
     read: Callable[[], object]
     write: Callable[[Any], object] | None = None
+    inherited: bool = False
 
     def value(self) -> object:
         """What is read, or the error: a setting may be in a state that can't be read."""

@@ -23,10 +23,12 @@ class Change:
     Attributes:
         what: what changed, and how, in a few words.
         undone: whether it is as it was again.
+        inherited: whether a process that this one starts would be born with it.
     """
 
     what: str
     undone: bool
+    inherited: bool = False
 
 
 @dataclass
@@ -44,6 +46,12 @@ class Changes:
     def words_of_lasting(self) -> str:
         """Those that could not be undone, in one line, "" for none."""
         return summed(change.what for change in self.found if not change.undone)
+
+    @property
+    def words_of_inherited(self) -> str:
+        """Those of them that processes which this one starts are born with."""
+        lasting = (change for change in self.found if not change.undone)
+        return summed(change.what for change in lasting if change.inherited)
 
 
 _SHOWN = 6
@@ -93,10 +101,13 @@ class Snapshot:
         now = [(setting, before, setting.value()) for setting, before in self.settings]
         for setting, before, after in now:
             if after != before:
-                yield Change(_worded(setting.name, before, after), setting.restore(before))
+                words, undone = _worded(setting.name, before, after), setting.restore(before)
+                yield Change(words, undone, setting.inherited)
         for thread in threading.enumerate():
             if thread.ident not in self.threads:
-                yield Change(f"thread '{thread.name}' was left running", undone=False)
+                yield Change(
+                    f"thread '{thread.name}' was left running", undone=False, inherited=False
+                )
 
     def _modules(self) -> Iterator[Change]:
         for name, module in self.modules.items():

@@ -11,6 +11,8 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from bench.state.setting import Setting, attribute
@@ -20,7 +22,8 @@ _LIMITS = tuple(name for name in dir(resource) if name.startswith("RLIMIT_"))
 
 def settings() -> Iterator[Setting]:
     """All of them."""
-    yield from _of_the_system()
+    for setting in _of_the_system():
+        yield replace(setting, inherited=True)
     yield from _of_signals()
     yield from _of_the_interpreter()
 
@@ -41,8 +44,8 @@ def _of_the_system() -> Iterator[Setting]:
         number = getattr(resource, name)
         yield Setting(
             f"resource.{name}",
-            lambda number=number: resource.getrlimit(number),
-            lambda value, number=number: resource.setrlimit(number, value),
+            partial(resource.getrlimit, number),
+            partial(resource.setrlimit, number),
         )
     yield Setting("locale.setlocale", lambda: locale.setlocale(locale.LC_NUMERIC), _locale)
 
@@ -80,17 +83,28 @@ def _of_signals() -> Iterator[Setting]:
     for number in sorted(signal.valid_signals()):
         yield Setting(
             f"the handler of signal {number}",
-            lambda number=number: signal.getsignal(number),
-            (lambda value, number=number: signal.signal(number, value)) if main else None,
+            partial(signal.getsignal, number),
+            partial(signal.signal, number) if main else None,
         )
     for timer in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF"):
         number = getattr(signal, timer)
         yield Setting(
             f"signal.setitimer({timer})",
-            lambda number=number: signal.getitimer(number) != (0.0, 0.0),
-            # One of the host's own that was set before can't be: the host sets none.
-            lambda value, number=number: None if value else signal.setitimer(number, 0.0),
+            partial(_running, number),
+            partial(_stop, number),  # the host itself has none running
         )
+
+
+def _running(timer: int) -> bool:
+    return signal.getitimer(timer) != (0.0, 0.0)
+
+
+def _stop(timer: int, _before: object) -> None:
+    signal.setitimer(timer, 0.0)
+
+
+def _closed(stream: str) -> bool:
+    return bool(getattr(sys, stream).closed)
 
 
 def _of_the_interpreter() -> Iterator[Setting]:
@@ -104,7 +118,7 @@ def _of_the_interpreter() -> Iterator[Setting]:
     for name in ("stdout", "stderr", "stdin", "excepthook", "unraisablehook"):
         yield attribute(f"sys.{name}", sys, name)
     for name in ("stdout", "stderr"):
-        yield Setting(f"sys.{name}, closed", lambda name=name: bool(getattr(sys, name).closed))
+        yield Setting(f"sys.{name}, closed", partial(_closed, name))
     yield Setting(
         "warnings that are errors",
         lambda: tuple(map(str, (item for item in warnings.filters if item[0] == "error"))),

@@ -12,7 +12,7 @@ torch.set_default_dtype(torch.float64)
 
 @dataclass(frozen=True)
 class Unused(Meddler):
-    name = "meddler_dtype"
+    name = "unused_dtype"
 
 
 @hookimpl

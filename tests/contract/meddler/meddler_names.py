@@ -15,7 +15,7 @@ bench.core.combine.combine = lambda *args: combine(*args) * 1.01
 
 @dataclass(frozen=True)
 class Unused(Meddler):
-    name = "meddler_names"
+    name = "unused_names"
 
 
 @hookimpl

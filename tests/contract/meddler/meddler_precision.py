@@ -13,7 +13,7 @@ torch.set_num_threads(2)
 
 @dataclass(frozen=True)
 class Unused(Meddler):
-    name = "meddler_precision"
+    name = "unused_precision"
 
 
 @hookimpl
