@@ -186,10 +186,11 @@ def _network(folder: Folder, meaning: Network) -> nn.Module:
 def _try(network: nn.Module, meaning: Network, config: Path) -> None:
     """Runs the network once on tensors without memory: what no key tells is told here."""
     try:
-        with torch.device("meta"), torch.no_grad():
+        with torch.device("meta"):
             bare: Any = type(network).from_config(network.config)  # type: ignore[attr-defined]
             x, one = torch.empty(1, *meaning.shape), torch.ones(1)
             labels = torch.zeros(1, dtype=torch.long) if meaning.classes else None
+        with torch.no_grad():
             out = bare.eval()(x, one, class_labels=labels).sample
     except Exception as error:  # torch's own words for sizes that do not match
         raise damaged_network(str(config), _first_line(error)) from None

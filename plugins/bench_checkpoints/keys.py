@@ -87,7 +87,7 @@ def markdown(tables: Iterable[KeyTable]) -> str:
 
 
 def _markdown(table: KeyTable) -> str:
-    rows = [f"#### {table.title[0].upper()}{table.title[1:]}\n", "| key | | |", "|---|---|---|"]
+    rows = [f"#### {table.title}\n", "| key | | |", "|---|---|---|"]
     grouped: dict[tuple[str, str], list[str]] = {}
     for key in table.keys:
         grouped.setdefault((key.effect, key.words), []).append(key.name)

@@ -20,6 +20,9 @@ PIPELINES = ("DDPMPipeline", "DDIMPipeline", "PNDMPipeline", "ScoreSdeVePipeline
 _STEM = "diffusion_pytorch_model"
 
 
+# os.path.isfile throughout: Path.is_file fails on names that no file can have.
+
+
 @dataclass(frozen=True)
 class Folder:
     """A folder of a pipeline, or of a network and a scheduler's record.
@@ -40,18 +43,21 @@ class Folder:
     @property
     def config(self) -> Path:
         """The network's configuration."""
-        return self._part("unet") / "config.json"
+        return self._part("unet", "config.json") / "config.json"
 
     @property
     def scheduler(self) -> Path:
         """The scheduler's record."""
-        return self._part("scheduler") / "scheduler_config.json"
+        return self._part("scheduler", "scheduler_config.json") / "scheduler_config.json"
 
     def known(self) -> bool:
         """Whether it is a folder of a UNet2DModel, or of some pipeline."""
-        if self.index.is_file():
+        if os.path.isfile(self.index):
             return True
-        return self.config.is_file() and read_json(self.config).get("_class_name") == "UNet2DModel"
+        return (
+            os.path.isfile(self.config)
+            and read_json(self.config).get("_class_name") == "UNet2DModel"
+        )
 
     def check(self) -> None:
         """Refuses parts without which the network does not give pixels.
@@ -59,7 +65,7 @@ class Folder:
         Raises:
             BenchError: names the first.
         """
-        if self.index.is_file():
+        if os.path.isfile(self.index):
             self._check_index(read_json(self.index))
         for folder in self._folders():
             if folder.name not in ("unet", "scheduler") and any(folder.glob("*config.json")):
@@ -71,35 +77,37 @@ class Folder:
         Raises:
             BenchError: one is missing or damaged, or it is not clear which are meant.
         """
-        folder, suffix = self._part("unet"), f".{self.variant}" if self.variant else ""
+        folder, suffix = self.config.parent, f".{self.variant}" if self.variant else ""
         single = folder / f"{_STEM}{suffix}.safetensors"
         index = folder / f"{_STEM}.safetensors.index{suffix}.json"
-        if single.is_file() and index.is_file():
+        if os.path.isfile(single) and os.path.isfile(index):
             raise BenchError(
                 f"{single}: lies beside {index.name}; remove the one that is not meant"
             )
-        if index.is_file():
+        if os.path.isfile(index):
             return (index, *_shards(index))
-        if not single.is_file():
+        if not os.path.isfile(single):
             raise BenchError(self._missing(single))
         return (single,)
 
     def variants(self) -> tuple[str, ...]:
         """The variants whose weights are there; empty: the plain one."""
-        names = sorted(path.name for path in self._part("unet").glob(f"{_STEM}*"))
+        names = sorted(path.name for path in self.config.parent.glob(f"{_STEM}*"))
         found = [
             match["one"] or match["many"] or "" for match in map(_WEIGHTS.fullmatch, names) if match
         ]
         return tuple(dict.fromkeys(found))
 
-    def _part(self, name: str) -> Path:
-        # Not Path.is_dir, which fails on names that no file can have.
-        return self.root / name if os.path.isdir(self.root / name) else self.root
+    def _part(self, name: str, record: str) -> Path:
+        """The folder of a part, or the root where its record lies there alone."""
+        nested = self.root / name
+        alone = os.path.isfile(self.root / record) and not os.path.isfile(nested / record)
+        return nested if os.path.isdir(nested) and not alone else self.root
 
     def _folders(self) -> list[Path]:
         try:
             return sorted(path for path in self.root.iterdir() if path.is_dir())
-        except OSError:
+        except (OSError, ValueError):
             return []  # its files will be missed
 
     def _check_index(self, record: Mapping[str, Any]) -> None:
@@ -178,7 +186,7 @@ def _shards(index: Path) -> list[Path]:
 
 def _shard(index: Path, file: str, wanted: set[str]) -> Path:
     path = index.parent / file
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BenchError(
             f"{path}: is missing, and {index.name} names it; fetch it and put it there"
         )

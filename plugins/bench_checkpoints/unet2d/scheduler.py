@@ -228,7 +228,7 @@ def _prediction(values: Values, name: str, known: Sequence[str]) -> Prediction:
     if not isinstance(kind, str) or kind not in known:
         raise values.refused(
             "prediction_type",
-            f"'{str(kind)[:40]}' is not known to {name}; it knows {', '.join(known)}",
+            f"is not known to {name}; it knows {', '.join(known)}",
         )
     return _PREDICTIONS[kind]
 
