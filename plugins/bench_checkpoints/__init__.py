@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bench.api import Asset, Model, hookimpl
 from bench_checkpoints.catalogue import ASSETS
 from bench_checkpoints.diffusers_unet import DiffusersUnet
+from bench_checkpoints.discrete import DiscreteModel
 from bench_checkpoints.edm import Edm
 from bench_checkpoints.k_diffusion import KDiffusion
 from bench_checkpoints.module import ModuleModel
@@ -13,7 +14,7 @@ from bench_checkpoints.score_sde import ScoreSde
 
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
-    return [ScoreSde, Edm, DiffusersUnet, KDiffusion, ModuleModel]
+    return [ScoreSde, Edm, DiffusersUnet, KDiffusion, ModuleModel, DiscreteModel]
 
 
 @hookimpl

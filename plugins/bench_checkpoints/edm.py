@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from bench.api import Asset, BenchError, FilePath, ScoreModel, require
+from bench_checkpoints.author_keys import EDM_FILE_KEYS, EDM_NETWORK_KEYS, EDM_PRECOND_KEYS
 from bench_checkpoints.catalogue import asset_of, local
 from bench_checkpoints.classes import Choice, Label
 from bench_checkpoints.common import built, file_hash, pixel_target, record_of
@@ -148,16 +149,20 @@ def read_edm(path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:
 
 def _from_pickle(loaded: object, path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:
     outer = loaded.get("ema") if isinstance(loaded, dict) else None
-    if not isinstance(outer, Inert) or outer.kind not in _PRECONDS:
+    if not isinstance(loaded, dict) or not isinstance(outer, Inert) or outer.kind not in _PRECONDS:
         raise Refused("it is no checkpoint of EDM (no network under 'ema')")
     settings = outer.fields()
+    EDM_FILE_KEYS.check(loaded, str(path))
+    told_of = {name: item for name, item in settings.items() if not name.startswith("_")}
+    EDM_PRECOND_KEYS.check(told_of, f"{path}: {outer.kind}")
     modules = settings.get("_modules")
     inner = modules.get("model") if isinstance(modules, dict) else None
     if not isinstance(inner, Inert) or inner.kind not in _FAMILIES:
         raise Refused("its network is neither a SongUNet nor a DhariwalUNet")
-    asked = inner.fields().get("_init_kwargs")
-    if not isinstance(asked, dict):
-        raise Refused("its network does not say how it was made")
+    asked, places = (inner.fields().get(f"_init_{kind}") for kind in ("kwargs", "args"))
+    if not isinstance(asked, dict) or places:
+        raise Refused("its network does not say by name how it was made")
+    EDM_NETWORK_KEYS.check(asked, f"{path}: {inner.kind}")
     network = _network(_FAMILIES[inner.kind], asked, path)
     names = {"sigma_data", "sigma_min", "sigma_max", "beta_d", "beta_min", "M", "C_1", "C_2"}
     told = {name: _number(settings[name]) for name in names & set(settings)}

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 from torch import nn
 
 from bench.api import BenchError, require
+from bench_checkpoints.author_keys import K_DATASET_KEYS, K_DIFFUSION_KEYS
 from bench_checkpoints.common import record_of
 from bench_checkpoints.networks.image_transformer_v2 import (
     ImageTransformerV2,
@@ -193,6 +194,8 @@ def recipe_of(content: str | bytes, place: str) -> KDiffusionRecipe:
         BenchError: it is no such configuration, of another model type, or makes no sense.
     """
     outer = record_of(_Outer, content, place)
+    K_DIFFUSION_KEYS.check(json.loads(content), place)
+    K_DATASET_KEYS.check(outer.dataset, f"{place}: dataset")
     kind, asked = outer.model.get("type"), json.dumps(outer.model)
     classes = outer.dataset.get("num_classes", 0)
     if type(classes) is not int or not 0 <= classes <= 2**16:

@@ -29,6 +29,11 @@ class LevelTable:
         log_alpha2 = torch.log1p(-betas.double()).cumsum(0)
         return cls((torch.expm1(-log_alpha2)).log() / 2)
 
+    @classmethod
+    def of_squared_alphas(cls, squares: Tensor) -> LevelTable:
+        """The table of DDPM's products of 1 - beta (`alphas_cumprod`), float64, falling."""
+        return cls(((1 - squares).log() - squares.log()) / 2)
+
     def to(self, device: torch.device) -> LevelTable:
         """The table on ``device``, where it must be for ``s`` of that device."""
         return LevelTable(self.logs.to(device))

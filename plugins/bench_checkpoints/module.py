@@ -80,9 +80,7 @@ class ModuleModel(NetworkModel):
         return code_identity(self.factory.partition(":")[0])
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        path = local(self.weights)
-        network = built(self._make(), self._state(path), path)
-        call = _called(self.running(network, device, dtype))
+        call = _called(self.running(self.network(), device, dtype))
         kinds: dict[str, Denoiser] = {
             "denoised": call,
             "eps": from_eps(call),
@@ -96,6 +94,15 @@ class ModuleModel(NetworkModel):
             weights=file_hash(self.name, self.weights),
             target=pixel_target(self.data, self.held_out),
         )
+
+    def network(self) -> nn.Module:
+        """The module that the factory makes, with its weights.
+
+        Raises:
+            BenchError: the factory fails, or the file is missing, damaged or of another network.
+        """
+        path = local(self.weights)
+        return built(self._make(), self._state(path), path)
 
     def _make(self) -> Callable[[], nn.Module]:
         module = self._module()

@@ -262,5 +262,7 @@ def _integral(recipe: ScoreSdeRecipe, t: float) -> float:
 
 
 def _table(recipe: ScoreSdeRecipe) -> LevelTable:
-    ends = recipe.beta_min / 1000, recipe.beta_max / 1000
-    return LevelTable.of_betas(torch.linspace(*ends, 1000, dtype=torch.float64))
+    """The betas of DDPM that are the SDE's, beta(t) / N at N levels; the label is t (N - 1)."""
+    levels = recipe.network.num_scales
+    ends = recipe.beta_min / levels, recipe.beta_max / levels
+    return LevelTable.of_betas(torch.linspace(*ends, levels, dtype=torch.float64))

@@ -18,7 +18,7 @@ class ScoreSdeRecipe:
         continuous: whether it saw all noise levels, or a table of network.num_scales.
         data: name of the data set.
         network: the network's sizes and parts.
-        beta_min, beta_max: of vp and subvp.
+        beta_min, beta_max: of vp and subvp; a table of N levels has beta / N.
     """
 
     # A recipe comes from a file: misspelt names must not pass.
@@ -49,6 +49,10 @@ class ScoreSdeRecipe:
             "scale_by_sigma goes with sde 've'",
         )
         require(self.sde == "ve" or self.network.centered, "vp and subvp go with centered: true")
+        require(
+            self.continuous or self.sde != "vp" or self.beta_max < self.network.num_scales,
+            "beta_max must be below network.num_scales: a table's betas are beta / num_scales",
+        )
 
 
 _NCSNPP = NCSNppConfig()

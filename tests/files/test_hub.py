@@ -113,8 +113,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 FILES = {
-    "config.json": b'{"_class_name": "UNet2DModel"}',
-    "scheduler/scheduler_config.json": b"{}",
+    "config.json": b'{"_class_name": "UNet2DModel", "sample_size": 32}',
+    "scheduler/scheduler_config.json": b'{"_class_name": "DDPMScheduler"}',
     "diffusion_pytorch_model.safetensors": b"weights",
     "diffusion_pytorch_model.bin": b"a pickle",
     "code.py": b"import os",

@@ -62,3 +62,16 @@ def entries(path: Path) -> int:
             return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise damaged(path, f"it is no readable safetensors file ({error})") from None
+
+
+def names(path: Path) -> set[str]:
+    """The names of the tensors of a file, by its header alone.
+
+    Raises:
+        BenchError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return set(file.keys())
+    except (SafetensorError, OSError) as error:
+        raise damaged(path, f"it is no readable safetensors file ({error})") from None

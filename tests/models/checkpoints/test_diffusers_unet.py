@@ -85,28 +85,139 @@ def test_ve_networks_give_scores_of_images_from_0_to_1(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "record",
+    ("record", "message"),
     [
-        {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000},
-        {"_class_name": "CMStochasticIterativeScheduler", "sigma_min": 0.002, "sigma_max": 80.0},
-        {"_class_name": "EDMEulerScheduler", "sigma_min": 0.002, "sigma_max": 80.0},
-        {"_class_name": "KarrasVeScheduler", "sigma_min": 0.02, "sigma_max": 100.0},
-        {"_class_name": "ScoreSdeVpScheduler", "beta_min": 0.1, "beta_max": 20},
-        {"_class_name": "IPNDMScheduler", "num_train_timesteps": 1000, "trained_betas": None},
+        ({"_class_name": "CMStochasticIterativeScheduler", "sigma_min": 0.002}, "jump to the end"),
+        ({"_class_name": "LCMScheduler"}, "jump to the end"),
+        ({"_class_name": "KarrasVeScheduler", "sigma_min": 0.02}, "what label"),
+        ({"_class_name": "ScoreSdeVpScheduler", "beta_min": 0.1, "beta_max": 20}, "what label"),
+        ({"_class_name": "DDIMInverseScheduler"}, "from data to noise"),
+        ({"_class_name": "IPNDMScheduler", "trained_betas": None}, "angles"),
+        ({"_class_name": "MyScheduler", "beta_schedule": "linear"}, "'MyScheduler' is not known"),
+        ({"beta_schedule": "linear"}, "'None' is not known"),
     ],
 )
-def test_schedulers_of_other_noise_levels_are_refused(
-    record: dict[str, Any], tmp_path: Path
+def test_schedulers_of_other_networks_are_refused(
+    record: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     _folder(tmp_path)
     file = tmp_path / "scheduler" / "scheduler_config.json"
     file.write_text(json.dumps(record), encoding="utf-8")
-    with pytest.raises(BenchError, match=f"{record['_class_name']} has no betas"):
-        DiffusersUnet(path=str(tmp_path)).load(CPU, torch.float32)
+    model = DiffusersUnet(path=str(tmp_path))
+    for asked in (model.fingerprint, lambda: model.load(CPU, torch.float32)):
+        with pytest.raises(BenchError, match=message) as caught:
+            asked()
+        assert "DDPMScheduler" in str(caught.value)  # those that are read
+
+
+@pytest.mark.parametrize(
+    ("record", "key"),
+    [
+        ({"prediction_type": "velocity"}, "prediction_type"),
+        ({"a_new_key": 1}, "a_new_key"),
+        ({"use_flow_sigmas": True}, "use_flow_sigmas"),
+        ({"timestep_type": "continuous"}, "timestep_type"),
+        ({"predict_epsilon": False}, "predict_epsilon"),
+        ({"rescale_betas_zero_snr": "false"}, "rescale_betas_zero_snr"),
+        ({"num_train_timesteps": 1}, "num_train_timesteps"),
+        ({"trained_betas": [0.1, 0.2]}, "trained_betas"),
+        ({"trained_betas": [0.1, 2.0], "num_train_timesteps": 2}, "trained_betas"),
+        ({"beta_schedule": None}, "beta_schedule"),
+        ({"beta_schedule": "exp"}, "beta_schedule"),  # of Heun's alone
+        ({"beta_end": 0.9}, "beta_start"),  # no signal is left
+        ({"variance_type": "learned_range"}, "out_channels"),  # the network has no variances
+        ({"_class_name": "PNDMScheduler", "prediction_type": "sample"}, "prediction_type"),
+        (
+            {"_class_name": "PNDMScheduler", "rescale_betas_zero_snr": True},
+            "rescale_betas_zero_snr",
+        ),
+        (
+            {"_class_name": "EulerDiscreteScheduler", "interpolation_type": "log_linear"},
+            "interpolation_type",
+        ),
+        (
+            {
+                "_class_name": "EulerDiscreteScheduler",
+                "prediction_type": "v_prediction",
+                "timestep_type": "continuous",
+                "sigma_min": 3.0,
+                "sigma_max": 2.0,
+            },
+            "sigma_min",
+        ),
+        (
+            {"_class_name": "DPMSolverMultistepScheduler", "prediction_type": "flow_prediction"},
+            "prediction_type",
+        ),
+        (
+            {
+                "_class_name": "UniPCMultistepScheduler",
+                "use_flow_sigmas": True,
+                "use_exponential_sigmas": True,
+            },
+            "use_flow_sigmas",
+        ),
+        (
+            {"_class_name": "FlowMatchEulerDiscreteScheduler", "invert_sigmas": True},
+            "invert_sigmas",
+        ),
+        ({"_class_name": "FlowMatchEulerDiscreteScheduler", "beta_start": 0.1}, "beta_start"),
+        ({"_class_name": "EDMEulerScheduler", "sigma_data": 0}, "sigma_data"),
+    ],
+)
+def test_keys_that_cannot_be_honoured_are_refused_by_name(
+    record: dict[str, Any], key: str, tmp_path: Path
+) -> None:
+    _folder(tmp_path)
+    file = tmp_path / "scheduler" / "scheduler_config.json"
+    file.write_text(json.dumps({"_class_name": "DDPMScheduler", **record}), encoding="utf-8")
+    with pytest.raises(BenchError, match=rf"config\.json: (\w+Scheduler: )?{key}\b") as caught:
+        DiffusersUnet(path=str(tmp_path)).contents()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # diffusers' own use of numpy
+def test_continuous_labels(tmp_path: Path) -> None:
+    """Euler's continuous labels are ln(sigma) / 4, its range sigma_min to sigma_max."""
+    network = _folder(tmp_path).double()
+    settings = {
+        "prediction_type": "v_prediction",
+        "timestep_type": "continuous",
+        "use_karras_sigmas": True,
+        "sigma_min": 0.002,
+        "sigma_max": 700.0,
+    }
+    euler = diffusers.EulerDiscreteScheduler(**settings)
+    euler.save_pretrained(tmp_path / "scheduler")
+    loaded = DiffusersUnet(path=str(tmp_path)).load(CPU, torch.float64)
+    assert (loaded.s_min, loaded.s_max) == (0.002, 700.0)
+    euler.set_timesteps(10)
+    sigma, label = euler.sigmas[5].double(), euler.timesteps[5]
+    assert float(label) == pytest.approx(float(sigma.log()) / 4)
+    y = _x().double() * sigma
+    with torch.no_grad():
+        raw = network(euler.scale_model_input(y, label), label.double()).sample
+        wanted = euler.step(raw, label, y).pred_original_sample
+        torch.testing.assert_close(loaded.denoiser(y, sigma), wanted, rtol=0, atol=1e-6)
+
+
+def test_what_the_scheduler_does_by_itself_is_listed_as_left_out(tmp_path: Path) -> None:
+    _folder(tmp_path)
+    diffusers.DPMSolverMultistepScheduler(
+        thresholding=True, use_karras_sigmas=True, solver_order=3
+    ).save_pretrained(tmp_path / "scheduler")
+    left_out = (DiffusersUnet.describe(str(tmp_path)) or {})["left out"]
+    assert isinstance(left_out, list)
+    assert {"thresholding: True", "use_karras_sigmas: True", "solver_order: 3"} <= set(left_out)
+    assert not any(line.startswith(("beta_", "prediction_type")) for line in left_out)
 
 
 def test_a_flat_folder_and_learned_variances(tmp_path: Path) -> None:
-    _folder(tmp_path, {"rescale_betas_zero_snr": True}, out_channels=6)
+    _folder(
+        tmp_path,
+        {"rescale_betas_zero_snr": True, "variance_type": "learned_range"},
+        out_channels=6,
+    )
     for file in (*(tmp_path / "unet").iterdir(), *(tmp_path / "scheduler").iterdir()):
         file.rename(tmp_path / file.name)
     model = DiffusersUnet(path=str(tmp_path), data="cifar10")
@@ -183,10 +294,9 @@ def test_broken_folders_say_what_to_do(tmp_path: Path) -> None:
             file.write_bytes(data)
 
     for text, message in [
-        ({"prediction_type": "flow_prediction"}, "prediction_type 'flow_prediction'"),
-        ({"beta_schedule": "other"}, "betas make no sense"),
-        ({"beta_start": -1.0}, "between 0 and 1"),
-        ({"_class_name": "ScoreSdeVeScheduler", "sigma_min": -1}, "sigma_min is no positive"),
+        ({"prediction_type": "flow_prediction"}, "prediction_type flow_prediction: is not known"),
+        ({"beta_schedule": "other"}, "beta_schedule other: is not known"),
+        ({"beta_start": -1.0}, "beta_start -1.0: is no positive"),
         ([], "no JSON object"),
     ]:
         record = {**json.loads(whole[scheduler]), **text} if isinstance(text, dict) else text
@@ -199,19 +309,21 @@ def test_broken_folders_say_what_to_do(tmp_path: Path) -> None:
     weights.unlink()
     refused("is missing; fetch it")
     record = json.loads(whole[config])
-    for change in ({"layers_per_block": 2}, {"sample_size": None}, {"block_out_channels": [8, 8]}):
+    for change in ({"layers_per_block": 2}, {"block_out_channels": [8, 8]}):
         config.write_text(json.dumps({**record, **change}), encoding="utf-8")
         refused("damaged")
     config.write_text("{", encoding="utf-8")
     refused("is no JSON")
     with pytest.raises(BenchError, match="fetch it and put it there"):
         contents(DiffusersUnet(path=str(tmp_path / "none")))
-    with pytest.raises(BenchError, match="File name too long"):
-        contents(DiffusersUnet(path="a" * 5000))
+    long = DiffusersUnet(path="a" * 5000)
+    for asked in (lambda: contents(long), lambda: long.load(CPU, torch.float32)):
+        with pytest.raises(BenchError, match="File name too long"):
+            asked()
 
 
 def test_wrong_parameters_are_refused() -> None:
-    for change in ({"path": ""}, {"label": -2}, {"data": ""}):
+    for change in ({"path": ""}, {"label": -2}, {"data": ""}, {"variant": "../x"}):
         with pytest.raises(ValueError, match="must"):
             DiffusersUnet(**change)  # type: ignore[arg-type]
 
@@ -223,8 +335,20 @@ def test_a_folder_is_described(tmp_path: Path) -> None:
         "network": "diffusers' UNet2DModel",
         "parameters": sum(p.numel() for p in network.parameters()),
         "shape": [3, 8, 8],
+        "classes": 0,
         "scheduler": "DDPMScheduler",
-        "prediction": "v_prediction",
+        "prediction": "v",
+        "s": [pytest.approx(0.01, rel=1e-3), pytest.approx(157.4, rel=1e-3)],
+        "weights": ["diffusion_pytorch_model.safetensors"],
+        "left out": [
+            "clip_sample: True",
+            "clip_sample_range: 1.0",
+            "dynamic_thresholding_ratio: 0.995",
+            "sample_max_value: 1.0",
+            "steps_offset: 0",
+            "thresholding: False",
+            "timestep_spacing: leading",
+        ],
     }
     assert DiffusersUnet.describe(str(tmp_path / "none.pkl")) is None
     weights = tmp_path / "unet" / "diffusion_pytorch_model.safetensors"

@@ -121,6 +121,60 @@ def test_ve_scores(title: str, level: int, rule_of: Any, tmp_path: Path) -> None
     assert process.s_range == pytest.approx((loaded.s_min, loaded.s_max))
 
 
+@pytest.mark.parametrize("levels", [100, 37, 2000])
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_vp_tables_have_num_scales_levels(
+    levels: int, share: float, rule_of: Any, tmp_path: Path
+) -> None:
+    """The authors' VPSDE(N): betas beta / N, and label i = t (N - 1) at level i."""
+    recipe = RECIPES["vp, discrete"]
+    recipe = replace(recipe, network=replace(recipe.network, num_scales=levels))
+    model, network = _checkpoint(tmp_path, recipe, rule_of)
+    squares = np.cumprod(1 - np.linspace(0.1 / levels, 20 / levels, levels))
+    ratios = np.sqrt((1 - squares) / squares)
+    loaded = model.load(CPU, torch.float64)
+    assert (loaded.s_min, loaded.s_max) == pytest.approx((ratios[0], ratios[-1]), rel=1e-12)
+    i = round(share * (levels - 1))
+    s, x = torch.tensor(ratios[i]), _x(rule_of)
+    with torch.no_grad():
+        eps = network(x, torch.tensor([float(i)], dtype=torch.float64))
+        alpha = (1 + s**2).rsqrt()
+        wanted = (x - alpha * s * eps) / alpha
+        torch.testing.assert_close(loaded.denoiser(x / alpha, s), wanted, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("levels", [50, 2000])
+def test_ve_tables_have_num_scales_levels(levels: int, rule_of: Any, tmp_path: Path) -> None:
+    recipe = RECIPES["ve, discrete"]
+    recipe = replace(recipe, network=replace(recipe.network, num_scales=levels))
+    model, network = _checkpoint(tmp_path, recipe, rule_of)
+    loaded, x = model.load(CPU, torch.float64), _x(rule_of)
+    assert (loaded.s_min, loaded.s_max) == pytest.approx((0.02, 100.0))
+    for level in (0, levels // 2, levels - 1):  # label 0 is the highest
+        sigma = 50.0 * (0.01 / 50.0) ** (level / (levels - 1))
+        with torch.no_grad():
+            score = network(x, torch.tensor([float(level)]).double())
+            found = loaded.denoiser(2 * x - 1, torch.tensor(2 * sigma).double())
+        assert torch.allclose(found, 2 * (x + sigma**2 * score) - 1, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("title", ["vp", "subvp", "ve"])
+def test_continuous_networks_do_not_depend_on_num_scales(
+    title: str, rule_of: Any, tmp_path: Path
+) -> None:
+    """The authors tell VP and sub-VP 999 t, whatever N."""
+    recipe = RECIPES[title]
+    model, _ = _checkpoint(tmp_path, recipe, rule_of)
+    other = replace(recipe, network=replace(recipe.network, num_scales=100))
+    (tmp_path / "other").mkdir()
+    second, _ = _checkpoint(tmp_path / "other", other, rule_of)
+    one, two = model.load(CPU, torch.float64), second.load(CPU, torch.float64)
+    y, s = _x(rule_of), torch.tensor(1.5, dtype=torch.float64)
+    with torch.no_grad():
+        torch.testing.assert_close(one.denoiser(y, s), two.denoiser(y, s))
+    assert (one.s_min, one.s_max) == (two.s_min, two.s_max)
+
+
 def test_noise_ranges(rule_of: Any, tmp_path: Path) -> None:
     for title, process in (("vp", VP()), ("subvp", SubVP())):
         model, _ = _checkpoint(tmp_path, RECIPES[title], rule_of)
