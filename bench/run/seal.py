@@ -120,7 +120,6 @@ def verify(content: bytes, path: Path, place: str, remedy: str = AGAIN) -> None:
         raise DamagedError(
             path, f"is in the wrong place (it was written as {shown(Path(own))})", remedy
         )
-    return content
 
 
 def checked(path: Path, place: str, *, limit: int = LIMIT) -> DamagedError | None:
