@@ -31,8 +31,8 @@ LIMIT = 1 << 30
 LARGE = 1 << 34
 """The same for files of a whole run."""
 
-AGAIN = "run again: `bench run` sets it aside and makes it anew; or delete it and run again"
-"""What to do about a damaged file of a run."""
+AGAIN = "run again (damaged files are set aside and made anew), or delete it and run again"
+"""What to do about a file of a run that cannot be used."""
 
 _ZEROS = b"0" * 64
 _SEAL = re.compile(re.escape(MARK) + rb"([\w./%~-]{1,900}):([0-9a-f]{64})")

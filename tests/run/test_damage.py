@@ -334,6 +334,12 @@ def folder(path: Path) -> None:
     (path / "inner").write_text("mine", encoding="utf-8")
 
 
+def huge(path: Path) -> None:
+    """A terabyte of zeros, which takes no room."""
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
 OBSTACLES: dict[str, tuple[Callable[[Path], object], str]] = {
     "folder": (folder, "is a folder"),
     "loop": (lambda path: path.symlink_to(path), "cannot be read (Too many levels"),
@@ -341,7 +347,7 @@ OBSTACLES: dict[str, tuple[Callable[[Path], object], str]] = {
     "pipe": (os.mkfifo, "is a pipe"),
     "device": (lambda path: path.symlink_to("/dev/zero"), "is a device"),
     "empty": (lambda path: path.touch(), "is damaged"),
-    "huge": (lambda path: (path.touch(), os.truncate(path, 1 << 40)), "too many"),
+    "huge": (huge, "too many"),
 }
 """What may lie in the place of a file, and what is said of it."""
 

@@ -214,7 +214,7 @@ def test_a_disk_that_fills_up_in_the_middle_keeps_the_finished_cells(
 
     def fills(descriptor: int) -> None:
         calls.append(descriptor)
-        if len(calls) == 4:  # after the plan, the references and the first cell
+        if len(calls) == 8:  # after the plan, the references, a cell and samples of the next
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(descriptor)
 
