@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bench.printable import one_line, printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
@@ -47,13 +49,14 @@ class Bar:
     task: TaskID
 
     def begin(self, name: str, done: int, total: int | None) -> None:
-        self.progress.reset(self.task, description=name, completed=done, total=total, visible=True)
+        shown = printable(name)
+        self.progress.reset(self.task, description=shown, completed=done, total=total, visible=True)
 
     def advance(self, count: int) -> None:
         self.progress.advance(self.task, count)
 
     def say(self, line: str) -> None:
-        self.progress.console.print(line, markup=False, soft_wrap=True)
+        self.progress.console.print(one_line(line), markup=False, soft_wrap=True)
 
 
 @contextmanager
