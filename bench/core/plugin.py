@@ -29,12 +29,15 @@ class Plugin:
     A plugin is a frozen dataclass whose fields are its YAML parameters. ``name`` is what YAML
     calls it, ``reference`` the paper (authors, year, arXiv number, equation or algorithm).
     ``imports_code`` says that a parameter names code of the user's, which the plugin imports: its
-    cells are treated as a stranger's.
+    cells are treated as a stranger's. ``imports`` names modules that are slow to import and come
+    with the first use: processes for strangers' cells are copied from one that has them (those of
+    the host's own plugins).
     """
 
     name: ClassVar[str]
     reference: ClassVar[str]
     imports_code: ClassVar[bool] = False
+    imports: ClassVar[tuple[str, ...]] = ()
 
     # Read by pydantic when a plugin is built from YAML: no unknown keys, no silent conversions.
     __pydantic_config__: ClassVar[dict[str, object]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bench.hookspecs import PROJECT
 from bench.registry import Registry
 from bench.run.cell import Cell, PluginSpec
@@ -10,6 +12,13 @@ from bench.run.cell import Cell, PluginSpec
 def runs_foreign_code(cell: Cell, registry: Registry) -> bool:
     """Whether any plugin of ``cell`` is not the host's own, or imports code of the user's."""
     return any(_foreign(spec, registry) for spec in cell.plugins)
+
+
+def imported_beforehand(cells: Sequence[Cell], registry: Registry) -> tuple[str, ...]:
+    """Modules that the host's own plugins of these cells import with their first use."""
+    own = {spec for cell in cells for spec in cell.plugins if spec.source.distribution == PROJECT}
+    classes = {registry.get(spec.name, spec.kind).cls for spec in own}
+    return tuple(sorted({module for cls in classes for module in cls.imports}))
 
 
 def _foreign(spec: PluginSpec, registry: Registry) -> bool:

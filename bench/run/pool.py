@@ -17,7 +17,7 @@ from pebble import ProcessExpired, ProcessPool, concurrent
 
 from bench.registry import load_registry
 from bench.run.cell import Cell
-from bench.run.fresh import runs_foreign_code
+from bench.run.fresh import imported_beforehand, runs_foreign_code
 from bench.run.log import trim
 from bench.run.machine import Machine
 from bench.run.rows import CellResult, failure
@@ -39,7 +39,7 @@ def run_cells(
     log.write_bytes(b"")  # of this run alone, so that it does not grow for ever
     waiting = iter(cells)
     running: dict[Future[Any], Cell] = {}
-    with contextlib.closing(_Workers(machine, log)) as workers:
+    with contextlib.closing(_Workers(machine, log, _context(cells))) as workers:
 
         def submit(cell: Cell) -> None:
             on_start(cell)
@@ -63,7 +63,7 @@ def _first(items: Iterator[Cell], count: int) -> list[Cell]:
     return [item for _, item in zip(range(count), items, strict=False)]
 
 
-def _context() -> Any:
+def _context(cells: Sequence[Cell]) -> Any:
     """How processes start: on Linux as copies of a server that has imported torch (30 ms, not 5 s).
 
     The server is a process of its own, without any plugin but the host's.
@@ -71,7 +71,9 @@ def _context() -> Any:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bench.run.preload"])
+    registry = load_registry()
+    foreign = [cell for cell in cells if runs_foreign_code(cell, registry)]
+    context.set_forkserver_preload(["bench.run.preload", *imported_beforehand(foreign, registry)])
     return context
 
 
@@ -85,7 +87,7 @@ class _Workers:
 
     machine: Machine
     log: Path
-    context: Any = field(default_factory=_context)
+    context: Any
     pools: list[Any] = field(default_factory=list)
     alone: list[Future[Any]] = field(default_factory=list)
 

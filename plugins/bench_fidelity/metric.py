@@ -65,6 +65,7 @@ class FeatureMetric(SampleMetric):
     """
 
     unit: ClassVar[str] = "1"
+    imports: ClassVar[tuple[str, ...]] = ("torch_fidelity.registry", "torch_fidelity.utils")
 
     extractor: str = INCEPTION
     weights: FilePath | None = None

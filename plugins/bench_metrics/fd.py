@@ -43,6 +43,7 @@ class _ClassifierFrechet(SampleMetric):
 
     data: ClassVar[str]
     unit: ClassVar[str] = "1"
+    imports: ClassVar[tuple[str, ...]] = ("bench_metrics.extractors",)
 
     def start(self, trial: Trial) -> Accumulator:
         target = trial.model.target
