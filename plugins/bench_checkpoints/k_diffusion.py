@@ -87,8 +87,12 @@ class KDiffusion(NetworkModel):
         return k_diffusion_content(recipe_of(told, f"{path}: its configuration"))
 
     def fingerprint(self) -> str:
+        """The files; also where the configuration cannot be, so that a plan tells."""
         parts = [self.path, *([self.config] if self.config else [])]
-        return "+".join(file_hash(self.name, part) for part in parts)
+        hashes = "+".join(file_hash(self.name, part) for part in parts)
+        if self.config:
+            self._recipe(Path(self.path), None)
+        return hashes
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.path)

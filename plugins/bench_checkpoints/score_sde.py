@@ -100,8 +100,12 @@ class ScoreSde(NetworkModel):
         write_safetensors(target, record, weights)
 
     def fingerprint(self) -> str:
+        """The files; also where the recipe cannot be, so that a plan tells."""
         parts = [self.path, *([self.recipe] if self.recipe else [])]
-        return "+".join(file_hash(self.name, part) for part in parts)
+        hashes = "+".join(file_hash(self.name, part) for part in parts)
+        if self.recipe:
+            self._recipe(Path(self.path))
+        return hashes
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.path)

@@ -163,7 +163,7 @@ def test_continuous_networks_do_not_depend_on_num_scales(
 ) -> None:
     """The authors tell VP and sub-VP 999 t, whatever N."""
     recipe = RECIPES[title]
-    model, network = _checkpoint(tmp_path, recipe, rule_of)
+    model, _ = _checkpoint(tmp_path, recipe, rule_of)
     other = replace(recipe, network=replace(recipe.network, num_scales=100))
     (tmp_path / "other").mkdir()
     second, _ = _checkpoint(tmp_path / "other", other, rule_of)
@@ -275,6 +275,11 @@ def test_wrong_files_say_what_to_do(rule_of: Any, tmp_path: Path) -> None:
         ('{"sde": "ve", "continuous": true, "data": "a", "network": {"nf": 10}}', "multiple of 4"),
         ('{"sde": "ve", "continuous": true, "data": "a", "network": {"width": 8}}', "width"),
         ('{"sde": "vp", "continuous": true, "data": "a", "network": {}}', "positional"),
+        (
+            '{"sde": "vp", "continuous": false, "data": "a", "network": {"embedding": "positional",'
+            ' "scale_by_sigma": false, "centered": true, "num_scales": 10}}',
+            "beta_max must be below",
+        ),
     ],
 )
 def test_wrong_recipes_are_refused(text: str, message: str, tmp_path: Path) -> None:
