@@ -6,7 +6,7 @@ from bench_checkpoints.keys import KeyTable, alike, keys
 
 _SIZES = "sizes and parts of the network; must fit the weights"
 _TRAINING = "of training"
-_AUTHORS = "what the authors' class records of itself and the network's sizes say again"
+_AUTHORS = "the network's own sizes again; must agree with them"
 
 SCORE_SDE_KEYS = KeyTable(
     "score_sde: a recipe",
@@ -81,7 +81,7 @@ EDM_PRECOND_KEYS = KeyTable(
             epsilon_t="sigma_min follows from it",
             training="of torch, as are names that begin with `_`",
         ),
-        *alike("irrelevant", _AUTHORS, "img_resolution img_channels label_dim"),
+        *alike("honoured", _AUTHORS, "img_resolution img_channels label_dim"),
     ),
 )
 _EDM_SIZES = (
@@ -111,7 +111,11 @@ EDM_RECIPE_KEYS = KeyTable(
             network="as in a .pkl, and `family`: `song` or `dhariwal`",
             data="name of the data set",
         ),
-        *(key for key in EDM_PRECOND_KEYS.keys if key.effect == "honoured"),
+        *(
+            key
+            for key in EDM_PRECOND_KEYS.keys
+            if key.effect == "honoured" and key.words != _AUTHORS
+        ),
     ),
 )
 

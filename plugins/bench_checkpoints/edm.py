@@ -164,6 +164,14 @@ def _from_pickle(loaded: object, path: Path) -> tuple[EdmRecipe, dict[str, Tenso
         raise Refused("its network does not say by name how it was made")
     EDM_NETWORK_KEYS.check(asked, f"{path}: {inner.kind}")
     network = _network(_FAMILIES[inner.kind], asked, path)
+    own = {
+        "img_resolution": network.img_resolution,
+        "img_channels": network.in_channels,
+        "label_dim": network.label_dim,
+    }
+    for name, size in own.items():
+        if settings.get(name, size) != size:
+            raise Refused(f"its {name} is not its network's, {size}")
     names = {"sigma_data", "sigma_min", "sigma_max", "beta_d", "beta_min", "M", "C_1", "C_2"}
     told = {name: _number(settings[name]) for name in names & set(settings)}
     # EDM's own takes every level: bounds that one can compute with.

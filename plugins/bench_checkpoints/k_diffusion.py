@@ -87,6 +87,12 @@ class KDiffusion(NetworkModel):
             return {"network": words} if told == "" else None
         return k_diffusion_content(recipe_of(told, f"{path}: its configuration"))
 
+    def fingerprint(self) -> str:
+        """Of nothing else. A configuration that cannot be is refused, so that a plan tells."""
+        if self.config:
+            self._recipe(Path(self.path), None)
+        return ""
+
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.path)
         recipe, state = self._read(path)

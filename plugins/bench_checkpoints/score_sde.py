@@ -99,6 +99,12 @@ class ScoreSde(NetworkModel):
         record = {"score_sde": asdict(recipe), "source_sha256": file_hash(self.name, self.path)}
         write_safetensors(target, record, weights)
 
+    def fingerprint(self) -> str:
+        """Of nothing else. A recipe that cannot be is refused, so that a plan tells."""
+        if self.recipe:
+            self._recipe(Path(self.path))
+        return ""
+
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = local(self.path)
         recipe, weights = self.read()

@@ -144,7 +144,8 @@ def _shape(values: Values, levels: int) -> tuple[int, int, int]:
             f"its {levels} levels need sides that {multiple} divides; pad the images (28 to 32), "
             "and write that size",
         )
-    return channels, sides[0], sides[1]
+    height, width = map(int, sides)
+    return channels, height, width
 
 
 def _check_output(values: Values, channels: int, noise: Noise) -> None:

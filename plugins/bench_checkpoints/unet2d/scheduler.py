@@ -116,10 +116,13 @@ def _check_foreign(record: Mapping[str, object], name: str, known: Scheduler, pl
 
 
 def _left_out(record: Mapping[str, object], *further: str) -> tuple[str, ...]:
-    """The keys of the scheduler's own steps that say something, with their values."""
-    said = [key for key in record if (key in LEFT_OUT or key in further)]
+    """The keys of the scheduler's own steps that are not off, with their values."""
+    said = sorted(key for key in record if key in LEFT_OUT or key in further)
+    off = (None, False)
     return tuple(
-        f"{key}: {str(record[key])[:40]}" for key in sorted(said) if record[key] is not None
+        f"{key}: {str(record[key])[:40]}"
+        for key in said
+        if not any(record[key] is value for value in off)
     )
 
 

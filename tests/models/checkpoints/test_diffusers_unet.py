@@ -346,7 +346,6 @@ def test_a_folder_is_described(tmp_path: Path) -> None:
             "dynamic_thresholding_ratio: 0.995",
             "sample_max_value: 1.0",
             "steps_offset: 0",
-            "thresholding: False",
             "timestep_spacing: leading",
         ],
     }

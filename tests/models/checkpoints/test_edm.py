@@ -258,6 +258,35 @@ def test_other_pickles_are_refused(rule_of: Any, tmp_path: Path) -> None:
         contents(Edm(path=str(tmp_path / "none.pkl")))
 
 
+def test_keys_that_are_not_known_are_refused_by_name(rule_of: Any, tmp_path: Path) -> None:
+    path, case = tmp_path / "network.pkl", CASES["edm"]
+    known = {"img_resolution": 16, "label_dim": case["config"].get("label_dim", 0)}
+    _write(path, case, "edm", rule_of, use_fp16=True, training=False, _extra=1, **known)
+    Edm(path=str(path)).load(CPU, torch.float32)
+    for outer, message in [
+        ({"sigma_shift": 1.0}, r"network\.pkl: EDMPrecond: sigma_shift: a key that is not known"),
+        ({"label_dim": 77}, "its label_dim is not its network's"),
+        ({"img_channels": 1}, "its img_channels is not its network's, 3"),
+    ]:
+        _write(path, case, "edm", rule_of, **outer)
+        with pytest.raises(BenchError, match=message):
+            Edm(path=str(path)).load(CPU, torch.float32)
+    told = {key: item for key, item in case["config"].items() if key != "family"}
+    network = EdmUnet(EdmUnetConfig(**_tuples(case["config"])))
+    for made, message in [
+        ({"_init_kwargs": {**told, "rope": True}}, "SongUNet: rope: a key that is not known"),
+        ({"_init_kwargs": told, "_init_args": (16,)}, "does not say by name"),
+    ]:
+        inner = _tree(network, "SongUNet", **made)
+        outer = Persistent("EDMPrecond", {"_modules": {"model": inner}})
+        path.write_bytes(pickle.dumps({"ema": outer}))
+        with pytest.raises(BenchError, match=message):
+            Edm(path=str(path)).load(CPU, torch.float32)
+    path.write_bytes(pickle.dumps({"ema": outer, "post_hoc": 1}))
+    with pytest.raises(BenchError, match="post_hoc: a key that is not known"):
+        Edm(path=str(path)).load(CPU, torch.float32)
+
+
 @pytest.mark.parametrize(
     "change", [{"path": ""}, {"label": -2}, {"guidance": math.inf}, {"s_min": 0.0}]
 )

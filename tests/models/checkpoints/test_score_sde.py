@@ -276,6 +276,11 @@ def test_wrong_files_say_what_to_do(rule_of: Any, tmp_path: Path) -> None:
         ('{"sde": "ve", "continuous": true, "data": "a", "network": {"nf": 10}}', "multiple of 4"),
         ('{"sde": "ve", "continuous": true, "data": "a", "network": {"width": 8}}', "width"),
         ('{"sde": "vp", "continuous": true, "data": "a", "network": {}}', "positional"),
+        (
+            '{"sde": "vp", "continuous": false, "data": "a", "network": {"embedding": "positional",'
+            ' "scale_by_sigma": false, "centered": true, "num_scales": 10}}',
+            "beta_max must be below",
+        ),
     ],
 )
 def test_wrong_recipes_are_refused(text: str, message: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from bench import cli
 from bench.api import BenchError
 from bench_checkpoints.diffusers_unet import DiffusersUnet
 
@@ -261,3 +262,21 @@ def test_blocks_of_an_image_carried_along_have_three_channels(folder: Path) -> N
 def test_a_class_that_stands_for_none_needs_classes(folder: Path) -> None:
     with pytest.raises(BenchError, match="drop last_is_none"):
         DiffusersUnet(path=str(folder), last_is_none=True).load(CPU, torch.float32)
+
+
+def test_the_dry_run_names_the_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _change(folder / "unet" / "config.json", sample_size=7)
+    plan = folder / "plan.yaml"
+    plan.write_text(
+        f"suites: {{a: {{models: [{{name: diffusers_unet, path: '{folder}'}}], solvers: [ddim], "
+        "nfe: [3], samples: 8, metrics: [rmse]}}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr("sys.argv", ["bench", "run", str(plan), "--dry-run"])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert "config.json: sample_size 7: its 2 levels need sides that 2 divides" in said
