@@ -25,8 +25,8 @@ from bench.files.offline import offline
 HUB = "hub:"
 """What begins a path in YAML that is a folder of the hub."""
 
-PATTERNS = ("*config.json", "model_index.json", "*.safetensors", "*.safetensors.index.json")
-"""What is downloaded of a folder: what a diffusers network needs."""
+PATTERNS = ("*config.json", "model_index.json", "*.safetensors", "*.safetensors.index*.json")
+"""What is downloaded of a folder: what a diffusers network needs, of every variant, in shards."""
 
 _NAME = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>[\w.-][\w./-]*))?", re.ASCII)
 

@@ -15,7 +15,8 @@ from bench_checkpoints.author_keys import (
     TRANSFORMER_V2_KEYS,
 )
 from bench_checkpoints.keys import KeyTable, markdown
-from bench_checkpoints.unet2d.keys import INDEX_KEYS, SCHEDULER_KEYS, SCHEDULERS, UNET_KEYS
+from bench_checkpoints.unet2d.keys import INDEX_KEYS, SCHEDULER_KEYS, UNET_KEYS
+from bench_checkpoints.unet2d.schedulers import SCHEDULERS
 
 TABLES: tuple[KeyTable, ...] = (
     INDEX_KEYS,

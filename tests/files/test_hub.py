@@ -243,6 +243,24 @@ def test_names_that_are_none(path: str) -> None:
         HubFolder.parse(path)
 
 
+def test_variants_shards_and_further_parts_arrive(hub: Hub) -> None:
+    stem = "unet/diffusion_pytorch_model"
+    wanted = {
+        **FILES,
+        "model_index.json": b"{}",
+        f"{stem}.fp16.safetensors": b"weights",
+        f"{stem}.safetensors.index.json": b"{}",
+        f"{stem}-00001-of-00002.safetensors": b"weights",
+        f"{stem}.safetensors.index.fp16.json": b"{}",
+        f"{stem}.fp16-00001-of-00002.safetensors": b"weights",
+        "vqvae/config.json": b"{}",  # so that it can be refused
+    }
+    hub.put("google/ddpm", ONE, wanted)
+    folder = hub_folder("google/ddpm")
+    for name in wanted:
+        assert (folder / name).is_file() == (not name.endswith((".bin", ".py"))), name
+
+
 def test_the_model_reads_folders_of_the_hub(hub: Hub) -> None:
     hub.put("google/ddpm", ONE, FILES)
     model = DiffusersUnet(path="hub:google/ddpm")

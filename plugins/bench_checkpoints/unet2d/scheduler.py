@@ -9,11 +9,12 @@ from typing import Literal
 
 import torch
 
-from bench.api import BenchError
 from bench_checkpoints.levels import LevelTable
 from bench_checkpoints.predictions import Prediction
 from bench_checkpoints.unet2d.betas import FROM_ENDS, betas_of, table_of
-from bench_checkpoints.unet2d.keys import LEFT_OUT, NOT_READ, SCHEDULER_KEYS, SCHEDULERS, Scheduler
+from bench_checkpoints.unet2d.keys import LEFT_OUT
+from bench_checkpoints.unet2d.schedulers import Scheduler
+from bench_checkpoints.unet2d.strangers import known_scheduler
 from bench_checkpoints.unet2d.values import Values
 
 Kind = Literal["table", "continuous", "flow", "edm", "ve"]
@@ -25,15 +26,6 @@ _PREDICTIONS: dict[str, Prediction] = {
     "v_prediction": "v",
     "flow_prediction": "velocity",
 }
-_INERT: dict[str, tuple[object, ...]] = {
-    "variance_type": (None, "fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"),
-    "timestep_type": (None, "discrete"),
-    "interpolation_type": (None, "linear"),
-    "rescale_betas_zero_snr": (None, False),
-    "use_flow_sigmas": (None, False),
-    "invert_sigmas": (None, False),
-}
-"""Values that change nothing, of keys that a scheduler does not know."""
 _OTHER_SIGMAS = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas")
 _MOST = 1e9
 
@@ -74,45 +66,8 @@ def noise_of(record: Mapping[str, object], place: str) -> Noise:
     Raises:
         BenchError: names the scheduler, key or value that cannot be honoured, and what to do.
     """
-    name = record.get("_class_name")
-    known = SCHEDULERS.get(name) if isinstance(name, str) else None
-    if known is None:
-        raise _not_read(name, place)
-    values = Values(record, place)
-    SCHEDULER_KEYS.check(record, f"{place}: {name}")
-    _check_foreign(record, str(name), known, place)
-    return _MAKERS[known.noise](values, str(name), known)
-
-
-def _not_read(name: object, place: str) -> BenchError:
-    reason = NOT_READ.get(name, "") if isinstance(name, str) else ""
-    cause = f"is not read: {reason}" if reason else "is not known"
-    return BenchError(
-        f"{place}: _class_name: the scheduler '{str(name)[:80]}' {cause}; name the one that the "
-        f"network was trained with, of {', '.join(SCHEDULERS)}"
-    )
-
-
-def _check_foreign(record: Mapping[str, object], name: str, known: Scheduler, place: str) -> None:
-    """Refuses keys of other schedulers that change what the network is told."""
-    for key, value in record.items():
-        if key.startswith("_") or key in known.own or key in LEFT_OUT or key == "tensor_format":
-            continue
-        if key == "predict_epsilon":
-            asked = {True: "epsilon", False: "sample"}.get(value) if type(value) is bool else None
-            if value is None or asked == record.get("prediction_type", "epsilon"):
-                continue
-            raise BenchError(
-                f"{place}: predict_epsilon {value!r} is the old name of prediction_type, and does "
-                "not agree with it; write prediction_type: sample (or epsilon) in its place"
-            )
-        if not any(value is inert for inert in _INERT.get(key, (None,))) and not (
-            isinstance(value, str) and value in _INERT.get(key, ())
-        ):
-            raise BenchError(
-                f"{place}: {key} {str(value)[:60]} is no key of {name}, which does not follow it; "
-                "remove it, or name the scheduler that the network was trained with"
-            )
+    name, known = known_scheduler(record, place)
+    return _MAKERS[known.noise](Values(record, place), name, known)
 
 
 def _left_out(record: Mapping[str, object], *further: str) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from bench.api import BenchError
 from bench_checkpoints.diffusers_unet import DiffusersUnet
-from bench_checkpoints.unet2d.keys import SCHEDULER_KEYS, SCHEDULERS, UNET_KEYS
+from bench_checkpoints.unet2d.keys import SCHEDULER_KEYS, UNET_KEYS
+from bench_checkpoints.unet2d.schedulers import SCHEDULERS
 
 diffusers = pytest.importorskip("diffusers")
 

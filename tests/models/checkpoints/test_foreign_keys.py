@@ -22,7 +22,8 @@ from bench_checkpoints.keys import Key, KeyTable, markdown
 from bench_checkpoints.networks.edm_unet import EdmUnetConfig
 from bench_checkpoints.networks.ncsnpp import NCSNppConfig
 from bench_checkpoints.score_sde_recipes import ScoreSdeRecipe
-from bench_checkpoints.unet2d.keys import SCHEDULER_KEYS, SCHEDULERS, UNET_KEYS
+from bench_checkpoints.unet2d.keys import SCHEDULER_KEYS, UNET_KEYS
+from bench_checkpoints.unet2d.schedulers import SCHEDULERS
 
 HERE = Path(__file__).parent
 DOCS = HERE.parents[2] / "docs" / "checkpoints.md"
