@@ -69,25 +69,26 @@ def new_points(rows: pd.DataFrame, metrics: Collection[str]) -> pd.DataFrame:
 
 
 def _with_status(gone: pd.DataFrame, head: pd.DataFrame) -> pd.DataFrame:
-    """The lost numbers with what became of HEAD's cell."""
+    """The lost numbers with what became of HEAD's cell.
+
+    A metric that failed has a row of its plugin's name in place of its numbers; a cell that failed
+    has nothing but such rows.
+    """
     bad = head[head["status"].ne(Status.OK)]
-    first = bad.drop_duplicates(["cell", "metric"])[["cell", "metric", "status", "reason"]]
-    exact = first.rename(columns={"status": "own_status", "reason": "own_reason"})
-    lost = gone[["cell", "suite", "model", "curve", "metric"]].merge(
-        exact, how="left", on=["cell", "metric"]
+    what = ["status", "reason"]
+    of_plugin = ["cell", "metric_plugin", "metric_params"]
+    dead = bad.groupby("cell").size().eq(head.groupby("cell").size())
+    fatal = bad[bad["cell"].map(dead).astype(bool) & bad["status"].ne(Status.UNSUPPORTED)]
+    lost = gone[["cell", "suite", "model", "curve", *NUMBER, "metric_plugin"]]
+    lost = lost.assign(status=None, reason=None)
+    for rows, place in ((bad, ["cell", *NUMBER]), (bad, of_plugin), (fatal, ["cell"])):
+        first = rows.drop_duplicates(place)[[*place, *what]]
+        found = lost[place].merge(first, how="left", on=place).set_index(lost.index)
+        lost = lost.assign(**{name: lost[name].fillna(found[name]) for name in what})
+    return lost.assign(
+        status=lost["status"].fillna(MISSING),
+        reason=lost["reason"].fillna("HEAD has no such result"),
     )
-    # A metric that failed has a row of the plugin's name, which its numbers begin with; a cell
-    # that failed has nothing but such rows.
-    dead = bad.groupby("cell").size().eq(head.groupby("cell").size()).rename("dead")
-    plugins = first.rename(columns={"metric": "plugin"}).merge(dead.reset_index(), on="cell")
-    others = lost.assign(line=range(len(lost))).merge(plugins, on="cell")
-    prefix = [m.startswith(p) for m, p in zip(others["metric"], others["plugin"], strict=True)]
-    fatal = others["dead"].astype(bool) & others["status"].ne(Status.UNSUPPORTED)
-    others = others[np.array(prefix, dtype=bool) | fatal.to_numpy()].drop_duplicates("line")
-    others = others.set_index("line")[["status", "reason"]].reindex(range(len(lost)))
-    status = lost["own_status"].fillna(others["status"]).fillna(MISSING)
-    reason = lost["own_reason"].fillna(others["reason"]).fillna("HEAD has no such result")
-    return lost.assign(status=status, reason=reason)
 
 
 def _gated(metric: str, gates: Sequence[Gate]) -> bool:

@@ -37,7 +37,11 @@ NUMBER = ("metric", "metric_params")
 POINT = (*CURVE, "budget", "tolerance", *NUMBER)
 """What makes a point of a curve; the seeds of a point are replicates."""
 
-_TEXT = (*(name for name in CURVE), *NUMBER, "sampler", "status", "reason", "key", "unit", FILES)
+_TEXT = (
+    *CURVE,
+    *NUMBER,
+    *("metric_plugin", "sampler", "status", "reason", "key", "unit", FILES),
+)
 _OTHER = ("value", "std_error", "budget", "tolerance", "seed", "nfe", "s_per_evaluation")
 
 

@@ -139,7 +139,8 @@ class _Run:
         ]
         evidence = evidence_of([spec.changed for spec in self.cell.metrics], outcomes)
         # a picture, not a number: where it cannot be drawn, the cell has all else
-        picture = attempt(partial(paths, self.cell.model, self.cell.process, model)).value
+        like = torch.empty(0, device=trial.draw.device, dtype=trial.draw.dtype)
+        picture = attempt(partial(paths, self.cell.model, self.cell.process, model, like)).value
         return CellResult(self.cell.key, rows, shown, evidence, picture)
 
     def _trial(

@@ -37,12 +37,18 @@ MOSTLY_NOISE = 10.0
 """Where sigma/alpha is larger than this half way, times are spaced evenly in ln t."""
 
 
-def paths(model: PluginSpec, process: PluginSpec, loaded: ScoreModel) -> Paths | None:
-    """The paths of a model under a process; None for a model that has no such picture."""
+def paths(model: PluginSpec, process: PluginSpec, loaded: ScoreModel, like: Tensor) -> Paths | None:
+    """The paths of a model under a process; None for a model that has no such picture.
+
+    Args:
+        model, process: the plugins.
+        loaded: the model.
+        like: any tensor of the device and dtype that it was loaded for.
+    """
     exact = loaded.target.exact
     if exact is None or len(loaded.shape) != 1 or loaded.shape[0] > MAX_DIMENSION:
         return None
-    return _paths(model, process, _Known(loaded, exact))
+    return _paths(model, process, _Known(loaded, exact, like))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +57,12 @@ class _Known:
 
     model: ScoreModel
     exact: ExactDistribution
+    like: Tensor
+
+    def denoised(self, y: Tensor, s: float) -> Tensor:
+        """D(y; s), asked where the model is and in its dtype; the paths are on the CPU."""
+        own = y.to(self.like)
+        return self.model.denoiser(own, torch.tensor(s, dtype=own.dtype, device=own.device)).to(y)
 
     def __hash__(self) -> int:
         return hash(self.model.weights)
@@ -66,8 +78,8 @@ def _paths(model: PluginSpec, process: PluginSpec, known: _Known) -> Paths:
     noise = NoiseStream(0, "sampler", 0, SHOWN, known.model.shape, torch.float64)
     forward = _forward(known.exact, times, noise)
     start = NoiseStream(0, "prior", 0, SHOWN, known.model.shape, torch.float64).normal()
-    reverse = _backward(known.model, times, start, noise)
-    flow = _backward(known.model, times, start, None)
+    reverse = _backward(known, times, start, noise)
+    flow = _backward(known, times, start, None)
     x = _window(torch.cat([forward, reverse, flow]))
     about = {
         "model": model.name,
@@ -115,14 +127,14 @@ def _forward(exact: ExactDistribution, times: Sequence[Time], noise: NoiseStream
 
 
 def _backward(
-    model: ScoreModel, times: Sequence[Time], start: Tensor, noise: NoiseStream | None
+    known: _Known, times: Sequence[Time], start: Tensor, noise: NoiseStream | None
 ) -> Tensor:
     """Ancestral steps with noise, DDIM's without, in y = x / alpha (Song et al. 2020, Eq. 12)."""
     y = times[-1].s * start
     seen = [times[-1].alpha * y]
     for now, then in pairwise(reversed(times)):
         for s, less in _between(now.s, then.s):
-            d = _denoised(model, y, s)
+            d = known.denoised(y, s)
             if noise is None:
                 y = d + (less / s) * (y - d)
             else:
@@ -134,10 +146,6 @@ def _backward(
 
 def _between(s: float, less: float) -> Iterator[tuple[float, float]]:
     return pairwise(s * (less / s) ** (i / FINE) for i in range(FINE + 1))
-
-
-def _denoised(model: ScoreModel, y: Tensor, s: float) -> Tensor:
-    return model.denoiser(y, torch.tensor(s, dtype=y.dtype)).to(y)
 
 
 def _first_coordinate(seen: Sequence[Tensor]) -> Tensor:

@@ -54,6 +54,7 @@ def failure(cell: Cell, machine: Machine, status: Status, reason: str, started: 
         {
             **base,
             "metric": m.name,
+            "metric_plugin": m.name,
             "metric_params": m.changed,
             "status": status.value,
             "reason": one_line(reason),
@@ -175,7 +176,7 @@ def metric_rows(
     base: Row, metric: Metric, params: str, outcome: Outcome[Sequence[Measurement]]
 ) -> Iterator[Row]:
     """The rows of one metric; ``params`` are those that differ from the defaults, as JSON."""
-    base = base | {"metric_params": params}
+    base = base | {"metric_plugin": metric.name, "metric_params": params}
     if outcome.value is None:
         status = {"status": outcome.status.value, "reason": one_line(outcome.reason)}
         yield base | status | {"metric": metric.name, "unit": metric.unit}

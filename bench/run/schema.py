@@ -87,6 +87,10 @@ SECTIONS: tuple[Section, ...] = (
         (
             _text("metric", "name of the number"),
             _text(
+                "metric_plugin",
+                "name of the metric plugin that gives it; where that gives none, `metric` is this",
+            ),
+            _text(
                 "metric_params",
                 "parameters of the metric plugin that differ from the defaults, as JSON",
             ),

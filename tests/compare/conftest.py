@@ -75,6 +75,7 @@ def number(value: float | None, **changes: Any) -> Row:
     """One row; `budget` is its NFE, and `solver` its sampler unless that is told."""
     row = {**BASE, **changes, "value": value}
     row["sampler"] = changes.get("sampler", row["solver"])
+    row["metric_plugin"] = changes.get("metric_plugin", row["metric"])
     if row["budget"] is not None:
         row["nfe"] = changes.get("nfe", float(row["budget"]))
     row["key"] = key_of(**{name: row[name] for name in BASE})

@@ -252,11 +252,25 @@ def test_a_new_failure_is_a_regression_with_its_reason(made: Any) -> None:
     assert found.exit_code == ExitCode.REGRESSION
 
 
-def test_a_failed_metric_of_several_numbers_is_found_by_its_name(made: Any) -> None:
-    base = [made.number(1.0), made.number(2.0, metric="nll_error")]
-    head = [made.number(1.0), made.number(None, metric="nll", status="failed", reason="why")]
-    (lost,) = made.compared(base, head).lost
-    assert (lost.metric, lost.status) == ("nll_error", "failed")
+@pytest.mark.parametrize("metric", ["precision", "prc_f_score"])
+def test_a_failed_metric_of_several_numbers_is_found_by_its_plugin(made: Any, metric: str) -> None:
+    """Whatever its numbers are called, and even where what HEAD never ran may be lost."""
+    one = made.number(2.0, metric=metric, metric_plugin="prc")
+    gone = made.number(None, metric="prc", metric_plugin="prc", status="failed", reason="why")
+    found = made.compared([made.number(1.0), one], [made.number(1.0), gone])
+    assert [(lost.metric, lost.status, lost.reason) for lost in found.lost] == [
+        (metric, "failed", "why")
+    ]
+    allowed = Question(allow_lost=True)
+    found = made.compared([made.number(1.0), one], [made.number(1.0), gone], allowed)
+    assert found.exit_code == ExitCode.REGRESSION
+
+
+def test_a_failed_metric_says_nothing_of_others_whose_names_it_begins(made: Any) -> None:
+    one = made.number(2.0, metric="nll_other", metric_plugin="nll_other")
+    gone = made.number(None, metric="nll", metric_plugin="nll", status="failed", reason="why")
+    found = made.compared([made.number(1.0), one], [made.number(1.0), gone])
+    assert [(lost.metric, lost.status) for lost in found.lost] == [("nll_other", "missing")]
 
 
 def test_a_metric_that_head_did_not_measure_is_missing(made: Any) -> None:

@@ -25,11 +25,14 @@ def spec(name: str, kind: Kind, **params: object) -> PluginSpec:
     return PluginSpec.of(entry, entry.cls(**params))
 
 
-def loaded(model: PluginSpec) -> ScoreModel:
+LIKE = torch.empty(0, dtype=torch.float64)
+
+
+def loaded(model: PluginSpec, like: torch.Tensor = LIKE) -> ScoreModel:
     """The model."""
     built = model.build(load_registry())
     assert isinstance(built, Model)
-    return built.load(torch.device("cpu"), torch.float64)
+    return built.load(like.device, like.dtype)
 
 
 def made(process: str, dimension: int = 1, **params: object) -> Paths:
@@ -37,7 +40,7 @@ def made(process: str, dimension: int = 1, **params: object) -> Paths:
     model = spec(
         "gaussian_mixture", Kind.MODEL, means=((0.5,) * dimension,), stds=(0.3,), weights=None
     )
-    found = paths(model, spec(process, Kind.PROCESS, **params), loaded(model))
+    found = paths(model, spec(process, Kind.PROCESS, **params), loaded(model), LIKE)
     assert found is not None
     return found
 
@@ -70,14 +73,25 @@ def test_paths_have_the_process_marginals(name: str, monkeypatch: pytest.MonkeyP
             assert x.std() == pytest.approx(deviation, rel=0.09), (kind, i)
 
 
+def test_a_model_in_single_precision_has_the_same_picture() -> None:
+    wide, single = made("vp", 2), torch.empty(0, dtype=torch.float32)
+    module._paths.cache_clear()
+    model = spec("gaussian_mixture", Kind.MODEL, means=((0.5,) * 2,), stds=(0.3,), weights=None)
+    narrow = paths(model, spec("vp", Kind.PROCESS), loaded(model, single), single)
+    module._paths.cache_clear()
+    assert narrow is not None
+    for kind in ("forward", "reverse", "flow"):
+        np.testing.assert_allclose(narrow.arrays[kind], wide.arrays[kind], atol=1e-3)
+
+
 def test_higher_dimensions_and_unknown_distributions_have_no_picture() -> None:
     model = spec("gaussian_mixture", Kind.MODEL, means=((0.0,) * 3,), stds=(1.0,), weights=None)
     process = spec("vp", Kind.PROCESS)
-    assert paths(model, process, loaded(model)) is None
+    assert paths(model, process, loaded(model), LIKE) is None
     plane = spec("gaussian_mixture", Kind.MODEL)
     known = loaded(plane)
     unknown = replace(known, target=replace(known.target, exact=None))
-    assert paths(plane, process, unknown) is None
+    assert paths(plane, process, unknown, LIKE) is None
 
 
 def test_paths_are_kept_once(tmp_path: Path) -> None:
