@@ -18,6 +18,8 @@ _INERT: dict[str, tuple[object, ...]] = {
 }
 """Values that change nothing, of keys that a scheduler does not know."""
 
+_ALWAYS = ("_class_name", "_diffusers_version", "_name_or_path", "tensor_format")
+
 
 def known_scheduler(record: Mapping[str, object], place: str) -> tuple[str, Scheduler]:
     """The scheduler of a record, whose keys are all known.
@@ -46,20 +48,33 @@ def _not_read(name: object, place: str) -> BenchError:
 def _check_foreign(record: Mapping[str, object], name: str, known: Scheduler, place: str) -> None:
     """Refuses keys of other schedulers that change what the network is told."""
     for key, value in record.items():
-        if key.startswith("_") or key in known.own or key in LEFT_OUT or key == "tensor_format":
+        if key in known.own or key in LEFT_OUT or key in _ALWAYS:
             continue
         if key == "predict_epsilon":
-            asked = {True: "epsilon", False: "sample"}.get(value) if type(value) is bool else None
-            if value is None or asked == record.get("prediction_type", "epsilon"):
-                continue
-            raise BenchError(
-                f"{place}: predict_epsilon {value!r} is the old name of prediction_type, and does "
-                "not agree with it; write prediction_type: sample (or epsilon) in its place"
-            )
-        if not any(value is inert for inert in _INERT.get(key, (None,))) and not (
-            isinstance(value, str) and value in _INERT.get(key, ())
-        ):
+            _check_old_name(record, value, place)
+        elif not _inert(key, value):
             raise BenchError(
                 f"{place}: {key} {str(value)[:60]} is no key of {name}, which does not follow it; "
                 "remove it, or name the scheduler that the network was trained with"
             )
+
+
+def _check_old_name(record: Mapping[str, object], value: object, place: str) -> None:
+    told = record.get("prediction_type", "epsilon")
+    if (
+        value is None
+        or (value is True and told == "epsilon")
+        or (value is False and told == "sample")
+    ):
+        return
+    raise BenchError(
+        f"{place}: predict_epsilon {str(value)[:60]} is the old name of prediction_type, and does "
+        "not agree with it; write prediction_type: sample (or epsilon) in its place"
+    )
+
+
+def _inert(key: str, value: object) -> bool:
+    if isinstance(value, str):
+        return value in _INERT.get(key, ())
+    # By identity: 0 and 1 are no false and true.
+    return any(value is inert for inert in _INERT.get(key, (None,)))
