@@ -58,8 +58,7 @@ SEEN = {
     "precision": "torch.set_float32_matmul_precision: highest became ",
     "mode": "torch function modes: 0 became ",
     "hook": "torch.nn.modules.module._global_forward_hooks",
-    "host": "bench.core.sample.generate was replaced, bench.core.sample.SHARD was replaced, "
-    "bench.core.sample.Sampler.steps_for was replaced",
+    "host": "bench.core.sample.Sampler.steps_for was replaced",
     "denormals": "subnormal numbers: True became False",
     "toggling": "was left running",
     "lingering": "was left running",
