@@ -6,7 +6,7 @@ A plugin module is named by an entry point of the group ``scorebench.plugins``:
     my_solver = "my_package"
 
 A plugin pins what it was made for in two ways: by the requirement of its distribution
-(``scorebench>=0.1,<0.2``), which is checked before its import, and by ``BENCH_API = "~=1.0"`` in
+(``scorebench>=0.1,<0.2``), which is checked before its import, and by ``BENCH_API = "~=2.0"`` in
 its module. The API's minor version grows with what is added, its major version with what changes.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PROJECT = "scorebench"
 GROUP = "scorebench.plugins"
-API_VERSION = "1.0"
+API_VERSION = "2.0"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

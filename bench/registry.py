@@ -423,7 +423,8 @@ def _check_api(pin: object, point: metadata.EntryPoint) -> None:
         fits = SpecifierSet(str(pin)).contains(hookspecs.API_VERSION)
     except InvalidSpecifier:
         raise BenchError(
-            f"BENCH_API = {pin!r} is no version specifier; write one such as '~=1.0'"
+            f"BENCH_API = {pin!r} is no version specifier; write one such as "
+            f"'~={hookspecs.API_VERSION}'"
         ) from None
     if not fits:
         raise BenchError(
