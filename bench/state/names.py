@@ -132,5 +132,7 @@ def _own(_modules: int) -> tuple[tuple[str, Any], ...]:
 def _packages() -> frozenset[str]:
     """Names of the host's own packages."""
     points = metadata.entry_points(group=GROUP)
-    own = {p.module.partition(".")[0] for p in points if p.dist and p.dist.name == PROJECT}
+    own = {
+        p.module.partition(".")[0] for p in points if p.dist and p.dist.metadata["Name"] == PROJECT
+    }
     return frozenset({"bench", *own})
