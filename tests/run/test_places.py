@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,11 +21,13 @@ from bench.run.cell import Cell, PluginSpec
 from bench.run.plan import Filter
 from bench.run.runner import Request, plan_run
 from bench.run.supplies import outside
+from bench_checkpoints.score_sde_recipes import PRESETS
 
 Planner = Callable[[str], tuple[Cell, ...]]
 
 PARAMETERS = {
     "diffusers_unet": {"path", "held_out"},
+    "discrete": {"weights", "table", "held_out"},
     "edm": {"path", "held_out"},
     "empirical": {"data"},
     "k_diffusion": {"path", "config", "held_out"},
@@ -34,7 +36,7 @@ PARAMETERS = {
     "trained": {"weights"},
     **{
         name: {"weights", "against", "root"}
-        for name in ("fd", "fid", "fid_infinity", "kd", "kid", "prc")
+        for name in ("fd", "fd_infinity", "fid", "fid_infinity", "kd", "kid", "prc")
     },
     "inception_score": {"weights"},
 }
@@ -47,9 +49,7 @@ def test_every_parameter_that_names_a_file_is_known() -> None:
         for entry in load_registry().of(*Kind)
         if entry.source.distribution == "scorebench" and file_parameters(entry.cls)
     }
-    wanted = {name: params for name, params in PARAMETERS.items() if name in found}
-    assert found == wanted
-    assert {"module", "edm", "score_sde", "k_diffusion", "fid", "prc"} <= found.keys()
+    assert found == PARAMETERS
 
 
 def _images(levels: int = 0) -> np.ndarray[Any, Any]:
@@ -65,6 +65,26 @@ def _yaml(model: str) -> str:
     return f"suites:\n  a: {{models: [{model}], solvers: [ddim], nfe: [5], metrics: [rmse]}}\n"
 
 
+# Those that a plan reads: only what makes sense has a key.
+_READ = {
+    "score_sde.recipe": "{{name: score_sde, path: main, recipe: '{file}'}}",
+    "k_diffusion.config": "{{name: k_diffusion, path: main, config: '{file}'}}",
+}
+_CONFIG = {
+    "model": {
+        "type": "image_v1",
+        "input_channels": 3,
+        "input_size": [16, 16],
+        "mapping_out": 32,
+        "depths": [1],
+        "channels": [32],
+        "self_attn_depths": [False],
+        "sigma_data": 0.5,
+        "sigma_min": 0.01,
+        "sigma_max": 80,
+    }
+}
+
 # By parameter: the model's other files are there already, as FOLDER/main and FOLDER/beside.
 _MODELS = {
     "module.weights": "{{name: module, factory: 'torch.nn:Identity', weights: '{file}'}}",
@@ -73,15 +93,17 @@ _MODELS = {
     "edm.path": "{{name: edm, path: '{file}'}}",
     "edm.held_out": "{{name: edm, path: main, held_out: '{file}'}}",
     "score_sde.path": "{{name: score_sde, path: '{file}'}}",
-    "score_sde.recipe": "{{name: score_sde, path: main, recipe: '{file}'}}",
     "score_sde.held_out": "{{name: score_sde, path: main, held_out: '{file}'}}",
     "k_diffusion.path": "{{name: k_diffusion, path: '{file}'}}",
-    "k_diffusion.config": "{{name: k_diffusion, path: main, config: '{file}'}}",
     "k_diffusion.held_out": "{{name: k_diffusion, path: main, held_out: '{file}'}}",
     "diffusers_unet.held_out": "{{name: diffusers_unet, path: folder, held_out: '{file}'}}",
     "empirical.data": "{{name: empirical, data: '{file}'}}",
     "trained.weights": "{{name: trained, weights: '{file}'}}",
 }
+
+
+_UNET = {"_class_name": "UNet2DModel", "sample_size": 32}
+_DDPM = {"_class_name": "DDPMScheduler"}
 
 
 @pytest.fixture(name="place")
@@ -91,8 +113,9 @@ def place_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "main").write_bytes(b"main")
     folder = tmp_path / "folder"
     folder.mkdir()
-    for name in ("config.json", "scheduler_config.json", "diffusion_pytorch_model.safetensors"):
-        (folder / name).write_text(name, encoding="utf-8")
+    (folder / "config.json").write_text(json.dumps(_UNET), encoding="utf-8")
+    (folder / "scheduler_config.json").write_text(json.dumps(_DDPM), encoding="utf-8")
+    (folder / "diffusion_pytorch_model.safetensors").write_bytes(b"weights")
     return tmp_path
 
 
@@ -117,13 +140,31 @@ def test_equal_files_are_one_wherever_they_lie(
     assert _key(cells_of, _MODELS[parameter].format(file="alice/a.npz")) not in before
 
 
+@pytest.mark.parametrize("parameter", _READ)
+def test_equal_records_are_one_wherever_they_lie(
+    parameter: str, cells_of: Planner, place: Path
+) -> None:
+    recipe = asdict(PRESETS[min(PRESETS)])
+    written = json.dumps(_CONFIG if parameter.startswith("k_diffusion") else recipe)
+    (place / "here.json").write_text(written, encoding="utf-8")
+    (place / "there").mkdir()
+    shutil.copy("here.json", "there/again.json")
+    model = _READ[parameter]
+    files = ("here.json", str(place / "here.json"), "there/again.json")
+    before = {_key(cells_of, model.format(file=file)) for file in files}
+    assert len(before) == 1
+    (place / "here.json").write_text(written + " ", encoding="utf-8")
+    assert _key(cells_of, model.format(file="here.json")) not in before
+
+
 def test_folders_are_known_by_what_is_read_of_them(cells_of: Planner, place: Path) -> None:
     shutil.copytree("folder", "else/where")
     (place / "else/where/README.md").write_text("is not read", encoding="utf-8")
     model = "{{name: diffusers_unet, path: '{file}'}}"
     one, two = (_key(cells_of, model.format(file=f)) for f in ("folder", "else/where"))
     assert one == two
-    (place / "else/where/config.json").write_text("{}", encoding="utf-8")
+    other = json.dumps(_UNET | {"sample_size": 64})
+    (place / "else/where/config.json").write_text(other, encoding="utf-8")
     assert _key(cells_of, model.format(file="else/where")) != one
 
 
@@ -146,7 +187,7 @@ def test_a_shipped_data_set_and_its_copy_are_one(cells_of: Planner, place: Path)
 
 
 def test_what_is_missing_is_told_with_place_and_parameter(cells_of: Planner, place: Path) -> None:
-    for parameter, model in _MODELS.items():
+    for parameter, model in (_MODELS | _READ).items():
         name = parameter.partition(".")[2]
         with pytest.raises(BenchError, match=rf"models\[0\]: .*{name} 'gone': No such file"):
             cells_of(_yaml(model.format(file="gone")))

@@ -212,7 +212,7 @@ def test_key_changes_with_the_data_that_a_model_reads(tmp_path: Path, cells_of: 
     (before,) = cells_of(text)
     np.save(path, np.ones((3, 2), dtype=np.uint8))
     (after,) = cells_of(text)
-    assert before.model.extra != after.model.extra
+    assert before.model.params != after.model.params
     assert before.key != after.key
 
 

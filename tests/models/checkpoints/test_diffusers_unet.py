@@ -104,7 +104,7 @@ def test_schedulers_of_other_networks_are_refused(
     file = tmp_path / "scheduler" / "scheduler_config.json"
     file.write_text(json.dumps(record), encoding="utf-8")
     model = DiffusersUnet(path=str(tmp_path))
-    for asked in (model.fingerprint, lambda: model.load(CPU, torch.float32)):
+    for asked in (model.contents, lambda: model.load(CPU, torch.float32)):
         with pytest.raises(BenchError, match=message) as caught:
             asked()
         assert "DDPMScheduler" in str(caught.value)  # those that are read

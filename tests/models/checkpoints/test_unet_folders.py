@@ -56,7 +56,7 @@ def _change(path: Path, **changes: object) -> None:
 
 def _refused(folder: Path, message: str, **parameters: Any) -> None:
     model = DiffusersUnet(path=str(folder), **parameters)
-    for asked in (model.fingerprint, lambda: model.load(CPU, torch.float32)):
+    for asked in (model.contents, lambda: model.load(CPU, torch.float32)):
         with pytest.raises(BenchError, match=message) as caught:
             asked()
         assert "\n" not in str(caught.value)
