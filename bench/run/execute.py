@@ -62,21 +62,28 @@ from bench.state.weights import Weights
 if TYPE_CHECKING:
     import numpy as np
 
+    from bench.run.path_file import Paths
+
 SHOWN = 16
 """Samples of a cell that are kept for the report (images)."""
 SHOWN_POINTS = 512
 """The same for points, which take little room."""
 
 
-def run_cell(cell: Cell, machine: Machine) -> CellResult:
-    """Run one cell on this process's device and return its rows."""
+def run_cell(cell: Cell, machine: Machine, picture: bool = True) -> CellResult:
+    """Run one cell on this process's device and return its rows.
+
+    Args:
+        cell, machine: what is run, and where.
+        picture: whether the paths of its process are drawn, which takes a second; once is enough.
+    """
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         # float32 is float32 on GPUs too, in backward passes as well: a model that wants TF32 asks.
         with tf32(False), torch.no_grad():
             registry = registry_of(spec.source for spec in cell.plugins)
             check_unchanged(cell, registry)
-            return _Run(cell, machine, started, registry).result()
+            return _Run(cell, machine, started, registry, picture).result()
     except (Exception, SystemExit) as error:
         return failure(cell, machine, *verdict(error), started)
 
@@ -97,6 +104,7 @@ class _Run:
     machine: Machine
     started: str
     registry: Registry
+    picture: bool
 
     def result(self) -> CellResult:
         protocol = json.loads(self.cell.protocol)
@@ -138,10 +146,15 @@ class _Run:
             for row in metric_rows(base, metric, spec.changed, outcome)
         ]
         evidence = evidence_of([spec.changed for spec in self.cell.metrics], outcomes)
-        # a picture, not a number: where it cannot be drawn, the cell has all else
+        return CellResult(self.cell.key, rows, shown, evidence, self._paths(trial))
+
+    def _paths(self, trial: Trial) -> Paths | None:
+        """A picture, not a number: where it cannot be drawn, the cell has all else."""
+        if not self.picture:
+            return None
         like = torch.empty(0, device=trial.draw.device, dtype=trial.draw.dtype)
-        picture = attempt(partial(paths, self.cell.model, self.cell.process, model, like)).value
-        return CellResult(self.cell.key, rows, shown, evidence, picture)
+        draw = partial(paths, self.cell.model, self.cell.process, trial.model, like)
+        return attempt(draw).value
 
     def _trial(
         self, model: ScoreModel, protocol: dict[str, Any]

@@ -16,7 +16,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool, concurrent
 
 from bench.registry import load_registry
-from bench.run.cell import Cell
+from bench.run.cell import Cell, PluginSpec
 from bench.run.fresh import imported_beforehand, runs_foreign_code
 from bench.run.log import trim
 from bench.run.machine import Machine
@@ -39,11 +39,12 @@ def run_cells(
     log.write_bytes(b"")  # of this run alone, so that it does not grow for ever
     waiting = iter(cells)
     running: dict[Future[Any], Cell] = {}
+    drawn: set[tuple[PluginSpec, PluginSpec]] = set()
     with contextlib.closing(_Workers(machine, log, _context(cells))) as workers:
 
         def submit(cell: Cell) -> None:
             on_start(cell)
-            running[workers.submit(cell)] = cell
+            running[workers.submit(cell, (cell.model, cell.process) not in drawn)] = cell
 
         # One cell per worker at a time, so that the clock of a time limit starts with the work.
         for cell in _first(waiting, machine.workers):
@@ -54,6 +55,8 @@ def run_cells(
             for future in done:
                 cell = running.pop(future)
                 result = workers.outcome(future, cell)
+                if result.paths is not None:
+                    drawn.add((cell.model, cell.process))
                 for following in _first(waiting, 1):
                     submit(following)
                 yield cell, result
@@ -91,8 +94,8 @@ class _Workers:
     pools: list[Any] = field(default_factory=list)
     alone: list[Future[Any]] = field(default_factory=list)
 
-    def submit(self, cell: Cell) -> Future[Any]:
-        """Start ``cell``; its outcome comes by ``outcome``."""
+    def submit(self, cell: Cell, picture: bool) -> Future[Any]:
+        """Start ``cell``, with a picture of its process or without; its outcome: ``outcome``."""
         if runs_foreign_code(cell, load_registry()):
             process: Any = concurrent.process  # its types lack `context`
             run = process(daemon=False, timeout=cell.timeout, context=self.context)(work_alone)
@@ -102,7 +105,7 @@ class _Workers:
         if not self.pools:
             self.pools.append(self._pool())
         shared: Future[Any] = self.pools[-1].schedule(
-            work, args=[cell, self.machine], timeout=cell.timeout
+            work, args=[cell, self.machine, picture], timeout=cell.timeout
         )
         return shared
 

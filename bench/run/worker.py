@@ -56,11 +56,11 @@ def start(setting: Setting) -> None:
         pass
 
 
-def work(cell: Cell, machine: Machine) -> Worked:
+def work(cell: Cell, machine: Machine, picture: bool = True) -> Worked:
     """Run one cell; what it changed of the process's state is undone and noted in its rows."""
     imported = registry_of(spec.source for spec in cell.plugins).meddling
     with kept() as changes:
-        result = _run(cell, machine)
+        result = _run(cell, machine, picture)
     if machine.kind == "cuda":
         torch.cuda.empty_cache()  # for the worker that comes next
     notes = [
@@ -70,16 +70,16 @@ def work(cell: Cell, machine: Machine) -> Worked:
     return Worked(_noted(result, notes), fit=not changes.found)
 
 
-def work_alone(setting: Setting, cell: Cell, machine: Machine) -> CellResult:
+def work_alone(setting: Setting, cell: Cell, machine: Machine, picture: bool) -> CellResult:
     """Run one cell in a process that ends with it."""
     start(setting)
-    return work(cell, machine).result
+    return work(cell, machine, picture).result
 
 
-def _run(cell: Cell, machine: Machine) -> CellResult:
+def _run(cell: Cell, machine: Machine, picture: bool) -> CellResult:
     # Workers ignore Ctrl-C, so that this one is a plugin's; raised here it would end the run.
     try:
-        return run_cell(cell, machine)
+        return run_cell(cell, machine, picture)
     except (KeyboardInterrupt, GeneratorExit) as error:
         raise RuntimeError(f"the cell raised {type(error).__name__}") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,12 @@ import torch
 from bench.core.target import Model, ScoreModel
 from bench.registry import Kind, load_registry
 from bench.run import paths as module
-from bench.run.cell import PluginSpec
+from bench.run.cell import Cell, PluginSpec
+from bench.run.machine import Machine
 from bench.run.path_file import Paths
 from bench.run.paths import paths
+from bench.run.pool import run_cells
+from bench.run.schema import Status
 from bench.run.store import Store
 
 
@@ -114,3 +118,16 @@ def test_references_of_all_runs_are_kept(tmp_path: Path) -> None:
     assert store.references() == {"ode_solver a": "A 2020", "metric b": "B 2021"}
     (tmp_path / "references.json").write_text("[1", encoding="utf-8")
     assert store.references() == {}
+
+
+def test_a_run_draws_each_picture_once(
+    cells_of: Callable[[str], tuple[Cell, ...]], tmp_path: Path
+) -> None:
+    """It takes a second, and cells of strangers have no process before them that drew it."""
+    text = "suites:\n  a: {models: [gaussian_mixture], solvers: [ddim], nfe: [5, 6, 7], "
+    cells = cells_of(text + "samples: 64, metrics: [rmse]}\n")
+    results = [
+        result for _, result in run_cells(cells, Machine("cpu", 1, 1), tmp_path / "log", print)
+    ]
+    assert [result.status for result in results] == [Status.OK] * 3
+    assert [result.paths is not None for result in results].count(True) == 1
