@@ -47,7 +47,8 @@ def traced() -> Mapping[str, Mapping[str, str]]:
     """The files of this project that are loaded with each plugin, and with the host's roots."""
     wanted = {name: [module] for name, module in POINTS.items()} | {"host": list(ROOTS)}
     done = subprocess.run(
-        [sys.executable, "-c", TRACE, json.dumps(wanted)],
+        # -P: the package that these tests import, not the folder that they are run in.
+        [sys.executable, "-P", "-c", TRACE, json.dumps(wanted)],
         capture_output=True,
         text=True,
         check=True,

@@ -214,7 +214,8 @@ def test_a_disk_that_fills_up_in_the_middle_keeps_the_finished_cells(
 
     def fills(descriptor: int) -> None:
         calls.append(descriptor)
-        if len(calls) == 8:  # after the plan, the references, a cell and samples of the next
+        # After plan and references, a cell and its picture, samples and evidence of the next.
+        if len(calls) == 9:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(descriptor)
 

@@ -118,7 +118,7 @@ def _one(pool: Any, entry: Entry, check: str, timeout: float, output: str) -> tu
 def _beginning(path: str, start: int) -> str:
     with open(path, "rb") as file:
         file.seek(start)
-        return file.read(40).decode(errors="replace")
+        return file.read(80).decode(errors="replace").lstrip()[:40]
 
 
 def _start_worker(output: str) -> None:
