@@ -99,7 +99,7 @@ class _Workers:
         if runs_foreign_code(cell, load_registry()):
             process: Any = concurrent.process  # its types lack `context`
             run = process(daemon=False, timeout=cell.timeout, context=self.context)(work_alone)
-            future: Future[Any] = run(self._setting(), cell, self.machine)
+            future: Future[Any] = run(self._setting(), cell, self.machine, picture)
             self.alone = [*(f for f in self.alone if not f.done()), future]
             return future
         if not self.pools:
