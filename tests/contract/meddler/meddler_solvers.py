@@ -137,6 +137,8 @@ def strictness():
 
 
 def kernels():
+    if hasattr(torch, "_kept"):
+        return  # a second library would make torch forget that the first one was there
     library = torch.library.Library("aten", "IMPL")
     library.impl("relu", lambda x: x * 1.001, "CPU")
     library.impl("silu", lambda x: x * 1.001, "CPU")
