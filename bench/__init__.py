@@ -23,6 +23,6 @@ def load_results(path: str | PathLike[str]) -> pd.DataFrame:
     """
     from pathlib import Path  # imports are lazy: `bench --help` must not wait for pandas
 
-    from bench.run.store import Store
+    from bench.results.store import Store
 
     return Store(Path(path)).load()

@@ -49,7 +49,7 @@ from bench.core.target import (
 )
 from bench.core.uncertainty import Uncertainty
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
-from bench.files.cache import alone, cache_folder, replacing
+from bench.files.cache import atomic_write, cache_folder, file_lock
 from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder, hub_folder
@@ -111,10 +111,11 @@ __all__ = [
     "UnknownCodeError",
     "UnsupportedError",
     "adams_weights",
-    "alone",
+    "atomic_write",
     "cache_folder",
     "code_identity",
     "combine",
+    "file_lock",
     "file_sha256",
     "from_eps",
     "from_score",
@@ -126,7 +127,6 @@ __all__ = [
     "offline",
     "published",
     "read_assets",
-    "replacing",
     "require",
     "rows_of",
     "tf32",

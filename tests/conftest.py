@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 import torch
 
-from bench.run.schema import ARROW, COLUMNS
-from bench.run.store import Row, Store
-from bench.run.table import packed
+from bench.results.schema import ARROW, COLUMNS
+from bench.results.store import Row, Store
+from bench.results.table import packed
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -25,7 +25,7 @@ from bench.compare.estimate import stratified
 from bench.compare.pairs import NUMBER, SUBJECT, Paired, codes
 from bench.compare.sides import Side
 from bench.compare.verdict import Floats, Verdict
-from bench.run.evidence import fits
+from bench.results.evidence import fits
 
 Part = Mapping[str, npt.NDArray[Any]]
 """Columns of the points of one curve."""

@@ -10,7 +10,7 @@ from bench.compare import words
 from bench.compare.result import Comparison
 from bench.compare.verdict import Verdict
 from bench.printable import printable
-from bench.report.text import one_line
+from bench.render.labels import one_line
 
 
 def junit(comparison: Comparison) -> str:

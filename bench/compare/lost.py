@@ -11,7 +11,7 @@ import pandas as pd
 from bench.compare.gates import TIME, Gate
 from bench.compare.pairs import CURVE, NUMBER, codes
 from bench.compare.result import MISSING, Lost
-from bench.run.schema import Status
+from bench.results.schema import Status
 
 _CELL = (*CURVE, "budget", "tolerance", "seed")
 _GROUP = ["suite", "model", "curve", "metric", "status", "reason"]

@@ -13,10 +13,10 @@ import pandas as pd
 from bench.compare.sides import Side
 from bench.compare.verdict import Flags, Ids
 from bench.core.errors import BenchError
-from bench.report.frame import with_params
-from bench.report.protocol import QUALITY, TIMING, four_digits
-from bench.run.places import FILES, named, names, places
-from bench.run.schema import COLUMNS, Status
+from bench.results.frame import with_params
+from bench.results.places import FILES, named, names, places
+from bench.results.protocol import QUALITY, TIMING, four_digits
+from bench.results.schema import COLUMNS, Status
 
 SUBJECT = ("suite", "model", "model_params", "process", "process_params")
 """What all curves of a figure have in common."""

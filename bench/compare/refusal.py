@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.compare.pairs import Paired
 from bench.compare.verdict import Flags, Ids
-from bench.report.protocol import QUALITY
+from bench.results.protocol import QUALITY
 
 
 @dataclass(frozen=True)

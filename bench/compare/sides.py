@@ -11,9 +11,9 @@ import pandas as pd
 
 from bench.compare.revision import checked_out
 from bench.core.errors import BenchError
-from bench.run import bundle
-from bench.run.evidence import Values, found_in, unpacked
-from bench.run.store import Store
+from bench.results import bundle
+from bench.results.evidence import Values, found_in, unpacked
+from bench.results.store import Store
 
 
 @dataclass(frozen=True)

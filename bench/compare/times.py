@@ -10,7 +10,7 @@ import pandas as pd
 from bench.compare.gates import TIME
 from bench.compare.pairs import CURVE, codes
 from bench.compare.refusal import Refusal
-from bench.report.protocol import TIMING
+from bench.results.protocol import TIMING
 
 _CELL = (*CURVE, "budget", "tolerance", "seed")
 _REMEDY = "run both on the same machine, with the same workers and threads"

@@ -11,8 +11,8 @@ import pandas as pd
 from bench.compare.refusal import Refusal
 from bench.compare.result import MISSING, Comparison, ExitCode, Lost
 from bench.compare.verdict import Verdict
-from bench.report.frame import with_params
-from bench.report.text import number, one_line
+from bench.render.labels import number, one_line
+from bench.results.frame import with_params
 
 ORDER = (
     Verdict.WORSE,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench.core.errors import BenchError
 from bench.files.asset import Asset
-from bench.files.cache import alone, unwritable
+from bench.files.cache import file_lock, unwritable
 from bench.files.hashing import file_sha256
 from bench.files.http import Answer, RangeError, TransientError, asked
 from bench.files.meter import Meter
@@ -47,7 +47,7 @@ def fetch(asset: Asset, meter: Meter, patience: Patience = PATIENCE, *, own: boo
     try:
         if asset.pin and not own and _sound(asset):  # also where nothing can be written
             return
-        with alone(asset.path):
+        with file_lock(asset.path):
             if not _sound(asset):
                 _download(asset, meter, patience)
             _remember(asset, meter, own)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import BenchError
-from bench.files.cache import alone, cache_folder, replacing
+from bench.files.cache import atomic_write, cache_folder, file_lock
 
 CHECKSUM = "#sha256"
 """Key of the checksum of the list: no file has such a name."""
@@ -63,11 +63,11 @@ def set_pin(name: str, pin: Pin) -> None:
         BenchError: the cache folder cannot be written.
     """
     path = lock_file()
-    with alone(path):
+    with file_lock(path):
         pins = {**_pins(), name: pin}
         content = {key: asdict(value) for key, value in sorted(pins.items())}
         whole = {**content, CHECKSUM: _checksum(content)}
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 

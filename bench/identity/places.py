@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.identity.content import Unit
 from bench.identity.finding import Found, find
 from bench.identity.owners import folder_above, installed, owner_of, standard
 
 HOST = "bench"
+FAMILIES = "bench_plugins"
+"""The package that holds the host's own plugins: each family in it is a package of its own."""
 IN_COLUMNS = frozenset({"torch"})
 """Libraries whose version is a column of the table, so that a reader sees which it was."""
 
@@ -57,9 +60,11 @@ def _unit(found: Found) -> Unit:
     """
     assert found.file is not None
     file, parts = found.file, found.name.split(".")
-    if parts[0] == HOST:
+    if parts[0] == HOST or found.name == FAMILIES:
         return Unit(found.name, file)
     up = folder_above(found)
+    if parts[0] == FAMILIES:
+        return _family(found.name, up)
     whole, parent = up / parts[0], found.name.rpartition(".")[0]
     shared = installed(up) and not file.is_relative_to(whole / "__init__.py")
     name, place = found.name, file
@@ -72,3 +77,8 @@ def _unit(found: Found) -> Unit:
     if found.archive is None:
         return Unit(name, place)
     return Unit(name, found.archive, place.relative_to(found.archive).as_posix())
+
+
+def _family(name: str, up: Path) -> Unit:
+    family = name.split(".")[1]
+    return Unit(f"{FAMILIES}.{family}", up / FAMILIES / family)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.files.pins import pin_of
-from bench.run.places import FILES, is_digest, places
+from bench.results.places import FILES, is_digest, places
 
 _PUBLISHED = "published:"
 

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from bench.config.document import Document, Path_, read_document
 from bench.core.errors import BenchError
-from bench.run.document import Document, Path_, read_document
 
 
 class _Strict:

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from bench.render.labels import tick
 from bench.report.looks import Kind, Look
 from bench.report.svg import Part, Tags
-from bench.report.text import tick
 
 Limits = tuple[float, float]
 

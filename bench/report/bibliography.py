@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from bench.report.latex import escaped
-from bench.report.text import slug
+from bench.render.labels import slug
+from bench.render.latex import escaped
 
 _ENTRY = re.compile(r"^@\w+\{([^,]+),$.*?^\}$", re.MULTILINE | re.DOTALL)
 _ARXIV = re.compile(r"arXiv:\s*(\d{4}\.\d{4,5})", re.IGNORECASE)

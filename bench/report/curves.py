@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from bench.render.labels import letters, metric_label, number, one_line
 from bench.report.axes import (
     legend,
     legend_height,
@@ -19,11 +20,10 @@ from bench.report.axes import (
     log_y,
 )
 from bench.report.canvas import Sketch, blank
-from bench.report.intervals import Interval
 from bench.report.looks import MUTED, TEXT, Look
-from bench.report.roles import exact_partners, primary
 from bench.report.svg import Part, Tags, place
-from bench.report.text import letters, metric_label, number, one_line
+from bench.results.roles import exact_partners, primary
+from bench.stats.intervals import Interval
 
 PANEL_WIDTH, PANEL_HEIGHT = 3.6, 2.75
 

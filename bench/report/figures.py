@@ -9,11 +9,11 @@ from functools import partial
 import pandas as pd
 
 from bench.report import curves, heat, pareto, sample_grid, sample_layout, work_precision
-from bench.report.frame import points
 from bench.report.jobs import Job
 from bench.report.looks import Look
 from bench.report.order import Order, floor, orders
-from bench.report.roles import errors, exact_partners, primary, references
+from bench.results.frame import points
+from bench.results.roles import errors, exact_partners, primary, references
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ import pyarrow as pa
 from pyarrow import csv
 
 from bench.core.errors import BenchError
-from bench.report import latex
-from bench.report.frame import SUBJECT
+from bench.render import latex
 from bench.report.methods import Methods
 from bench.report.order import Order
 from bench.report.pareto import marked
 from bench.report.tables import Best
-from bench.run import json_file
+from bench.results import json_file
+from bench.results.frame import SUBJECT
 
 _LIST = ".report.json"
 _OWN_NAME = re.compile(r"[a-z0-9][a-z0-9-]*\.(?:svg|pdf|png|csv|tex|bib|html)")

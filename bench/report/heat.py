@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
+from bench.render.labels import metric_label, number, one_line, tick
 from bench.report.axes import log_axis_suits
 from bench.report.canvas import Sketch, blank
 from bench.report.looks import MUTED
-from bench.report.roles import errors
-from bench.report.text import metric_label, number, one_line, tick
+from bench.results.roles import errors
 
 MAX_BUDGETS, MAX_METRICS, MAX_LINES = 3, 2, 40
 

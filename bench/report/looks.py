@@ -8,8 +8,8 @@ from enum import Enum
 
 import pandas as pd
 
-from bench.report.frame import SUBJECT
-from bench.report.text import one_line
+from bench.render.labels import one_line
+from bench.results.frame import SUBJECT
 
 
 @dataclass(frozen=True)

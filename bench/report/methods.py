@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bench.render.labels import tick
+from bench.render.latex import escaped
 from bench.report.bibliography import Entry, always, bibtex, cited
-from bench.report.latex import escaped
-from bench.report.text import tick
 
 MAX_NAMES = 40
 """Plugins of one kind that the paragraph names."""

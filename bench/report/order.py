@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
-from bench.report.intervals import LEVEL
+from bench.stats.intervals import LEVEL
 
 ROUNDING = {"float16": 1e-2, "bfloat16": 1e-1, "float32": 1e-6, "float64": 1e-14}
 """Errors that rounding alone can cause, relative to data of unit size."""

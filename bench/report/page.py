@@ -15,13 +15,13 @@ from markupsafe import Markup
 from bench.printable import printable
 from bench.published.text import Block
 from bench.report.canvas import Drawing
-from bench.report.frame import Subject, with_params
 from bench.report.looks import INKS, Look
 from bench.report.methods import Methods
 from bench.report.order import Order
 from bench.report.provenance import Provenance
 from bench.report.tables import Best, Failure, Note, Table
 from bench.report.verdicts import Other
+from bench.results.frame import Subject, with_params
 
 PAGE_BYTES = 2_900_000
 """Of the whole page. Tables, and then figures, that it has no room for are files next to it."""

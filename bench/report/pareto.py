@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
+from bench.render.labels import letters, metric_label, one_line
 from bench.report.axes import (
     legend,
     legend_height,
@@ -22,9 +23,8 @@ from bench.report.axes import (
 from bench.report.canvas import Sketch, blank
 from bench.report.curves import NFE, PANEL_HEIGHT, PANEL_WIDTH, WALL_CLOCK, Abscissa
 from bench.report.looks import MUTED, TEXT, Look
-from bench.report.roles import errors
 from bench.report.svg import Part, Tags, place
-from bench.report.text import letters, metric_label, one_line
+from bench.results.roles import errors
 
 MAX_METRICS = 3
 """Metrics that a figure shows, those that the table has first."""

@@ -15,11 +15,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from bench.core.errors import BenchError
+from bench.render.labels import one_line
 from bench.report.canvas import Sketch, blank
-from bench.report.frame import Subject, with_params
-from bench.report.text import one_line
-from bench.run import array_file
-from bench.run.places import renamed
+from bench.results import array_file
+from bench.results.frame import Subject, with_params
+from bench.results.places import renamed
 
 COLUMNS = (
     ("forward", "forward SDE: data to noise", False),

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.report.frame import SUBJECT
 from bench.report.order import ROUNDING
-from bench.report.roles import errors, exact_partners, primary, references, with_own_error
-from bench.run.schema import Status
+from bench.results.frame import SUBJECT
+from bench.results.roles import errors, exact_partners, primary, references, with_own_error
+from bench.results.schema import Status
 
 ANY = float("inf")
 """The budget of a problem that adaptive solvers alone have run on."""

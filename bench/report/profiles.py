@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from bench.render.labels import one_line
 from bench.report.axes import legend, legend_height, legend_width, log_x
 from bench.report.canvas import Sketch, blank
 from bench.report.curves import PANEL_HEIGHT, PANEL_WIDTH
@@ -15,7 +16,6 @@ from bench.report.field import TARGETS, Field
 from bench.report.looks import Look
 from bench.report.standing import CAPTION, Profile, changes, data, performance
 from bench.report.svg import Part, Tags
-from bench.report.text import one_line
 
 MAX_FIELDS = 3
 """Rows of the figure."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.report.frame import SUBJECT, Subject
-from bench.report.protocol import PROTOCOL, QUALITY, TIMING, four_digits
-from bench.report.text import number
-from bench.run.places import parsed
+from bench.render.labels import number
+from bench.results.frame import SUBJECT, Subject
+from bench.results.places import parsed
+from bench.results.protocol import PROTOCOL, QUALITY, TIMING, four_digits
 
 MAX_LINES = 60
 """Lines of one table of the protocol that the page shows; table.csv has all."""

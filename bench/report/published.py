@@ -7,7 +7,7 @@ import pandas as pd
 from bench.published.figures import load_figures
 from bench.published.text import Block, outcome
 from bench.published.verdicts import compare
-from bench.run.places import FILES
+from bench.results.places import FILES
 
 _KNOWN = r"\"(?:published|hub):"
 """What stands in the parameters, or files, of models that figures were published of."""

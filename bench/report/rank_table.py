@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bench.report.frame import Subject
+from bench.render.labels import letters, metric_label, tick
 from bench.report.tables import Line, Table, Value
-from bench.report.text import letters, metric_label, tick
+from bench.results.frame import Subject
 
 REMARK = "Rank by the mean; below it the 95% interval (see How to read this)."
 

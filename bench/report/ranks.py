@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
-from bench.report.intervals import LEVEL
-from bench.report.roles import exact_partners
+from bench.results.roles import exact_partners
+from bench.stats.intervals import LEVEL
 
 _NEEDED = (
     "metric",

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from bench.core.errors import BenchError
-from bench.report import latex, path_figure, profiles
+from bench.render import latex
+from bench.render.labels import slug, tick
+from bench.report import path_figure, profiles
 from bench.report.field import Field, fields
 from bench.report.figures import Studio, Topic, fits, jobs
 from bench.report.files import (
@@ -25,7 +27,6 @@ from bench.report.files import (
     write_overall,
     write_tables,
 )
-from bench.report.frame import Subject, points, prepared, subjects
 from bench.report.jobs import Job, drawn
 from bench.report.looks import Look, looks
 from bench.report.methods import methods
@@ -47,11 +48,11 @@ from bench.report.tables import (
     tables,
     wall_clock_table,
 )
-from bench.report.text import slug, tick
 from bench.report.verdicts import Other, other
-from bench.run import damage
-from bench.run.places import names_in
-from bench.run.store import Store
+from bench.results import damage
+from bench.results.frame import Subject, points, prepared, subjects
+from bench.results.places import names_in
+from bench.results.store import Store
 
 
 @dataclass(frozen=True)

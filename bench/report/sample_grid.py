@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from bench.core.errors import BenchError
+from bench.render.labels import one_line, tick
 from bench.report.canvas import Sketch, blank
 from bench.report.looks import MUTED, Look
 from bench.report.sample_fields import (
@@ -23,8 +24,7 @@ from bench.report.sample_fields import (
     frame_of,
 )
 from bench.report.sample_layout import Cell, Layout, layout
-from bench.report.text import one_line, tick
-from bench.run import array_file
+from bench.results import array_file
 
 IMAGES_PER_REPORT = 1000
 """Images of 28 x 28 pixels that a page has room for; larger ones count by their pixels."""

@@ -20,8 +20,8 @@ from bench.compare.overall import (
     performance_profile,
 )
 from bench.report.field import TARGETS, Field, Floats
-from bench.report.intervals import LEVEL
 from bench.report.tables import Line, Table, Value
+from bench.stats.intervals import LEVEL
 
 STEPS = 1000
 """Distinct ratios at which a profile is told; of more, as many at equal distances in the log."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bench.report.frame import points, prepared, with_params
+from bench.render.labels import one_line
 from bench.report.tables import Best, best_values
-from bench.report.text import one_line
-from bench.run.schema import Status
+from bench.results.frame import points, prepared, with_params
+from bench.results.schema import Status
 
 MAX_LINES = 20
 

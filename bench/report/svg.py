@@ -19,8 +19,8 @@ from enum import Enum
 from math import isnan
 from typing import Any
 
+from bench.render.labels import tick
 from bench.report.looks import INKS, Look
-from bench.report.text import tick
 
 _TAG = re.compile(r"<[^>]*>")
 _PROLOGUE = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)

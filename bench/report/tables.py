@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from bench.report.frame import SUBJECT, Subject
-from bench.report.roles import exact_partners, primary
-from bench.report.text import letters, metric_label, number, tick, with_half_width
-from bench.run.schema import Status
+from bench.render.labels import letters, metric_label, number, tick, with_half_width
+from bench.results.frame import SUBJECT, Subject
+from bench.results.roles import exact_partners, primary
+from bench.results.schema import Status
 
 MAX_FAILURES = 500
 """Distinct failures that the page lists; table.csv has all."""

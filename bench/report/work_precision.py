@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from bench.render.labels import metric_label, number
 from bench.report.axes import legend, legend_height, legend_width, limits, log_x, log_y
 from bench.report.canvas import Sketch, blank
 from bench.report.curves import lines
 from bench.report.looks import MUTED, PAPER, Look
 from bench.report.order import Order, falling
 from bench.report.svg import Part, Tags, place
-from bench.report.text import metric_label, number
 
 CAPTION = (
     "The solver's own error: against the converged solution from the same noise (rmse), or against "

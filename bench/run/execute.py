@@ -38,6 +38,7 @@ from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import Corrector
 from bench.core.target import Model, ScoreModel
 from bench.registry import Registry, registry_of
+from bench.results.schema import Status
 from bench.run.cell import Cell, PluginSpec
 from bench.run.fresh import runs_foreign_code
 from bench.run.machine import Machine, PeakMemory, synchronise
@@ -55,14 +56,13 @@ from bench.run.rows import (
     metric_rows,
     protocol_columns,
 )
-from bench.run.schema import Status
 from bench.run.unchanged import check_fingerprint, check_unchanged
 from bench.state.weights import Weights
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from bench.run.path_file import Paths
+    from bench.results.path_file import Paths
 
 SHOWN = 16
 """Samples of a cell that are kept for the report (images)."""

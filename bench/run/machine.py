@@ -69,7 +69,7 @@ def choose_device(wanted: str) -> str:
 
 
 @dataclass(frozen=True)
-class Crew:
+class WorkerOptions:
     """How many workers and threads the user wants; None leaves it to the host."""
 
     workers: int | None = None

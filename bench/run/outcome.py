@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import torch
 
 from bench.core.errors import BenchError, UnsupportedError
-from bench.run.schema import Status
+from bench.results.schema import Status
 
 P = TypeVar("P")
 

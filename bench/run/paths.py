@@ -25,8 +25,8 @@ from bench.core.noise import NoiseStream
 from bench.core.process import NoiseProcess, Time
 from bench.core.target import ExactDistribution, ScoreModel
 from bench.registry import registry_of
+from bench.results.path_file import Array, Paths, name_of
 from bench.run.cell import PluginSpec, canonical
-from bench.run.path_file import Array, Paths, name_of
 
 SHOWN, TIMES, FINE, LEVELS = 12, 49, 8, 161
 """Paths, times of the picture, steps from one time to the next, points of the density in x."""

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, cast, get_origin
 
+from bench.config.count import MAX_CELLS, check_count
+from bench.config.document import Path_
+from bench.config.load import Config, Suite
 from bench.core.errors import BenchError
 from bench.core.plugin import Plugin
 from bench.core.solver import Adaptive
@@ -24,9 +27,6 @@ from bench.registry import (
     parameters,
 )
 from bench.run.cell import Cell, PluginSpec, canonical
-from bench.run.config import Config, Suite
-from bench.run.count import MAX_CELLS, check_count
-from bench.run.document import Path_
 from bench.run.supplies import outside
 
 

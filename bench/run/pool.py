@@ -16,12 +16,12 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool, concurrent
 
 from bench.registry import load_registry
+from bench.results.schema import Status
 from bench.run.cell import Cell, PluginSpec
 from bench.run.fresh import imported_beforehand, runs_foreign_code
 from bench.run.log import trim
 from bench.run.machine import Machine
 from bench.run.rows import CellResult, failure
-from bench.run.schema import Status
 from bench.run.worker import Setting, Worked, start, work, work_alone
 
 _LOOK_S = 10.0

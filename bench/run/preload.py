@@ -6,7 +6,7 @@ that has started threads, or a GPU, cannot be copied.
 
 from __future__ import annotations
 
-import bench.cli  # imported by every worker, as the program's main module
+import bench.cli.main  # imported by every worker, as the program's main module
 import bench.run.worker  # noqa: F401 - and torch with it
 from bench.registry import own_sources, registry_of
 

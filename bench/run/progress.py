@@ -21,9 +21,9 @@ from rich.progress import (
 from rich.text import Text
 
 from bench.printable import one_line, printable
+from bench.results.schema import Status
 from bench.run.cell import Cell
 from bench.run.rows import CellResult
-from bench.run.schema import Status
 
 _STYLE = {
     Status.OK: "green",

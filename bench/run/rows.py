@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from bench.core.metric import Measurement, Metric, Trial
 from bench.core.role import Role
 from bench.printable import MOST, one_line
+from bench.results.evidence import Values, name_of, usable
+from bench.results.schema import Status
+from bench.results.store import Row
 from bench.run.cell import Cell, PluginSpec, canonical
-from bench.run.evidence import Values, name_of, usable
 from bench.run.machine import Machine
 from bench.run.outcome import Outcome
-from bench.run.schema import Status
-from bench.run.store import Row
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from bench.run.path_file import Paths
+    from bench.results.path_file import Paths
 
 
 @dataclass(frozen=True)

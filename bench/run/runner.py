@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from bench.config.count import MAX_CELLS
+from bench.config.load import load_config
 from bench.core.errors import BenchError
 from bench.files.supply import Supply
 from bench.registry import WITHOUT, Registry
+from bench.results.damage import LOG, set_aside
+from bench.results.schema import Status
+from bench.results.seal import DamagedError
+from bench.results.store import Store
 from bench.run.cell import Cell
-from bench.run.config import load_config
-from bench.run.count import MAX_CELLS
-from bench.run.damage import LOG, set_aside
-from bench.run.machine import Crew, choose_device
+from bench.run.machine import WorkerOptions, choose_device
 from bench.run.plan import Filter, make_plan
 from bench.run.pool import run_cells
 from bench.run.rows import CellResult
-from bench.run.schema import Status
-from bench.run.seal import DamagedError
-from bench.run.store import Store
 from bench.run.supplies import absent
 from bench.run.survey import survey
 
@@ -139,7 +139,7 @@ def _refuse_lasting(registry: Registry) -> None:
             )
 
 
-def execute_plan(plan: Plan, crew: Crew, observer: Observer) -> Outcome:
+def execute_plan(plan: Plan, crew: WorkerOptions, observer: Observer) -> Outcome:
     """Set damaged files aside, run the missing cells and store each as it finishes.
 
     Raises:

@@ -13,11 +13,11 @@ from rich.text import Text
 from bench.files.asset import Asset
 from bench.files.supply import Supply
 from bench.printable import one_line
+from bench.results.damage import ASIDE, lines
+from bench.results.seal import shown
 from bench.run.cell import Cell
-from bench.run.damage import ASIDE, lines
 from bench.run.plan import evaluations
 from bench.run.runner import Outcome, Plan
-from bench.run.seal import shown
 
 
 def plan_summary(plan: Plan) -> dict[str, Any]:

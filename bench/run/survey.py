@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.run import damage, seal
-from bench.run import table as tables
-from bench.run.path_file import name_of
-from bench.run.seal import DamagedError, OldError
-from bench.run.store import FINAL, Row, Store
-from bench.run.table import Consolidated
+from bench.results import damage, seal
+from bench.results import table as tables
+from bench.results.path_file import name_of
+from bench.results.seal import DamagedError, OldError
+from bench.results.store import FINAL, Row, Store
+from bench.results.table import Consolidated
 
 if TYPE_CHECKING:
     from bench.run.cell import Cell

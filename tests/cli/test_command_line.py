@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench import cli
-from bench.run.schema import markdown
+from bench.cli import main as cli
+from bench.results.schema import markdown
 
 ROOT = Path(__file__).parents[2]
 BENCH = str(Path(sys.executable).with_name("bench"))
@@ -138,7 +138,7 @@ def test_a_run_and_its_report(tmp_path: Path) -> None:
 
 def test_the_command_line_imports_nothing_heavy() -> None:
     code = (
-        "import sys, bench.cli; "
+        "import sys, bench.cli.main; "
         "print([m for m in ('torch', 'pandas', 'pydantic', 'numpy', 'pyarrow', 'matplotlib') "
         "if m in sys.modules])"
     )
@@ -150,7 +150,7 @@ def test_the_command_line_imports_nothing_heavy() -> None:
 
 def test_help_is_immediate() -> None:
     """A start without what takes long to import."""
-    code = "import sys, bench.cli; print(*sys.modules)"
+    code = "import sys, bench.cli.main; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     slow = {"torch", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pluggy", "pydantic"}
     assert not slow & set(done.stdout.split())

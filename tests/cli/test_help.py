@@ -17,10 +17,11 @@ import typer
 import typer.core
 import typer.rich_utils
 
-from bench import cli, help_pages
-from bench.help_pages import Command, command_of, literal, pages
+from bench.cli import help_pages
+from bench.cli import main as cli
+from bench.cli.help_pages import Command, command_of, literal, pages
+from bench.config.load import load_config
 from bench.registry import load_registry
-from bench.run.config import load_config
 from bench.run.plan import make_plan
 
 SOURCE = typer.main.get_command(cli.app)

@@ -14,14 +14,14 @@ import pytest
 import torch
 from torch import nn
 
-from bench import cli
 from bench.api import Asset
+from bench.cli import main as cli
 from bench.files.contents import contents
 from bench.files.pins import lock_file, pin_of
 from bench.registry import Registry, load_registry
-from bench_checkpoints.edm import Edm
-from bench_checkpoints.edm_precond import EdmRecipe
-from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
+from bench_plugins.checkpoints.edm import Edm
+from bench_plugins.checkpoints.edm_precond import EdmRecipe
+from bench_plugins.checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
 
 Call = Callable[..., tuple[int, str, str]]
 SMALL = EdmUnetConfig(
@@ -278,7 +278,7 @@ def checkpoint(tmp_path: Path) -> Path:
 def _write(path: Path, recipe: EdmRecipe, network: nn.Module) -> None:
     from dataclasses import asdict
 
-    from bench_checkpoints.convert import write_safetensors
+    from bench_plugins.checkpoints.convert import write_safetensors
 
     write_safetensors(path, {"edm": asdict(recipe)}, network.state_dict())
 

@@ -15,21 +15,21 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from bench import cli
 from bench.api import OdeSolver
+from bench.cli import main as cli
+from bench.cli.plugin_list import plugin_tables
 from bench.compare.junit import _make_printable
 from bench.core.errors import BenchError
-from bench.plugin_list import plugin_tables
 from bench.printable import MOST, code, markdown, one_line, printable
 from bench.registry import Broken, Entry, Kind, Registry, Source, load_registry
-from bench.report import latex
+from bench.render import latex
+from bench.results.schema import Status
+from bench.results.store import Store
 from bench.run.cell import Cell
 from bench.run.machine import Machine
 from bench.run.progress import cell_line
 from bench.run.rows import failure
 from bench.run.runner import Plan
-from bench.run.schema import Status
-from bench.run.store import Store
 from bench.run.summary import plan_table
 
 HOSTILE = (
@@ -126,7 +126,7 @@ def _drawn(*items: object) -> str:
 @pytest.fixture(scope="module")
 def cell(tmp_path_factory: pytest.TempPathFactory) -> Cell:
     """Any cell."""
-    from bench.run.config import load_config
+    from bench.config.load import load_config
     from bench.run.plan import make_plan
 
     path = tmp_path_factory.mktemp("plan") / "f.yaml"

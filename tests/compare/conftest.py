@@ -15,9 +15,9 @@ import pytest
 from bench.compare.compare import Question, compare
 from bench.compare.result import Comparison
 from bench.compare.sides import RunFolder, Side
-from bench.run.evidence import Values, found_in
-from bench.run.schema import COLUMNS
-from bench.run.store import Row, Store
+from bench.results.evidence import Values, found_in
+from bench.results.schema import COLUMNS
+from bench.results.store import Row, Store
 
 BASE: Row = {
     "run": "made",

@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from bench.config.load import load_config
+from bench.config.suites import resolve
 from bench.registry import load_registry
-from bench.run import bundle
-from bench.run.config import load_config
+from bench.results import bundle
+from bench.results.store import Store
 from bench.run.plan import make_plan
-from bench.run.store import Store
-from bench.suites import resolve
 
 BASELINE = Path(__file__).parents[2] / "results" / "baseline"
 GATE = "*:±0.5%"

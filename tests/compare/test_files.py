@@ -17,7 +17,7 @@ from bench.compare.sides import opened
 from bench.compare.text import text
 from bench.compare.timings import timings
 from bench.report import write_report
-from bench.run.places import named, names, names_in, places
+from bench.results.places import named, names, names_in, places
 
 ONE, TWO = "sha256:" + "1" * 16, "sha256:" + "2" * 16
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bench.cli import app
+from bench.cli.main import app
 from bench.compare.json_form import as_json
 from bench.compare.junit import junit
 from bench.compare.markdown import markdown

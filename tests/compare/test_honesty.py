@@ -20,10 +20,10 @@ from bench.compare.estimate import paired_spread, unpaired_spread
 from bench.compare.sides import opened
 from bench.compare.verdict import half_widths
 from bench.registry import Kind, build, load_registry
-from bench.run import bundle
-from bench_metrics.extractors import extractor
-from bench_metrics.fd import _reference
-from bench_metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
+from bench.results import bundle
+from bench_plugins.metrics.extractors import extractor
+from bench_plugins.metrics.fd import _reference
+from bench_plugins.metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
 
 ALPHA = 0.05
 TRIALS = 500

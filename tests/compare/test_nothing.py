@@ -20,7 +20,7 @@ from bench.compare.result import Comparison, ExitCode
 from bench.compare.text import text
 from bench.core.errors import BenchError
 
-BENCH = [sys.executable, "-c", "from bench.cli import main; main()"]
+BENCH = [sys.executable, "-c", "from bench.cli.main import main; main()"]
 
 
 def _gates(*texts: str) -> Question:

@@ -12,7 +12,7 @@ import pytest
 from pytest_benchmark.stats import Stats
 from typer.testing import CliRunner
 
-from bench.cli import app
+from bench.cli.main import app
 from bench.compare.timings import stats, timings
 from bench.core.errors import BenchError
 

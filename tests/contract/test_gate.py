@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bench.run.schema import COLUMNS
-from bench.run.store import Store
+from bench.results.schema import COLUMNS
+from bench.results.store import Store
 
 ROOT = Path(__file__).parents[2]
 

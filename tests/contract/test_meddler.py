@@ -64,7 +64,7 @@ SEEN = {
     "lingering": "was left running",
     "interpreter": "sys.setrecursionlimit: 1000 became 150, gc.disable: True became False",
     "kernels": "torch.library's implementations of torch's operators changed",
-    "modules": "module bench_metrics.rmse was replaced, random.Random.random was replaced",
+    "modules": "module bench_plugins.metrics.rmse was replaced, random.Random.random was replaced",
     "autocast": "torch.autocast on cpu",
     "attention": "torch.backends.cuda.enable_math_sdp: True became False",
     "weights": "the cell wrote into ",

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 import bench
-from bench.cli import app
+from bench.cli.main import app
 from bench.core.errors import BenchError
 from bench.scaffold import write_package
 

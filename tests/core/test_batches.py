@@ -31,7 +31,7 @@ from bench.api import (
 from bench.core.sample import generate
 from bench.registry import Kind, build, load_registry
 from bench.testing import process_of
-from bench_models.mixture import RandomMixture
+from bench_plugins.models.mixture import RandomMixture
 
 SAMPLES = 256
 

@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 
 import bench
+from bench.config.load import load_config
 from bench.registry import load_registry
-from bench.run.config import load_config
+from bench.results.schema import ARROW
+from bench.results.store import Store
 from bench.run.execute import run_cell
 from bench.run.machine import Machine
 from bench.run.plan import make_plan
-from bench.run.schema import ARROW
-from bench.run.store import Store
 
 PAGE = Path(__file__).parents[2] / "docs" / "cookbook.md"
 SUITE = """\

@@ -18,7 +18,7 @@ import pytest
 from bench.api import BenchError, HubFolder, NeedsAssets, hub_folder
 from bench.files.contents import contents
 from bench.files.offline import network, offline
-from bench_checkpoints.diffusers_unet import DiffusersUnet
+from bench_plugins.checkpoints.diffusers_unet import DiffusersUnet
 
 pytest.importorskip("huggingface_hub")
 

@@ -26,8 +26,8 @@ from bench.api import (
 )
 from bench.registry import Kind, ParameterError, build, load_registry
 from bench.testing import Gaussian, measured_weak_order, process_of
-from bench_ggf.ggf import GGF, _attempt
-from bench_models.mixture import Mixture
+from bench_plugins.ggf.ggf import GGF, _attempt
+from bench_plugins.models.mixture import Mixture
 
 DATA = Gaussian()
 

@@ -23,9 +23,9 @@ from bench.api import (
 )
 from bench.registry import Kind, build, load_registry
 from bench.testing import LineMixture, process_of
-from bench_ddim.ddim import DDIM
-from bench_gits.grid import Gits, cheapest
-from bench_models.mixture import Mixture
+from bench_plugins.ddim.ddim import DDIM
+from bench_plugins.gits.grid import Gits, cheapest
+from bench_plugins.models.mixture import Mixture
 
 S_MIN, S_MAX = 0.02, 40.0
 

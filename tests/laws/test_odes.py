@@ -30,9 +30,9 @@ from bench.api import (
 )
 from bench.core.noise import SHARD
 from bench.testing import ode_solver_of, process_of
-from bench_models.mixture import Mixture
-from bench_odes import own_steps
-from bench_odes.tsit5 import Tsit5
+from bench_plugins.models.mixture import Mixture
+from bench_plugins.odes import own_steps
+from bench_plugins.odes.tsit5 import Tsit5
 
 Array = npt.NDArray[np.float64]
 

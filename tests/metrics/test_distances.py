@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 import torch
 
-from bench_metrics.distribution import EnergyDistance, SlicedWasserstein
+from bench_plugins.metrics.distribution import EnergyDistance, SlicedWasserstein
 
 
 def _samples(n: int, shift: float, scale: float, seed: int, d: int = 1) -> torch.Tensor:

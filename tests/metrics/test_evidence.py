@@ -12,12 +12,12 @@ from torch import Tensor
 
 from bench.api import Batch, Measurement
 from bench.core.errors import BenchError
-from bench.run.evidence import LIMIT, fits, packed, unpacked
+from bench.results.evidence import LIMIT, fits, packed, unpacked
 from bench.run.outcome import Outcome
 from bench.run.rows import evidence_of
-from bench_metrics.converged import Converged
-from bench_metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
-from bench_metrics.rmse import _Squares
+from bench_plugins.metrics.converged import Converged
+from bench_plugins.metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
+from bench_plugins.metrics.rmse import _Squares
 
 
 def _gaussian(n: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:

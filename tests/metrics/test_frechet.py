@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from bench.api import Batch, Draw, Sampler, Trial
-from bench_ddim.ddim import DDIM
-from bench_edm.process import EDM
-from bench_metrics.extractors import extractor
-from bench_metrics.fd import DigitsFrechet, _reference
-from bench_metrics.frechet import Moments, frechet_distance, root_factor
-from bench_models.pretrained import DigitsMlp
+from bench_plugins.ddim.ddim import DDIM
+from bench_plugins.edm.process import EDM
+from bench_plugins.metrics.extractors import extractor
+from bench_plugins.metrics.fd import DigitsFrechet, _reference
+from bench_plugins.metrics.frechet import Moments, frechet_distance, root_factor
+from bench_plugins.models.pretrained import DigitsMlp
 
 
 def _gaussians(d: int, rank: int, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -94,7 +94,7 @@ def test_the_factor_of_a_covariance_gives_it_back(rank: int) -> None:
 def test_a_known_factor_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     m1, c1, m2, c2 = _gaussians(16, 40, 1)
     known, factor = frechet_distance(m1, c1, m2, c2), root_factor(c1)
-    monkeypatch.setattr("bench_metrics.frechet.root_factor", None)
+    monkeypatch.setattr("bench_plugins.metrics.frechet.root_factor", None)
     assert frechet_distance(m1, c1, m2, c2, factor_1=factor) == known
 
 
@@ -205,7 +205,7 @@ def test_fd_keeps_its_value_without_its_error_bar(
 
     x = _real(trial)[:128]
     whole = _fd(trial, x, 64)
-    monkeypatch.setattr("bench_metrics.fd.frechet_influence", fails)
+    monkeypatch.setattr("bench_plugins.metrics.fd.frechet_influence", fails)
     accumulator = DigitsFrechet().start(trial)
     accumulator.add(Batch(0, x))
     (number,) = accumulator.result()

@@ -20,16 +20,16 @@ from bench.api import (
     UnsupportedError,
     generate,
 )
-from bench_ddim.ddim import DDIM
-from bench_edm.grid import Karras
-from bench_edm.process import EDM
-from bench_metrics.nll_bpd import NllBpd
-from bench_metrics.nll_nats import NllNats
-from bench_metrics.rmse import Rmse
-from bench_models.empirical import Empirical
-from bench_models.mixture import GaussianMixture
-from bench_odes.rk4 import RK4
-from bench_score_sde.predictors import Ancestral
+from bench_plugins.ddim.ddim import DDIM
+from bench_plugins.edm.grid import Karras
+from bench_plugins.edm.process import EDM
+from bench_plugins.metrics.nll_bpd import NllBpd
+from bench_plugins.metrics.nll_nats import NllNats
+from bench_plugins.metrics.rmse import Rmse
+from bench_plugins.models.empirical import Empirical
+from bench_plugins.models.mixture import GaussianMixture
+from bench_plugins.odes.rk4 import RK4
+from bench_plugins.score_sde.predictors import Ancestral
 
 
 def _trial(model: Model, stepper: object, steps: int, s_min: float = 0.002) -> Trial:

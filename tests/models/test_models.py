@@ -13,11 +13,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-import bench_metrics
+import bench_plugins.metrics
 from bench.api import BenchError, Model
 from bench.files.contents import contents
-from bench_models.empirical import Empirical, Points
-from bench_models.pretrained import DATA, DigitsMlp, MnistUnet, Trained
+from bench_plugins.models.empirical import Empirical, Points
+from bench_plugins.models.pretrained import DATA, DigitsMlp, MnistUnet, Trained
 
 CPU = torch.device("cpu")
 SHIPPED: list[Model] = [DigitsMlp(), MnistUnet()]
@@ -193,7 +193,8 @@ def test_weights_of_ones_own_are_the_same_network(tmp_path: Path) -> None:
 
 
 def test_weights_that_are_no_score_model_are_refused(tmp_path: Path) -> None:
-    classifier = Path(bench_metrics.__file__).parent / "data" / "digits_classifier.safetensors"
+    data = Path(bench_plugins.metrics.__file__).parent / "data"
+    classifier = data / "digits_classifier.safetensors"
     with pytest.raises(BenchError, match="holds a classifier, not a score model"):
         Trained(str(classifier)).load(CPU, torch.float32)
     with pytest.raises(BenchError, match="fetch it and put it there"):

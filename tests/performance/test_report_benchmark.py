@@ -9,7 +9,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.report import write_report
-from bench.run.store import Store
+from bench.results.store import Store
 
 ManyRows = Callable[[Path, int], Path]
 

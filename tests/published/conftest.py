@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.published.figures import Figure, canonical
-from bench.run.schema import COLUMNS
+from bench.results.schema import COLUMNS
 
 Rows = Callable[..., pd.DataFrame]
 

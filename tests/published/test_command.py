@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from bench.cli import app
+from bench.cli.main import app
+from bench.config.suites import names
 from bench.core.errors import BenchError
 from bench.published.figures import Figure, figure_called, load_figures
 from bench.report import write_report
-from bench.run.store import Store
-from bench.suites import names
+from bench.results.store import Store
 
 Rows = Callable[..., pd.DataFrame]
 FIGURES = load_figures()
@@ -138,7 +138,7 @@ tables:
 
 def test_torch_is_not_imported() -> None:
     code = (
-        "import sys\nfrom bench.cli import app\n"
+        "import sys\nfrom bench.cli.main import app\n"
         "app(['published', '--json'], standalone_mode=False)\n"
         "assert 'torch' not in sys.modules"
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.config.load import load_config
+from bench.config.suites import names, resolve
 from bench.core.errors import BenchError
 from bench.core.process import NoiseProcess
 from bench.core.sample import Sampler
@@ -17,9 +19,7 @@ from bench.published.figures import Figure, canonical, load_figures, of_suite, o
 from bench.published.tables import Plugin, load_tables
 from bench.registry import Kind, build, load_registry
 from bench.run.cell import Cell, PluginSpec
-from bench.run.config import load_config
 from bench.run.plan import make_plan
-from bench.suites import names, resolve
 
 FIGURES = load_figures()
 RUNNABLE = tuple(figure for figure in FIGURES if not figure.unavailable)

@@ -26,24 +26,24 @@ from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
 
 from bench.api import Asset, published
+from bench.config.load import load_config
+from bench.config.suites import names, resolve
 from bench.published.figures import load_figures
 from bench.published.verdicts import SOURCE, Verdict, compare
 from bench.registry import load_registry
 from bench.run.cell import Cell, canonical
-from bench.run.config import load_config
 from bench.run.execute import _load_model, run_cell
-from bench.run.machine import Crew
+from bench.run.machine import WorkerOptions
 from bench.run.plan import make_plan
-from bench.suites import names, resolve
-from bench_checkpoints.catalogue import ASSETS as MODELS
-from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
-from bench_checkpoints.networks.ncsnpp import NCSNpp
-from bench_checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
-from bench_fidelity.catalogue import ASSETS as REFERENCES
-from bench_fidelity.extractors import _load
-from bench_fidelity.kinds import EXTRACTORS, INCEPTION, Kind, build_plain
-from bench_fidelity.reference import _cached, _features, _published
-from bench_fidelity.weights import PublishedWeights
+from bench_plugins.checkpoints.catalogue import ASSETS as MODELS
+from bench_plugins.checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
+from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp
+from bench_plugins.checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
+from bench_plugins.fidelity.catalogue import ASSETS as REFERENCES
+from bench_plugins.fidelity.extractors import _load
+from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION, Kind, build_plain
+from bench_plugins.fidelity.reference import _cached, _features, _published
+from bench_plugins.fidelity.weights import PublishedWeights
 
 diffusers = pytest.importorskip("diffusers")
 QUICK = frozenset({"cifar10-edm", "imagenet64-edm", "cifar10-ddpm-hf"})
@@ -285,7 +285,7 @@ def test_every_sampler_and_network_of_a_suite_runs_and_is_known_to_the_figures(
     suite: str, stand_ins: Path
 ) -> None:
     """Under the suite's names, and but for the number of samples with the figures' protocol."""
-    cells, machine = _first(suite), Crew(1, 1).on("cpu", 1)
+    cells, machine = _first(suite), WorkerOptions(1, 1).on("cpu", 1)
     for cell in cells:
         _provide(cell, stand_ins)
     cells = _first(suite)  # a plan is made anew once its files are there

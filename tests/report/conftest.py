@@ -17,8 +17,8 @@ import pyarrow as pa
 import pytest
 
 from bench.report import Report, write_report
-from bench.run.schema import COLUMNS
-from bench.run.store import Row, Store
+from bench.results.schema import COLUMNS
+from bench.results.store import Row, Store
 
 BUDGETS = (5, 10, 20, 40)
 SEEDS = (0, 1)

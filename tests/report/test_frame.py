@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.frame import points, prepared
 from bench.report.tables import best_values
+from bench.results.frame import points, prepared
 
 
 def cell(results: pd.DataFrame, **wanted: object) -> pd.DataFrame:

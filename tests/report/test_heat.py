@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bench.report.frame import points, prepared
 from bench.report.heat import draw, sheets
+from bench.results.frame import points, prepared
 
 PARTS = ["curve", "base", "sampler", "with_corrector", "on_grid"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bench.report.intervals import Interval, half_widths
+from bench.stats.intervals import Interval, half_widths
 
 
 def test_two_seeds_have_students_t_with_one_degree_of_freedom() -> None:

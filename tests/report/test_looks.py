@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from bench.report.frame import prepared
 from bench.report.looks import HUES, PAPER, Kind, looks
+from bench.results.frame import prepared
 
 Array = npt.NDArray[np.float64]
 

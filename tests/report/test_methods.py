@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from bench.registry import load_registry
+from bench.render.latex import booktabs, escaped
 from bench.report.bibliography import ALWAYS, always, bibtex, cited, known
-from bench.report.frame import prepared
-from bench.report.latex import booktabs, escaped
 from bench.report.methods import methods
+from bench.results.frame import prepared
 
 HOSTILE = r"\input{/etc/passwd} } @misc{x, <script>alert(1)</script> $ & % # _ ^ ~"
 

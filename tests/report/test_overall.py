@@ -13,9 +13,9 @@ import pytest
 
 from bench.report import Report, write_report
 from bench.report.field import TARGETS, Field, fields, together
-from bench.report.frame import prepared
 from bench.report.problems import problems
 from bench.report.standing import data, overall_table, performance, profile_points, standing
+from bench.results.frame import prepared
 
 Made = Callable[[Sequence[dict[str, Any]]], pd.DataFrame]
 

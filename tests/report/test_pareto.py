@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.frame import SUBJECT, points, prepared
 from bench.report.pareto import marked, undominated
+from bench.results.frame import SUBJECT, points, prepared
 
 
 @pytest.mark.parametrize("seed", range(20))

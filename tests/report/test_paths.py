@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bench.report.canvas import save, style
-from bench.report.frame import Subject
 from bench.report.path_figure import draw, pictures
-from bench.run.array_file import packed_many
+from bench.results.array_file import packed_many
+from bench.results.frame import Subject
 
 SUBJECTS = [Subject("s", "mix", "{}", process, "{}") for process in ("ve", "vp", "subvp")]
 

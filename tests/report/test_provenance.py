@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bench.report.frame import prepared
-from bench.report.protocol import PROTOCOL, QUALITY, TIMING
 from bench.report.provenance import provenance
-from bench.run.schema import COLUMNS
+from bench.results.frame import prepared
+from bench.results.protocol import PROTOCOL, QUALITY, TIMING
+from bench.results.schema import COLUMNS
 
 
 def test_every_protocol_column_exists() -> None:

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bench.report.frame import prepared
 from bench.report.ranks import ranking, ranks
+from bench.results.frame import prepared
 
 UNKNOWN = np.full(3, np.nan)
 

@@ -16,9 +16,9 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.report import Report, write_report
-from bench.report.frame import prepared
 from bench.report.looks import looks
-from bench.run.table import packed
+from bench.results.frame import prepared
+from bench.results.table import packed
 
 ReportOn = Callable[[pd.DataFrame], Report]
 

@@ -10,13 +10,13 @@ import pytest
 
 from bench.report import Report
 from bench.report.figures import fits
-from bench.report.frame import points, prepared
 from bench.report.heat import sheets
 from bench.report.pareto import fronts
 from bench.report.problems import problems
 from bench.report.ranks import ranking
-from bench.report.roles import errors, exact_partners, primary, references
 from bench.report.tables import best_values
+from bench.results.frame import points, prepared
+from bench.results.roles import errors, exact_partners, primary, references
 
 ReportOn = Callable[[pd.DataFrame], Report]
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from bench.report.canvas import save, style
-from bench.report.frame import prepared
 from bench.report.looks import looks
 from bench.report.sample_fields import Array
 from bench.report.sample_grid import Folder, draw
 from bench.report.sample_layout import layout
+from bench.results.frame import prepared
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import re
 import pandas as pd
 
 from bench.report import Report
-from bench.report.frame import prepared
 from bench.report.looks import looks
 from bench.report.svg import inline, place
+from bench.results.frame import prepared
 
 
 def test_markers_say_where_they_stand() -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bench.report.text import letters, number, one_line, slug, tick, with_half_width
+from bench.render.labels import letters, number, one_line, slug, tick, with_half_width
 
 
 @pytest.mark.parametrize(

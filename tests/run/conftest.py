@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from bench.config.load import load_config
 from bench.registry import load_registry
+from bench.results.store import Row
 from bench.run.cell import Cell
-from bench.run.config import load_config
 from bench.run.execute import run_cell
 from bench.run.machine import Machine
 from bench.run.plan import make_plan
-from bench.run.store import Row
 
 GOOD = """\
 suites:
@@ -145,7 +145,7 @@ def told(
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., tuple[int, list[str], str, str]]:
     """`bench run` of three cells; gives the exit code, what ran, and what was printed where."""
-    from bench import cli
+    from bench.cli import main as cli
 
     monkeypatch.chdir(tmp_path)
     Path("b.yaml").write_text(good.replace("[ddim]", "[ddim, heun, ancestral]"), encoding="utf-8")

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench import cli
+from bench.cli import main as cli
+from bench.config.document import read_document
+from bench.config.load import SuiteConfig, load_config
 from bench.core.errors import BenchError
 from bench.registry import load_registry
-from bench.run.config import SuiteConfig, load_config
-from bench.run.document import read_document
 from bench.run.plan import make_plan
 
 TOP = """\

@@ -11,11 +11,11 @@ import pytest
 
 import bench as package
 from bench.api import NoiseProcess, Time
+from bench.results.store import Row
 from bench.run.cell import Cell, canonical
 from bench.run.execute import run_cell
 from bench.run.machine import Machine
-from bench.run.store import Row
-from bench_edm.grid import Karras
+from bench_plugins.edm.grid import Karras
 
 Planner = Callable[[str], tuple[Cell, ...]]
 Runner = Callable[[Cell], list[Row]]

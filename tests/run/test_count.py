@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import cli
+from bench.cli import main as cli
+from bench.config.count import MAX_CELLS, METRICS, check_count
+from bench.config.load import load_config
 from bench.core.errors import BenchError
 from bench.registry import load_registry
 from bench.run import plan as planning
-from bench.run.config import load_config
-from bench.run.count import MAX_CELLS, METRICS, check_count
 from bench.run.plan import make_plan
 
 FULL = """\

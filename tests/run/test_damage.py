@@ -20,11 +20,11 @@ import bench
 from bench.compare.sides import RunFolder
 from bench.core.errors import BenchError
 from bench.report.sample_grid import Folder
-from bench.run import array_file, bundle, damage, json_file, seal
-from bench.run.path_file import Paths
-from bench.run.schema import COLUMNS
-from bench.run.seal import DamagedError
-from bench.run.store import Row, Store
+from bench.results import array_file, bundle, damage, json_file, seal
+from bench.results.path_file import Paths
+from bench.results.schema import COLUMNS
+from bench.results.seal import DamagedError
+from bench.results.store import Row, Store
 
 EARLIER = time.time_ns() - 3_600_000_000_000
 KEYS = ("a" * 64, "b" * 64, "c" * 64)

@@ -16,13 +16,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from bench import cli, load_results
+from bench import load_results
+from bench.cli import main as cli
 from bench.hookspecs import GROUP
 from bench.registry import load_registry
+from bench.results.store import Row
 from bench.run.execute import _load_model, run_cell
 from bench.run.machine import Machine
 from bench.run.runner import Plan, Request, plan_run
-from bench.run.store import Row
 
 FACTORY = """\
 suites:
@@ -303,9 +304,12 @@ def test_built_in_plugins_and_the_host(
     assert missing() == []
     for edited, again in [
         ("bench/report/page.py", []),
-        ("bench_unipc/unipc.py", []),
-        ("bench_deis/rhork.py", ["deis_tab"]),
-        ("bench_odes/tableau.py", ["deis_tab", "ddim"]),  # of swd's package too, by its `rmse`
+        ("bench_plugins/unipc/unipc.py", []),
+        ("bench_plugins/deis/rhork.py", ["deis_tab"]),
+        (
+            "bench_plugins/odes/tableau.py",
+            ["deis_tab", "ddim"],
+        ),  # of swd's package too, by its `rmse`
         ("bench/core/sample.py", ["deis_tab", "ddim"]),
     ]:
         before = (copy / edited).read_text()

@@ -13,11 +13,11 @@ import torch
 
 from bench.core.arithmetic import tf32
 from bench.core.sample import generate
+from bench.results.schema import COLUMNS
+from bench.results.store import Row
 from bench.run.cell import Cell, canonical
 from bench.run.execute import run_cell
-from bench.run.machine import Crew, Machine, choose_device
-from bench.run.schema import COLUMNS
-from bench.run.store import Row
+from bench.run.machine import Machine, WorkerOptions, choose_device
 
 Planner = Callable[[str], tuple[Cell, ...]]
 Runner = Callable[[Cell], list[Row]]
@@ -189,11 +189,13 @@ def test_devices_are_checked() -> None:
 
 
 def test_workers_are_never_more_than_cells_and_have_one_thread_each() -> None:
-    assert Crew().on("cpu", 1) == Machine("cpu", threads=1, workers=1)
-    assert Crew(workers=5).on("cpu", 3).workers == 3
-    assert Crew().on("cuda:0", 9).workers == 1
-    assert Crew().on("cpu", 100).workers == min(len(os.sched_getaffinity(0)), 8)
-    assert Crew(workers=1, threads=4).on("cpu", 100) == Machine("cpu", threads=4, workers=1)
+    assert WorkerOptions().on("cpu", 1) == Machine("cpu", threads=1, workers=1)
+    assert WorkerOptions(workers=5).on("cpu", 3).workers == 3
+    assert WorkerOptions().on("cuda:0", 9).workers == 1
+    assert WorkerOptions().on("cpu", 100).workers == min(len(os.sched_getaffinity(0)), 8)
+    assert WorkerOptions(workers=1, threads=4).on("cpu", 100) == Machine(
+        "cpu", threads=4, workers=1
+    )
 
 
 def test_the_warm_up_goes_from_end_to_end(cells_of: Planner, rows_of: Runner) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.config.load import load_config
 from bench.core.errors import BenchError
 from bench.registry import Kind, Meddling, build, load_registry, own_sources, registry_of
 from bench.run.cell import Cell, PluginSpec
-from bench.run.config import load_config
 from bench.run.fresh import imported_beforehand, runs_foreign_code
 from bench.run.plan import make_plan
 from bench.run.runner import Request, plan_run
@@ -84,7 +84,7 @@ def test_the_server_imports_what_the_hosts_own_metrics_import_late(cell: Cell) -
     digits = PluginSpec.of(entry, build(entry.cls, {}))
     assert imported_beforehand([cell], load_registry()) == ()
     asked = [cell, replace(cell, metrics=(digits, _of_someone(cell.metrics[0])))]
-    assert imported_beforehand(asked, load_registry()) == ("bench_metrics.extractors",)
+    assert imported_beforehand(asked, load_registry()) == ("bench_plugins.metrics.extractors",)
 
 
 def test_an_import_that_cannot_be_undone_is_refused(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import cli
-from bench.help_pages import command_of
+from bench.cli import main as cli
+from bench.cli.help_pages import command_of
 
 SEED, MAX_CELLS = 20261130, 500
 
@@ -69,7 +69,7 @@ ODD = (
 
 
 def _sources() -> list[str]:
-    shipped = (files("bench.suites") / "quick.yaml").read_text(encoding="utf-8")
+    shipped = (files("bench.config.suites") / "quick.yaml").read_text(encoding="utf-8")
     own = """\
 x-few: &few {models: [gaussian_mixture, digits_mlp], samples: 100, metrics: [rmse, swd]}
 name: fuzz

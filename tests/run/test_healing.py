@@ -14,8 +14,8 @@ from pandas.testing import assert_frame_equal
 
 import bench
 from bench.core.errors import BenchError
-from bench.run.seal import DamagedError
-from bench.run.store import Store
+from bench.results.seal import DamagedError
+from bench.results.store import Store
 
 Run = Callable[..., tuple[int, list[str], str]]
 
@@ -230,7 +230,7 @@ def test_what_is_no_file_where_a_file_is_written_is_set_aside(
 def test_a_dry_run_names_what_is_damaged_and_moves_nothing(
     run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bench import cli
+    from bench.cli import main as cli
 
     run()
     path = place("samples", "heun")

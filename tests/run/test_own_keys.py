@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.config.load import load_config
 from bench.core.errors import BenchError
 from bench.run.cell import Cell
-from bench.run.config import load_config
 
 Planner = Callable[[str], tuple[Cell, ...]]
 

@@ -13,14 +13,14 @@ import torch
 
 from bench.core.target import Model, ScoreModel
 from bench.registry import Kind, load_registry
+from bench.results.path_file import Paths
+from bench.results.schema import Status
+from bench.results.store import Store
 from bench.run import paths as module
 from bench.run.cell import Cell, PluginSpec
 from bench.run.machine import Machine
-from bench.run.path_file import Paths
 from bench.run.paths import paths
 from bench.run.pool import run_cells
-from bench.run.schema import Status
-from bench.run.store import Store
 
 
 def spec(name: str, kind: Kind, **params: object) -> PluginSpec:

@@ -21,7 +21,7 @@ from bench.run.cell import Cell, PluginSpec
 from bench.run.plan import Filter
 from bench.run.runner import Request, plan_run
 from bench.run.supplies import outside
-from bench_checkpoints.score_sde_recipes import PRESETS
+from bench_plugins.checkpoints.score_sde_recipes import PRESETS
 
 Planner = Callable[[str], tuple[Cell, ...]]
 
@@ -177,9 +177,9 @@ def test_a_default_is_a_place_too(cells_of: Planner, place: Path) -> None:
 
 
 def test_a_shipped_data_set_and_its_copy_are_one(cells_of: Planner, place: Path) -> None:
-    import bench_models
+    import bench_plugins.models
 
-    shipped = Path(bench_models.__file__).parent / "data" / "digits_test.safetensors"
+    shipped = Path(bench_plugins.models.__file__).parent / "data" / "digits_test.safetensors"
     shutil.copy(shipped, "mine.safetensors")
     models = ("{name: empirical, data: digits}", "{name: empirical, data: mine.safetensors}")
     assert len({_key(cells_of, model) for model in models}) == 1

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from bench import cli
+from bench.cli import main as cli
+from bench.config.load import load_config
 from bench.core.errors import BenchError
 from bench.registry import Kind, load_registry
 from bench.run.cell import Cell, PluginSpec
-from bench.run.config import load_config
 from bench.run.plan import Filter, evaluations
 
 Planner = Callable[[str], tuple[Cell, ...]]

@@ -12,9 +12,9 @@ import pytest
 
 import bench
 from bench.core.errors import BenchError
+from bench.results.schema import ARROW
+from bench.results.store import Row, Store
 from bench.run.cell import Cell
-from bench.run.schema import ARROW
-from bench.run.store import Row, Store
 
 Planner = Callable[[str], tuple[Cell, ...]]
 
@@ -111,7 +111,7 @@ def test_columns_that_came_later_are_null_in_older_files(
 ) -> None:
     older = ARROW.remove(ARROW.get_field_index("metric_params"))
     with monkeypatch.context() as patch:
-        patch.setattr("bench.run.store.ARROW", older)
+        patch.setattr("bench.results.store.ARROW", older)
         store.write("old", rows, None)
     store.write("new", rows, None)
     frame = bench.load_results(store.root)
@@ -155,7 +155,7 @@ def test_the_command_line_says_so_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from bench import cli
+    from bench.cli import main as cli
 
     monkeypatch.chdir(tmp_path)
     Path("b.yaml").write_text(good, encoding="utf-8")
@@ -231,7 +231,7 @@ def test_a_disk_that_fills_up_in_the_middle_keeps_the_finished_cells(
 def test_standings_from_the_table_are_those_of_the_files(
     store: Store, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.run.table.SETTLED_NS", -(10**18))
+    monkeypatch.setattr("bench.results.table.SETTLED_NS", -(10**18))
     failed = [{**row, "status": "failed", "reason": "no luck"} for row in rows]
     for key, content in (("a", rows), ("b", failed), ("c", rows)):
         store.write(key, content, None)

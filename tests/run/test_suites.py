@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.config.load import load_config
+from bench.config.suites import names, resolve
 from bench.core.errors import BenchError
 from bench.registry import Kind, load_registry
-from bench.run.config import load_config
 from bench.run.plan import make_plan
-from bench.suites import names, resolve
 
 
 @pytest.mark.parametrize("name", names())

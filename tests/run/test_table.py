@@ -14,9 +14,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from bench.core.errors import BenchError
-from bench.run.schema import ARROW, COLUMNS
-from bench.run.store import Row, Store
-from bench.run.table import packed
+from bench.results.schema import ARROW, COLUMNS
+from bench.results.store import Row, Store
+from bench.results.table import packed
 
 EARLIER = time.time_ns() - 3_600_000_000_000
 

@@ -9,16 +9,16 @@ import pytest
 import torch
 from torch import nn
 
-from bench.train.config import TrainConfig
-from bench.train.data import IntegerData
-from bench.train.losses import ScoreMatching
-from bench.train.schedule import WarmupStableDecay
-from bench.train.times import LogUniform
-from bench.train.weightings import Edm
-from bench_edm.process import EDM
-from bench_models.networks.loading import build_network
-from bench_models.networks.mlp import MLPConfig
-from bench_models.networks.precond import Preconditioning
+from bench_plugins.edm.process import EDM
+from bench_plugins.models.networks.loading import build_network
+from bench_plugins.models.networks.mlp import MLPConfig
+from bench_plugins.models.networks.precond import Preconditioning
+from bench_train.config import TrainConfig
+from bench_train.data import IntegerData
+from bench_train.losses import ScoreMatching
+from bench_train.schedule import WarmupStableDecay
+from bench_train.times import LogUniform
+from bench_train.weightings import Edm
 
 TINY = MLPConfig(sample=(1, 4, 4), width=8, blocks=1, embedding=8, features=4)
 

@@ -12,19 +12,19 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from bench.api import BenchError
-from bench.train.classifier import (
+from bench_plugins.models.networks.classifier import Classifier, ClassifierConfig
+from bench_plugins.models.networks.loading import load_network
+from bench_train.classifier import (
     ClassifierTraining,
     _shifted,
     accuracy,
     feature_statistics,
     train_classifier,
 )
-from bench.train.data import generator_of
-from bench.train.extractor import make_extractor
-from bench.train.options import ReferencePart
-from bench.train.sources import digits
-from bench_models.networks.classifier import Classifier, ClassifierConfig
-from bench_models.networks.loading import load_network
+from bench_train.data import generator_of
+from bench_train.extractor import make_extractor
+from bench_train.options import ReferencePart
+from bench_train.sources import digits
 
 
 def test_two_epochs_teach_digits() -> None:

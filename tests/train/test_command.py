@@ -11,13 +11,13 @@ import typer
 from typer.testing import CliRunner
 
 from bench.api import BenchError
-from bench.train.command import train_classifier_command, train_command
-from bench.train.options import NetworkChoice
-from bench.train.settings import PRESETS
-from bench.train.trainable import own_sizes
-from bench_models.networks.loading import load_network
-from bench_models.networks.mlp import MLPConfig
-from bench_models.networks.unet import UNetConfig
+from bench_plugins.models.networks.loading import load_network
+from bench_plugins.models.networks.mlp import MLPConfig
+from bench_plugins.models.networks.unet import UNetConfig
+from bench_train.command import train_classifier_command, train_command
+from bench_train.options import NetworkChoice
+from bench_train.settings import PRESETS
+from bench_train.trainable import own_sizes
 
 Call = Callable[..., str]
 

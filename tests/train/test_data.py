@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.train.data import BatchOrder, IntegerData, at_centres, dequantise, generator_of
+from bench_train.data import BatchOrder, IntegerData, at_centres, dequantise, generator_of
 
 
 @pytest.mark.parametrize("levels", [17, 256])

@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from bench.api import BenchError
-from bench.train.ema import Average, HalfLife, PowerLaw, Rate
+from bench_train.ema import Average, HalfLife, PowerLaw, Rate
 
 
 @pytest.mark.parametrize(("relative_std", "gamma"), [(0.05, 16.97), (0.10, 6.94)])

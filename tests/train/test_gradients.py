@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
-from bench.train.gradients import Gradients, Passes, Sliced
+from bench_train.gradients import Gradients, Passes, Sliced
 
 BATCH = tuple(torch.randn(10, 3, generator=torch.Generator().manual_seed(k)) for k in range(3))
 

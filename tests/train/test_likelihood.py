@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from bench.api import NoiseProcess
-from bench.train.losses import ScoreMatching
-from bench.train.times import Importance, TimeSampling, UniformTime
-from bench.train.weightings import Likelihood
-from bench_edm.process import EDM
-from bench_score_sde.processes import VE, VP, SubVP
+from bench_plugins.edm.process import EDM
+from bench_plugins.score_sde.processes import VE, VP, SubVP
+from bench_train.losses import ScoreMatching
+from bench_train.times import Importance, TimeSampling, UniformTime
+from bench_train.weightings import Likelihood
 
 PROCESSES = [VP(), SubVP(), VE(), EDM()]
 TRUTH, MODEL = (-0.3, 0.49), (0.1, 0.81)  # mean and variance

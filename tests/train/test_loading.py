@@ -15,12 +15,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from bench.api import BenchError
-from bench_models.networks.classifier import Classifier, ClassifierConfig
-from bench_models.networks.loading import load_network
-from bench_models.networks.metadata import Metadata
-from bench_models.networks.mlp import MLPConfig
-from bench_models.networks.precond import Preconditioning
-from bench_models.networks.storing import save_network
+from bench_plugins.models.networks.classifier import Classifier, ClassifierConfig
+from bench_plugins.models.networks.loading import load_network
+from bench_plugins.models.networks.metadata import Metadata
+from bench_plugins.models.networks.mlp import MLPConfig
+from bench_plugins.models.networks.precond import Preconditioning
+from bench_plugins.models.networks.storing import save_network
 
 SIZES = MLPConfig(sample=(1, 4, 4), width=8, blocks=1, embedding=8, features=4)
 METADATA = Metadata(

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from bench.api import NoiseProcess
-from bench.train.losses import ScoreMatching
-from bench.train.times import TimeSampling, UniformTime
-from bench.train.weightings import Edm, Likelihood, SigmaSquared, Unweighted, Weighting
-from bench_edm.process import EDM
-from bench_score_sde.processes import VE, VP, SubVP
+from bench_plugins.edm.process import EDM
+from bench_plugins.score_sde.processes import VE, VP, SubVP
+from bench_train.losses import ScoreMatching
+from bench_train.times import TimeSampling, UniformTime
+from bench_train.weightings import Edm, Likelihood, SigmaSquared, Unweighted, Weighting
 
 PROCESSES = [VE(), VP(), SubVP(), EDM()]
 WEIGHTINGS = [SigmaSquared(), Likelihood(), Unweighted(), Edm(0.7)]

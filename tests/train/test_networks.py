@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bench_models.networks.classifier import Classifier, ClassifierConfig
-from bench_models.networks.loading import build_network
-from bench_models.networks.mlp import MLPConfig
-from bench_models.networks.precond import EdmDenoiser, Preconditioning
-from bench_models.networks.unet import UNetConfig
+from bench_plugins.models.networks.classifier import Classifier, ClassifierConfig
+from bench_plugins.models.networks.loading import build_network
+from bench_plugins.models.networks.mlp import MLPConfig
+from bench_plugins.models.networks.precond import EdmDenoiser, Preconditioning
+from bench_plugins.models.networks.unet import UNetConfig
 
 SMALL = UNetConfig(image=(2, 8, 12), fine=8, coarse=16, embedding=8, features=4, head=8, group=4)
 CONFIGS = [SMALL, MLPConfig(sample=(1, 4, 4), width=8, blocks=2, embedding=8, features=4)]

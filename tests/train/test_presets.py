@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from bench.api import BenchError
-from bench.train.options import NetworkChoice
-from bench.train.recipe import parse_process
-from bench.train.settings import PRESETS, Overrides, Settings, Sizes, overridden, preset_of
-from bench.train.trainable import EdmNetwork, ScoreSdeNetwork, Subject, Trainable, trainable
-from bench_checkpoints.score_sde_recipes import PRESETS as SCORE_SDE
+from bench_plugins.checkpoints.score_sde_recipes import PRESETS as SCORE_SDE
+from bench_train.options import NetworkChoice
+from bench_train.recipe import parse_process
+from bench_train.settings import PRESETS, Overrides, Settings, Sizes, overridden, preset_of
+from bench_train.trainable import EdmNetwork, ScoreSdeNetwork, Subject, Trainable, trainable
 
 CIFAR10 = ("cifar10", (3, 32, 32), 256, 0.0, 0.5)
 MNIST = ("mnist", (1, 28, 28), 256, -0.7, 0.6)

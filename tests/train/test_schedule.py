@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.api import BenchError
-from bench.train.schedule import WarmupStableDecay
+from bench_train.schedule import WarmupStableDecay
 
 SCHEDULE = WarmupStableDecay(warmup=99, decay=0.5)
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bench.api import BenchError
-from bench.train.sources import array_file, digits, mnist
+from bench_train.sources import array_file, digits, mnist
 
 
 def test_digits_are_split_without_overlap() -> None:

@@ -8,9 +8,9 @@ import pytest
 import torch
 from scipy import stats
 
-from bench.train.times import LogNormal, LogUniform, Mixture, UniformTime, stratified_uniforms
-from bench_edm.process import EDM
-from bench_score_sde.processes import VP
+from bench_plugins.edm.process import EDM
+from bench_plugins.score_sde.processes import VP
+from bench_train.times import LogNormal, LogUniform, Mixture, UniformTime, stratified_uniforms
 
 
 def test_every_stratum_holds_one_number() -> None:

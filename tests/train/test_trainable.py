@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import Model
-from bench.train.options import NetworkChoice
-from bench.train.recipe import parse_process
-from bench.train.settings import Settings, Sizes
-from bench.train.trainable import OwnNetwork, Record, Subject, Trainable, trainable
-from bench_checkpoints.edm import Edm
-from bench_checkpoints.networks.edm_unet import Block
-from bench_checkpoints.networks.ncsnpp import ResBlock
-from bench_checkpoints.score_sde import ScoreSde
-from bench_checkpoints.training import TrainableEdm, TrainableScoreSde
+from bench_plugins.checkpoints.edm import Edm
+from bench_plugins.checkpoints.networks.edm_unet import Block
+from bench_plugins.checkpoints.networks.ncsnpp import ResBlock
+from bench_plugins.checkpoints.score_sde import ScoreSde
+from bench_plugins.checkpoints.training import TrainableEdm, TrainableScoreSde
+from bench_train.options import NetworkChoice
+from bench_train.recipe import parse_process
+from bench_train.settings import Settings, Sizes
+from bench_train.trainable import OwnNetwork, Record, Subject, Trainable, trainable
 
 VE = "{name: ve, sigma_min: 0.02, sigma_max: 100.0}"
 KINDS = [

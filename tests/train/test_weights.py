@@ -15,13 +15,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from bench.train.data import dequantise, generator_of
-from bench.train.sources import digits
-from bench_models.networks.classifier import Classifier
-from bench_models.networks.loading import load_network
+from bench_plugins.models.networks.classifier import Classifier
+from bench_plugins.models.networks.loading import load_network
+from bench_train.data import dequantise, generator_of
+from bench_train.sources import digits
 
-MODELS = Path(str(resources.files("bench_models"))) / "data"
-METRICS = Path(str(resources.files("bench_metrics"))) / "data"
+MODELS = Path(str(resources.files("bench_plugins.models"))) / "data"
+METRICS = Path(str(resources.files("bench_plugins.metrics"))) / "data"
 FILES = [
     MODELS / "mnist_unet.safetensors",
     MODELS / "mnist_test.safetensors",

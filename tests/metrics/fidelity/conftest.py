@@ -26,13 +26,13 @@ from bench.api import (
     Target,
     Trial,
 )
-from bench_ddim.ddim import DDIM
-from bench_edm.process import EDM
-from bench_fidelity.extractors import _load
-from bench_fidelity.kinds import EXTRACTORS, INCEPTION, Kind, build_plain
-from bench_fidelity.metric import FeatureMetric
-from bench_fidelity.reference import _cached, _features, _published
-from bench_fidelity.weights import PublishedWeights
+from bench_plugins.ddim.ddim import DDIM
+from bench_plugins.edm.process import EDM
+from bench_plugins.fidelity.extractors import _load
+from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION, Kind, build_plain
+from bench_plugins.fidelity.metric import FeatureMetric
+from bench_plugins.fidelity.reference import _cached, _features, _published
+from bench_plugins.fidelity.weights import PublishedWeights
 
 D = 16
 Measure = Callable[..., dict[str, Measurement]]

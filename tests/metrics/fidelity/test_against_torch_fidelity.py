@@ -13,11 +13,11 @@ from torch.utils.data import Dataset
 from torch_fidelity import calculate_metrics
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from bench_fidelity.fid import FrechetInception
-from bench_fidelity.inception_score import InceptionScore
-from bench_fidelity.kid import KernelInception
-from bench_fidelity.prc import PrecisionRecall
-from bench_fidelity.weights import PublishedWeights
+from bench_plugins.fidelity.fid import FrechetInception
+from bench_plugins.fidelity.inception_score import InceptionScore
+from bench_plugins.fidelity.kid import KernelInception
+from bench_plugins.fidelity.prc import PrecisionRecall
+from bench_plugins.fidelity.weights import PublishedWeights
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., Any]

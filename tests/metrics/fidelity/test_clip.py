@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch_fidelity.feature_extractor_clip import MODEL_URLS, CLIPVisual, FeatureExtractorCLIP
 
 from bench.api import BenchError
-from bench_fidelity.clip import build_clip
-from bench_fidelity.kinds import EXTRACTORS
-from bench_fidelity.torchscript import is_torchscript, read_torchscript
-from bench_fidelity.weights import find_weights, read_state
+from bench_plugins.fidelity.clip import build_clip
+from bench_plugins.fidelity.kinds import EXTRACTORS
+from bench_plugins.fidelity.torchscript import is_torchscript, read_torchscript
+from bench_plugins.fidelity.weights import find_weights, read_state
 
 # TorchScript as a whole is deprecated, and CLIP's files are still it.
 pytestmark = [

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, features
 
 from bench.api import BenchError
-from bench_fidelity.decoding import CONVERSIONS, Picture, decode, told
+from bench_plugins.fidelity.decoding import CONVERSIONS, Picture, decode, told
 
 _RANDOM = np.random.default_rng(0)
 _BYTES = _RANDOM.integers(0, 256, (6, 5, 4), dtype=np.uint8)

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from bench.api import BenchError
-from bench_fidelity.dinov2 import build_dinov2, timm_state
-from bench_fidelity.fid import FrechetFeatures
+from bench_plugins.fidelity.dinov2 import build_dinov2, timm_state
+from bench_plugins.fidelity.fid import FrechetFeatures
 
 NAME = "dinov2-vit-s-14"
 KNOWN = Path(__file__).parent / "data" / "dinov2_vits14.json"

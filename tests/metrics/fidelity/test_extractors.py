@@ -14,15 +14,15 @@ from torch_fidelity.feature_extractor_vgg16 import FeatureExtractorVGG16
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
 from bench.api import BenchError, Trial
-from bench_fidelity.extractors import load_extractor
-from bench_fidelity.fid import FrechetFeatures, FrechetInception
-from bench_fidelity.fid_infinity import FeaturesInfinity, FrechetInfinity
-from bench_fidelity.inception_score import InceptionScore
-from bench_fidelity.kid import KernelFeatures, KernelInception
-from bench_fidelity.kinds import EXTRACTORS, INCEPTION, build_plain
-from bench_fidelity.metric import FeatureMetric
-from bench_fidelity.prc import PrecisionRecall
-from bench_fidelity.weights import find_weights
+from bench_plugins.fidelity.extractors import load_extractor
+from bench_plugins.fidelity.fid import FrechetFeatures, FrechetInception
+from bench_plugins.fidelity.fid_infinity import FeaturesInfinity, FrechetInfinity
+from bench_plugins.fidelity.inception_score import InceptionScore
+from bench_plugins.fidelity.kid import KernelFeatures, KernelInception
+from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION, build_plain
+from bench_plugins.fidelity.metric import FeatureMetric
+from bench_plugins.fidelity.prc import PrecisionRecall
+from bench_plugins.fidelity.weights import find_weights
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., Any]

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from bench.api import Trial, UnsupportedError
-from bench_fidelity.fid import FrechetInception
-from bench_fidelity.fid_infinity import FrechetInfinity, _distances, intercept
-from bench_fidelity.reference import Reference
-from bench_fidelity.weights import PublishedWeights
+from bench_plugins.fidelity.fid import FrechetInception
+from bench_plugins.fidelity.fid_infinity import FrechetInfinity, _distances, intercept
+from bench_plugins.fidelity.reference import Reference
+from bench_plugins.fidelity.weights import PublishedWeights
 
 Photos = Callable[..., Tensor]
 

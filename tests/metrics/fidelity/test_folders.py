@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from bench.api import BenchError
-from bench_fidelity.sources import Folder, ImageSource, Zip, open_source
+from bench_plugins.fidelity.sources import Folder, ImageSource, Zip, open_source
 
 
 def _image(path: Path, level: int = 0) -> Path:

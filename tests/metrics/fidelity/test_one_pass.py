@@ -10,21 +10,21 @@ import pytest
 import torch
 from torch import Tensor
 
+from bench.config.load import load_config
 from bench.registry import load_registry
-from bench.run.config import load_config
 from bench.run.execute import run_cell
 from bench.run.machine import Machine
 from bench.run.plan import make_plan
-from bench_fidelity.extractors import CHUNK, load_extractor
-from bench_fidelity.fid import FrechetInception
-from bench_fidelity.inception_score import InceptionScore
-from bench_fidelity.kid import KernelInception
-from bench_fidelity.kinds import EXTRACTORS, INCEPTION
-from bench_fidelity.metric import FeatureMetric
-from bench_fidelity.prc import PrecisionRecall
-from bench_fidelity.statistics import RunningMoments
-from bench_fidelity.weights import PublishedWeights, find_weights
-from bench_metrics.frechet import Moments
+from bench_plugins.fidelity.extractors import CHUNK, load_extractor
+from bench_plugins.fidelity.fid import FrechetInception
+from bench_plugins.fidelity.inception_score import InceptionScore
+from bench_plugins.fidelity.kid import KernelInception
+from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION
+from bench_plugins.fidelity.metric import FeatureMetric
+from bench_plugins.fidelity.prc import PrecisionRecall
+from bench_plugins.fidelity.statistics import RunningMoments
+from bench_plugins.fidelity.weights import PublishedWeights, find_weights
+from bench_plugins.metrics.frechet import Moments
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., Any]

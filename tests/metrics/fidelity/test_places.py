@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bench.files.contents import contents
-from bench_fidelity.fid import FrechetInception
-from bench_fidelity.inception_score import InceptionScore
-from bench_fidelity.weights import PublishedWeights
+from bench_plugins.fidelity.fid import FrechetInception
+from bench_plugins.fidelity.inception_score import InceptionScore
+from bench_plugins.fidelity.weights import PublishedWeights
 
 
 @pytest.fixture(name="metric")

@@ -19,18 +19,18 @@ from torch_fidelity.registry import DATASETS_REGISTRY
 
 from bench.api import BenchError, Plugin, Trial, UnsupportedError
 from bench.registry import build
-from bench_fidelity import sources
-from bench_fidelity.extractors import load_extractor
-from bench_fidelity.fid import FrechetInception
-from bench_fidelity.fid_infinity import FrechetInfinity
-from bench_fidelity.inception_score import InceptionScore
-from bench_fidelity.kid import KernelInception
-from bench_fidelity.kinds import EXTRACTORS, INCEPTION
-from bench_fidelity.prc import PrecisionRecall
-from bench_fidelity.sources import open_source
-from bench_fidelity.weights import PublishedWeights, find_weights
-from bench_metrics.frechet import Moments, root_factor
-from bench_models.tensors import load_file
+from bench_plugins.fidelity import sources
+from bench_plugins.fidelity.extractors import load_extractor
+from bench_plugins.fidelity.fid import FrechetInception
+from bench_plugins.fidelity.fid_infinity import FrechetInfinity
+from bench_plugins.fidelity.inception_score import InceptionScore
+from bench_plugins.fidelity.kid import KernelInception
+from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION
+from bench_plugins.fidelity.prc import PrecisionRecall
+from bench_plugins.fidelity.sources import open_source
+from bench_plugins.fidelity.weights import PublishedWeights, find_weights
+from bench_plugins.metrics.frechet import Moments, root_factor
+from bench_plugins.models.tensors import load_file
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., Any]
@@ -113,7 +113,7 @@ def _png(image: Tensor) -> bytes:
 def test_a_damaged_cache_says_to_delete_it(
     tiny: PublishedWeights, photos: Photos, measure: Measure, save_folder: Saver, cache: Path
 ) -> None:
-    from bench_fidelity.reference import _cached
+    from bench_plugins.fidelity.reference import _cached
 
     folder, samples = save_folder("real", photos(70, 2)), photos(64, 1)
     _fid(measure, folder, samples)
@@ -127,7 +127,7 @@ def test_a_damaged_cache_says_to_delete_it(
 def test_a_cache_of_other_images_or_numbers_is_told(
     tiny: PublishedWeights, photos: Photos, measure: Measure, save_folder: Saver, cache: Path
 ) -> None:
-    from bench_fidelity.reference import _cached, _features
+    from bench_plugins.fidelity.reference import _cached, _features
 
     one, two = save_folder("one", photos(70, 2)), save_folder("two", photos(70, 3))
     samples = photos(64, 1)
@@ -371,8 +371,8 @@ def test_a_sweep_factorises_the_reference_once(
         calls.append(covariance)
         return root_factor(covariance)
 
-    monkeypatch.setattr("bench_fidelity.reference.root_factor", counted)
-    monkeypatch.setattr("bench_metrics.frechet.root_factor", counted)
+    monkeypatch.setattr("bench_plugins.fidelity.reference.root_factor", counted)
+    monkeypatch.setattr("bench_plugins.metrics.frechet.root_factor", counted)
     folder = save_folder("real", photos(70, 2))
     assert len({_fid(measure, folder, photos(64, seed)).value for seed in (1, 3, 4)}) == 3
     assert len(calls) == 1

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
 from bench.api import BenchError, Trial
-from bench_fidelity.inception_score import InceptionScore
-from bench_fidelity.weights import INCEPTION_V3, PublishedWeights, find_weights
+from bench_plugins.fidelity.inception_score import InceptionScore
+from bench_plugins.fidelity.weights import INCEPTION_V3, PublishedWeights, find_weights
 
 Trials = Callable[..., Trial]
 IMAGES = torch.zeros(64, 3, 16, 16, dtype=torch.uint8)

@@ -16,16 +16,16 @@ from bench.api import BenchError, Measurement, Trial
 from bench.run.execute import _finish
 from bench.run.outcome import Outcome
 from bench.run.rows import metric_rows
-from bench_fidelity import reference
-from bench_fidelity.extractors import load_extractor
-from bench_fidelity.fid import FrechetInception
-from bench_fidelity.fid_infinity import FrechetInfinity
-from bench_fidelity.inception_score import InceptionScore
-from bench_fidelity.kid import KernelInception
-from bench_fidelity.kinds import EXTRACTORS, INCEPTION
-from bench_fidelity.prc import PrecisionRecall
-from bench_fidelity.weights import PublishedWeights, find_weights
-from bench_metrics.frechet import Moments
+from bench_plugins.fidelity import reference
+from bench_plugins.fidelity.extractors import load_extractor
+from bench_plugins.fidelity.fid import FrechetInception
+from bench_plugins.fidelity.fid_infinity import FrechetInfinity
+from bench_plugins.fidelity.inception_score import InceptionScore
+from bench_plugins.fidelity.kid import KernelInception
+from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION
+from bench_plugins.fidelity.prc import PrecisionRecall
+from bench_plugins.fidelity.weights import PublishedWeights, find_weights
+from bench_plugins.metrics.frechet import Moments
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., dict[str, Measurement]]
@@ -189,7 +189,7 @@ def test_a_value_survives_its_error_bar_and_the_row_says_so(
     def fails(*_: object) -> Tensor:
         raise RuntimeError("failed to converge")
 
-    monkeypatch.setattr("bench_fidelity.fid.frechet_influence", fails)
+    monkeypatch.setattr("bench_plugins.fidelity.fid.frechet_influence", fails)
     bare = _fid(measure, folder, samples)
     assert bare.value == whole.value
     metric = FrechetInception(against=str(folder))

@@ -32,17 +32,17 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from bench_checkpoints.diffusers_unet import DiffusersUnet
-from bench_checkpoints.edm import Edm
-from bench_checkpoints.edm_precond import EdmRecipe
-from bench_checkpoints.k_diffusion import KDiffusion
-from bench_checkpoints.k_diffusion_config import maker, recipe_of
-from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
-from bench_checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig
-from bench_checkpoints.precision import NetworkModel
-from bench_checkpoints.reading.safe_files import RECORD
-from bench_checkpoints.score_sde import ScoreSde
-from bench_checkpoints.score_sde_recipes import ScoreSdeRecipe
+from bench_plugins.checkpoints.diffusers_unet import DiffusersUnet
+from bench_plugins.checkpoints.edm import Edm
+from bench_plugins.checkpoints.edm_precond import EdmRecipe
+from bench_plugins.checkpoints.k_diffusion import KDiffusion
+from bench_plugins.checkpoints.k_diffusion_config import maker, recipe_of
+from bench_plugins.checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
+from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig
+from bench_plugins.checkpoints.precision import NetworkModel
+from bench_plugins.checkpoints.reading.safe_files import RECORD
+from bench_plugins.checkpoints.score_sde import ScoreSde
+from bench_plugins.checkpoints.score_sde_recipes import ScoreSdeRecipe
 
 KEPT = ("sigmas", "resample_filter", "kernel", "u")
 

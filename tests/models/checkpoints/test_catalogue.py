@@ -15,14 +15,14 @@ from safetensors.torch import save_file
 from bench.api import Asset, BenchError
 from bench.files.contents import contents
 from bench.files.pins import Pin, set_pin
-from bench_checkpoints.catalogue import ASSETS, local, preset_of
-from bench_checkpoints.edm import Edm
-from bench_checkpoints.k_diffusion import KDiffusion
-from bench_checkpoints.module import ModuleModel
-from bench_checkpoints.score_sde import ScoreSde
-from bench_checkpoints.score_sde_recipes import PRESETS
-from bench_fidelity.catalogue import ASSETS as STATISTICS
-from bench_fidelity.fid import FrechetInception
+from bench_plugins.checkpoints.catalogue import ASSETS, local, preset_of
+from bench_plugins.checkpoints.edm import Edm
+from bench_plugins.checkpoints.k_diffusion import KDiffusion
+from bench_plugins.checkpoints.module import ModuleModel
+from bench_plugins.checkpoints.score_sde import ScoreSde
+from bench_plugins.checkpoints.score_sde_recipes import PRESETS
+from bench_plugins.fidelity.catalogue import ASSETS as STATISTICS
+from bench_plugins.fidelity.fid import FrechetInception
 
 ALL = (*ASSETS, *STATISTICS)
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from bench.api import NO_CLASS, BenchError, Conditional, Model
 from bench.registry import build
-from bench_checkpoints.classes import Choice
-from bench_checkpoints.diffusers_unet import DiffusersUnet
-from bench_checkpoints.edm import Edm
-from bench_checkpoints.k_diffusion import KDiffusion
+from bench_plugins.checkpoints.classes import Choice
+from bench_plugins.checkpoints.diffusers_unet import DiffusersUnet
+from bench_plugins.checkpoints.edm import Edm
+from bench_plugins.checkpoints.k_diffusion import KDiffusion
 
 
 def _network(y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench.api import BenchError, Conditional
 from bench.files.contents import contents
-from bench_checkpoints.diffusers_unet import DiffusersUnet
+from bench_plugins.checkpoints.diffusers_unet import DiffusersUnet
 
 diffusers = pytest.importorskip("diffusers")
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from bench.api import BenchError
 from bench.files.contents import contents
-from bench_checkpoints.discrete import DiscreteModel
+from bench_plugins.checkpoints.discrete import DiscreteModel
 
 CPU = torch.device("cpu")
 DOCS = Path(__file__).parents[3] / "docs" / "checkpoints.md"

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from bench.api import BenchError, Conditional
 from bench.files.contents import contents
-from bench_checkpoints.edm import Edm
-from bench_checkpoints.edm_precond import EdmRecipe, iddpm_levels
-from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
+from bench_plugins.checkpoints.edm import Edm
+from bench_plugins.checkpoints.edm_precond import EdmRecipe, iddpm_levels
+from bench_plugins.checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
 
 CPU = torch.device("cpu")
 CASES: dict[str, dict[str, Any]] = json.loads(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from bench_checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
+from bench_plugins.checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
 
 CASES: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parent / "edm.json").read_text(encoding="utf-8")

@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from bench.api import BenchError
-from bench_checkpoints.diffusers_unet import DiffusersUnet
-from bench_checkpoints.unet2d.keys import SCHEDULER_KEYS, UNET_KEYS
-from bench_checkpoints.unet2d.schedulers import SCHEDULERS
+from bench_plugins.checkpoints.diffusers_unet import DiffusersUnet
+from bench_plugins.checkpoints.unet2d.keys import SCHEDULER_KEYS, UNET_KEYS
+from bench_plugins.checkpoints.unet2d.schedulers import SCHEDULERS
 
 diffusers = pytest.importorskip("diffusers")
 

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from bench.api import BenchError
-from bench_checkpoints import author_keys
-from bench_checkpoints.all_keys import TABLES, document
-from bench_checkpoints.edm_precond import EdmRecipe
-from bench_checkpoints.k_diffusion_config import _ImageTransformerV2, _ImageV1, recipe_of
-from bench_checkpoints.keys import Key, KeyTable, markdown
-from bench_checkpoints.networks.edm_unet import EdmUnetConfig
-from bench_checkpoints.networks.ncsnpp import NCSNppConfig
-from bench_checkpoints.score_sde_recipes import ScoreSdeRecipe
-from bench_checkpoints.unet2d.keys import SCHEDULER_KEYS, UNET_KEYS
-from bench_checkpoints.unet2d.schedulers import SCHEDULERS
+from bench_plugins.checkpoints import author_keys
+from bench_plugins.checkpoints.all_keys import TABLES, document
+from bench_plugins.checkpoints.edm_precond import EdmRecipe
+from bench_plugins.checkpoints.k_diffusion_config import _ImageTransformerV2, _ImageV1, recipe_of
+from bench_plugins.checkpoints.keys import Key, KeyTable, markdown
+from bench_plugins.checkpoints.networks.edm_unet import EdmUnetConfig
+from bench_plugins.checkpoints.networks.ncsnpp import NCSNppConfig
+from bench_plugins.checkpoints.score_sde_recipes import ScoreSdeRecipe
+from bench_plugins.checkpoints.unet2d.keys import SCHEDULER_KEYS, UNET_KEYS
+from bench_plugins.checkpoints.unet2d.schedulers import SCHEDULERS
 
 HERE = Path(__file__).parent
 DOCS = HERE.parents[2] / "docs" / "checkpoints.md"
@@ -119,7 +119,7 @@ def _scheduler(name: str) -> Any:
 
 def test_the_documentation_holds_every_table() -> None:
     text = DOCS.read_text("utf-8")
-    assert document() in text, "run `python -m bench_checkpoints.all_keys`, and paste"
+    assert document() in text, "run `python -m bench_plugins.checkpoints.all_keys`, and paste"
     for table in TABLES:
         for key in table.keys:
             assert f"`{key.name}`" in text

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from bench.api import BenchError
 from bench.files.contents import contents
-from bench_checkpoints.k_diffusion import KDiffusion
-from bench_checkpoints.k_diffusion_config import KDiffusionRecipe, recipe_of
-from bench_checkpoints.networks.image_transformer_v2 import ImageTransformerV2
-from bench_checkpoints.networks.image_v1 import ImageV1, ImageV1Config
+from bench_plugins.checkpoints.k_diffusion import KDiffusion
+from bench_plugins.checkpoints.k_diffusion_config import KDiffusionRecipe, recipe_of
+from bench_plugins.checkpoints.networks.image_transformer_v2 import ImageTransformerV2
+from bench_plugins.checkpoints.networks.image_v1 import ImageV1, ImageV1Config
 
 CPU = torch.device("cpu")
 FIXTURE = json.loads((Path(__file__).parent / "k_diffusion.json").read_text(encoding="utf-8"))

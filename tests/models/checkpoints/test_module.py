@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from bench.api import BenchError
-from bench_checkpoints.module import ModuleModel
+from bench_plugins.checkpoints.module import ModuleModel
 
 CPU = torch.device("cpu")
 SOURCE = """

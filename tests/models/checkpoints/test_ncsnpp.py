@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from bench_checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig
+from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig
 
 CASES: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parent / "score_sde.json").read_text(encoding="utf-8")

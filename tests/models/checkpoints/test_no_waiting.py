@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 
 from bench.api import CountedDenoiser, Denoiser, NoiseProcess, Problem, Sampler, Time
 from bench.registry import Kind, load_registry
-from bench_checkpoints.precision import NetworkModel
+from bench_plugins.checkpoints.precision import NetworkModel
 
 META = torch.device("meta")
 KINDS = (

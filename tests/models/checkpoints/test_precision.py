@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from bench.api import BenchError, ScoreModel
-from bench_checkpoints.module import ModuleModel
-from bench_checkpoints.precision import NetworkModel, Running
+from bench_plugins.checkpoints.module import ModuleModel
+from bench_plugins.checkpoints.precision import NetworkModel, Running
 
 CPU = torch.device("cpu")
 KINDS = ("edm", "ncsnpp", "ddpmpp", "diffusers", "image_v1", "hdit")

@@ -23,12 +23,12 @@ import torch
 from safetensors.torch import save_file
 
 from bench.api import BenchError
-from bench_checkpoints.reading.inert import Inert
-from bench_checkpoints.reading.modules import state_dict
-from bench_checkpoints.reading.pickles import read_pickle
-from bench_checkpoints.reading.refusal import Refused
-from bench_checkpoints.reading.safe_files import read_safetensors
-from bench_checkpoints.reading.torch_files import read_torch
+from bench_plugins.checkpoints.reading.inert import Inert
+from bench_plugins.checkpoints.reading.modules import state_dict
+from bench_plugins.checkpoints.reading.pickles import read_pickle
+from bench_plugins.checkpoints.reading.refusal import Refused
+from bench_plugins.checkpoints.reading.safe_files import read_safetensors
+from bench_plugins.checkpoints.reading.torch_files import read_torch
 
 
 class Call:

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from bench.api import BenchError, NoiseProcess, UnsupportedError
 from bench.files.contents import contents
-from bench_checkpoints.common import Pixels
-from bench_checkpoints.levels import LevelTable
-from bench_checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig
-from bench_checkpoints.score_sde import ScoreSde
-from bench_checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
-from bench_score_sde.processes import VE, VP, SubVP
+from bench_plugins.checkpoints.common import Pixels
+from bench_plugins.checkpoints.levels import LevelTable
+from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig
+from bench_plugins.checkpoints.score_sde import ScoreSde
+from bench_plugins.checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
+from bench_plugins.score_sde.processes import VE, VP, SubVP
 
 CPU = torch.device("cpu")
 SMALL = NCSNppConfig(image_size=8, nf=8, ch_mult=(1, 2), num_res_blocks=1, attn_resolutions=(4,))

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from bench_checkpoints.throughput import Setting, Speed, main, table
+from bench_plugins.checkpoints.throughput import Setting, Speed, main, table
 
 TINY = ["--device", "cpu", "--width", "16", "--blocks", "1", "--repeats", "2", "--compiled", "no"]
 

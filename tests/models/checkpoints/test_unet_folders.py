@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bench import cli
 from bench.api import BenchError
-from bench_checkpoints.diffusers_unet import DiffusersUnet
+from bench.cli import main as cli
+from bench_plugins.checkpoints.diffusers_unet import DiffusersUnet
 
 diffusers = pytest.importorskip("diffusers")
 

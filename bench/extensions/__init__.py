@@ -1,0 +1,1 @@
+"""Commands and figures: what they are, and how they are found. Never imports torch."""

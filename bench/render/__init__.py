@@ -1,0 +1,1 @@
+"""Tables and labels in the forms that people read. Never imports torch."""

@@ -1,0 +1,49 @@
+"""Arrays of numpy in files that carry a seal: one in a .npy file, several in an .npz file."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.results import seal
+
+Array = npt.NDArray[Any]
+
+
+def packed(array: Array, place: str) -> bytes:
+    """A .npy file; its seal stands behind the numbers, where readers do not look."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return seal.sealed(buffer.getvalue() + b"\n" + seal.blank(place) + b"\n")
+
+
+def packed_many(arrays: Mapping[str, Array], place: str) -> bytes:
+    """An .npz file; its seal is the comment of the archive."""
+    buffer = io.BytesIO()
+    cast(Any, np.savez_compressed)(buffer, **arrays)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.comment = seal.blank(place)
+    return seal.sealed(buffer.getvalue())
+
+
+def read(path: Path, place: str) -> Array:
+    """The array of a .npy file.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: there is no such file.
+        DamagedError: it is damaged, or of another place.
+    """
+    content = io.BytesIO(seal.read(path, place))
+    return cast(Array, np.load(content, allow_pickle=False))
+
+
+def read_many(path: Path, place: str) -> dict[str, Array]:
+    """The arrays of an .npz file; raises as ``read``."""
+    with np.load(io.BytesIO(seal.read(path, place)), allow_pickle=False) as file:
+        return {name: np.asarray(file[name]) for name in file.files}

@@ -1,0 +1,176 @@
+"""The tidy table, made ready for figures: clean columns, curves, protocols and points."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from bench.results.places import named
+from bench.results.protocol import QUALITY, TIMING, agreed, numbered
+from bench.results.roles import ROLE, exact_partners, filled
+from bench.results.schema import COLUMNS, Status
+from bench.stats.intervals import half_widths
+
+SUBJECT = ("suite", "model", "model_params", "process", "process_params")
+"""What all curves of a figure have in common."""
+
+CELL = ("curve", "solver_kind", "stochastic", "budget", "tolerance")
+"""What, within a figure, distinguishes one point from the next; seeds are averaged over."""
+
+_NUMBER = (*ROLE, "unit", "larger_is_better", "ranked")
+
+_TEXT = tuple(column.name for column in COLUMNS if column.type == pa.string())
+_NUMERIC = tuple(column.name for column in COLUMNS if column.type in (pa.int64(), pa.float64()))
+_FLAGS = tuple(column.name for column in COLUMNS if column.type == pa.bool_())
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model under a process within a suite: what a figure is about."""
+
+    suite: str
+    model: str
+    model_params: str
+    process: str
+    process_params: str
+
+    @property
+    def title(self) -> str:
+        """Suite, model and process, with parameters that differ from the defaults."""
+        model = with_params(self.model, self.model_params)
+        return f"{self.suite}: {model}, {with_params(self.process, self.process_params)}"
+
+    @property
+    def name(self) -> str:
+        """The same without parameters, for file names."""
+        return f"{self.suite}-{self.model}-{self.process}"
+
+
+def with_params(name: str, params: str) -> str:
+    """A plugin's name, followed by its parameters where there are any."""
+    try:
+        values = json.loads(params or "{}")
+    except ValueError:
+        return f"{name} {params}"
+    inner = ", ".join(f"{key}={value}" for key, value in dict(values).items())
+    return f"{name}({inner})" if inner else name
+
+
+def prepared(raw: pd.DataFrame) -> pd.DataFrame:
+    """The results with clean types and the columns that figures need beyond the schema's.
+
+    Added are `curve` (label of the line), its parts `base` (without the corrector),
+    `with_corrector` and `on_grid`, `stochastic`, `usable` (a finite value with status ok),
+    `ranked` (not a diagnostic), `evaluations` (NFE without the final denoise),
+    `wall_per_sample_s`, and the numbers `protocol` and `hardware`, which tell apart what must not
+    be compared.
+    """
+    frame = named(_clean(raw))
+    frame["curve"] = _curves(frame)
+    frame["base"], frame["with_corrector"], frame["on_grid"] = _parts(frame)
+    frame["stochastic"] = frame["solver_kind"].eq("predictor") | frame["corrector"].ne("")
+    frame["usable"] = frame["status"].eq(Status.OK) & np.isfinite(frame["value"])
+    frame["evaluations"] = frame["nfe"] - frame["nfe_finish"].fillna(0.0)
+    frame["wall_per_sample_s"] = frame["sample_wall_s"] / frame["samples"].where(
+        frame["samples"] > 0
+    )
+    group = (*SUBJECT, "metric")
+    frame["protocol"] = numbered(agreed(frame, group), frame["usable"], group, QUALITY)
+    frame["hardware"] = numbered(frame, frame["usable"], group, TIMING)
+    return frame
+
+
+def points(frame: pd.DataFrame, *apart: str) -> pd.DataFrame:
+    """The means over seeds of all usable numbers, one row for each point of a curve.
+
+    Rows of different protocols are never averaged. Columns named in `apart` keep rows apart, too.
+    """
+    usable = frame[frame["usable"]]
+    keys = [*SUBJECT, *CELL, *_NUMBER, "protocol", *apart]
+    means = usable.groupby(keys, dropna=False, sort=False, observed=True).agg(
+        value=("value", "mean"),
+        deviation=("value", "std"),
+        seeds=("value", "size"),
+        std_error=("std_error", "mean"),
+        nfe=("nfe", "mean"),
+        evaluations=("evaluations", "mean"),
+        wall_per_sample_s=("wall_per_sample_s", "mean"),
+        over_budget=("over_budget", "any"),
+        metric_n=("metric_n", "first"),
+        dtype=("dtype", "first"),
+    )
+    means = means.reset_index()
+    widths = half_widths(means["seeds"], means["deviation"], means["std_error"])
+    means = means.join(widths).drop(columns="deviation")
+    means["low"] = means["value"] - means["half_width"]
+    means["high"] = means["value"] + means["half_width"]
+    means["rank"] = _ranks(means)
+    return means
+
+
+def _ranks(means: pd.DataFrame) -> pd.Series:
+    """What the best point has the least of: the value, turned, or its distance to the exact one."""
+    rank = means["value"].where(~means["larger_is_better"], -means["value"])
+    keys = [*SUBJECT, *CELL]
+    for metric, partner in exact_partners(means).items():
+        exact = means[means["metric"].eq(partner)].groupby(keys, dropna=False)["value"].mean()
+        rows = means.loc[means["metric"].eq(metric), [*keys, "value"]]
+        beside = rows.merge(exact.rename("exact").reset_index(), how="left", on=keys)
+        rank.loc[rows.index] = (beside["value"] - beside["exact"]).abs().to_numpy()
+    return rank
+
+
+def subjects(frame: pd.DataFrame) -> Iterator[tuple[Subject, pd.DataFrame]]:
+    """The parts of a frame that belong to one figure each, in order of first appearance."""
+    for key, part in frame.groupby(list(SUBJECT), dropna=False, sort=False, observed=True):
+        yield Subject(*map(str, key)), part
+
+
+def _clean(raw: pd.DataFrame) -> pd.DataFrame:
+    """Missing text is empty, missing numbers are NaN, missing flags are False."""
+    columns: dict[str, pd.Series] = {}
+    for name in _TEXT:
+        text = raw[name] if name in raw else pd.Series("", raw.index)
+        columns[name] = text.astype(object).where(text.notna(), "").astype(str)
+    for name in _NUMERIC:
+        columns[name] = pd.to_numeric(raw[name], errors="coerce").astype(float)
+    for name in _FLAGS:
+        columns[name] = raw[name].eq(True).fillna(False).astype(bool)
+    ordered = {column.name: columns[column.name] for column in COLUMNS}
+    # A direction that is missing is a diagnostic: no value of it is better than another.
+    ordered["ranked"] = raw["larger_is_better"].notna()
+    return filled(pd.DataFrame(ordered).reset_index(drop=True))
+
+
+def _parts(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Of each row: the curve without its corrector, the corrector and the grid."""
+    columns = ["curve", "corrector", "corrector_params", "grid", "grid_params"]
+    distinct = frame[columns].drop_duplicates()
+    made = {}
+    for row in distinct.itertuples(index=False, name=None):
+        curve, corrector, corrector_params, grid, grid_params = map(str, row)
+        added = with_params(corrector, corrector_params) if corrector else ""
+        base = curve.replace(f" + {added}", "", 1) if added else curve
+        made[row] = (base, added or "none", with_params(grid, grid_params) if grid else "none")
+    found = [made[row] for row in frame[columns].itertuples(index=False, name=None)]
+    parts = pd.DataFrame(found, index=frame.index, columns=["base", "corrector", "grid"])
+    return parts["base"], parts["corrector"], parts["grid"]
+
+
+def _curves(frame: pd.DataFrame) -> pd.Series:
+    """The sampler; with its grid too where a sampler runs on several grids under one subject."""
+    pairs = frame[["grid", "grid_params"]].drop_duplicates()
+    labels = {pair: with_params(*pair) for pair in pairs.itertuples(index=False, name=None)}
+    grid = pd.Series(
+        [labels[pair] for pair in zip(frame["grid"], frame["grid_params"], strict=True)],
+        index=frame.index,
+        dtype=object,
+    )
+    alone = grid.groupby([frame[name] for name in (*SUBJECT, "sampler")]).nunique().le(1).all()
+    on_grid = grid.where(grid.eq(""), " on " + grid)  # adaptive solvers have none
+    return frame["sampler"] if alone else frame["sampler"] + on_grid

@@ -1,0 +1,1 @@
+"""Statistics of numbers: numpy and scipy alone."""

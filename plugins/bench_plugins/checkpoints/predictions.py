@@ -1,0 +1,41 @@
+"""What networks predict of x_t = alpha x_0 + sigma eps, and the denoised sample that it means."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor
+
+from bench_plugins.checkpoints.common import scaled
+
+Path = Literal["vp", "flow"]
+"""`vp`: alpha^2 + sigma^2 = 1; `flow`: alpha + sigma = 1 (rectified flow, flow matching)."""
+
+Prediction = Literal["eps", "x0", "v", "score", "velocity"]
+
+
+def alpha_of(path: Path, level: Tensor) -> Tensor:
+    """alpha at the noise-to-signal ratios ``level``, float64, (n,)."""
+    return (level.square() + 1).rsqrt() if path == "vp" else 1 / (level + 1)
+
+
+def denoised(kind: Prediction, raw: Tensor, y: Tensor, level: Tensor, alpha: Tensor) -> Tensor:
+    """D(y; s) of what the network gave.
+
+    Args:
+        kind: `eps`; `x0`; `v` = alpha eps - sigma x_0, of the path `vp` (Salimans & Ho 2022,
+            arXiv:2202.00512); `score` of x_t, -eps / sigma; `velocity` = eps - x_0, of the path
+            `flow` (Liu et al. 2023, arXiv:2209.03003, whose time runs the other way).
+        raw: the network's answer, (n, ...).
+        y: x_t / alpha, (n, ...).
+        level, alpha: s = sigma / alpha and alpha, float64, (1,) or (n,).
+    """
+    if kind == "x0":
+        return raw
+    if kind == "eps":
+        return y - scaled(raw, level)
+    if kind == "score":
+        return y + scaled(raw, level.square() * alpha)
+    # v: alpha x_t - sigma v; velocity: x_t - sigma v.
+    kept = alpha.square() if kind == "v" else alpha
+    return scaled(y, kept) - scaled(raw, level * alpha)

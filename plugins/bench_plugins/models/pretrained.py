@@ -1,0 +1,105 @@
+"""Networks trained by `bench train`: those of the wheel, and anybody's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, cast
+
+import torch
+from torch import Tensor
+
+from bench.api import (
+    BenchError,
+    Denoiser,
+    DiscreteData,
+    FilePath,
+    Model,
+    ScoreModel,
+    Target,
+    UnsupportedError,
+    require,
+)
+from bench_plugins.models.networks.classifier import ClassifierConfig
+from bench_plugins.models.networks.loading import load_network
+from bench_plugins.models.networks.metadata import NetworkConfig
+from bench_plugins.models.networks.mlp import MLPConfig
+from bench_plugins.models.tensors import load_file
+
+DATA = Path(__file__).parent / "data"
+
+_HELD_OUT = {name: DATA / f"{name}_test.safetensors" for name in ("mnist", "digits")}
+
+
+@dataclass(frozen=True)
+class MnistUnet(Model):
+    """A U-Net for 28x28 MNIST digits, trained by `bench train` (see WEIGHTS.md)."""
+
+    name: ClassVar[str] = "mnist_unet"
+    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        return load_score_model(DATA / "mnist_unet.safetensors", device, dtype)
+
+
+@dataclass(frozen=True)
+class DigitsMlp(Model):
+    """A small MLP for scikit-learn's 8x8 digits, trained by `bench train` (see WEIGHTS.md)."""
+
+    name: ClassVar[str] = "digits_mlp"
+    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        return load_score_model(DATA / "digits_mlp.safetensors", device, dtype)
+
+
+@dataclass(frozen=True)
+class Trained(Model):
+    """A network of your own, trained by `bench train`.
+
+    Attributes:
+        weights: the weights.safetensors that `bench train` wrote, relative to where you are.
+    """
+
+    name: ClassVar[str] = "trained"
+    reference: ClassVar[str] = "your own; Song et al. 2021, arXiv:2011.13456"
+
+    weights: FilePath = "weights.safetensors"
+
+    def __post_init__(self) -> None:
+        require(bool(self.weights) and "\0" not in self.weights, "weights must be a path")
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        return load_score_model(Path(self.weights), device, dtype)
+
+
+def load_score_model(path: Path, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+    """The score model of a file of weights; its s range is that of its training.
+
+    Raises:
+        BenchError: the file is missing or damaged, or holds a classifier.
+    """
+    network, metadata = load_network(path)
+    s_min, s_max = metadata.s_range
+    discrete = DiscreteData(metadata.levels, partial(_held_out, metadata.data))
+    return ScoreModel(
+        denoiser=cast(Denoiser, network.to(device, dtype)),
+        shape=_sample_shape(path, metadata.network),
+        s_min=s_min,
+        s_max=s_max,
+        weights=metadata.sha256,
+        target=Target(metadata.data, discrete=discrete),
+    )
+
+
+def _sample_shape(path: Path, network: NetworkConfig) -> tuple[int, ...]:
+    if isinstance(network, ClassifierConfig):
+        raise BenchError(f"{path}: holds a classifier, not a score model")
+    return network.sample if isinstance(network, MLPConfig) else network.image
+
+
+def _held_out(data: str) -> Tensor:
+    if data not in _HELD_OUT:
+        raise UnsupportedError(f"no held-out data of '{data}' are shipped with the package")
+    return load_file(_HELD_OUT[data])["samples"]

@@ -1,0 +1,16 @@
+"""Euler's method in t."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bench_plugins.odes.tableau import ExplicitRungeKutta, Tableau
+
+
+@dataclass(frozen=True)
+class Euler(ExplicitRungeKutta):
+    """Euler's method on the probability-flow ODE in t; order 1, one evaluation per step."""
+
+    name: ClassVar[str] = "euler"
+    reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 13; Euler 1768"
+    order: ClassVar[int] = 1
+    tableau: ClassVar[Tableau] = Tableau(a=(), b=(1.0,), c=(0.0,))

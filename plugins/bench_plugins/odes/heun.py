@@ -1,0 +1,16 @@
+"""Heun's method in t."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bench_plugins.odes.tableau import ExplicitRungeKutta, Tableau
+
+
+@dataclass(frozen=True)
+class Heun(ExplicitRungeKutta):
+    """Heun's second-order method in t (the explicit trapezoid rule); two evaluations per step."""
+
+    name: ClassVar[str] = "heun"
+    reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section II.1; Heun 1900"
+    order: ClassVar[int] = 2
+    tableau: ClassVar[Tableau] = Tableau(a=((1.0,),), b=(0.5, 0.5), c=(0.0, 1.0))

@@ -1,0 +1,109 @@
+"""What a training is: one frozen value that, with the data, determines every weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import torch
+
+from bench.core.errors import BenchError
+from bench_train.ema import Average, PowerLaw
+from bench_train.gradients import Gradients, Passes, Sliced
+from bench_train.losses import ScoreMatching
+from bench_train.process_group import ProcessGroup
+from bench_train.schedule import WarmupStableDecay
+
+
+class Precision(Enum):
+    """Arithmetic of a training.
+
+    Under the 16-bit ones the network's products are computed so, weights and loss in float32;
+    float16's narrow range needs a scaled loss, too. In float64 all is, for checks.
+    """
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+    FLOAT64 = "float64"
+
+    @property
+    def autocast(self) -> torch.dtype | None:
+        """The dtype to hand to `torch.autocast`, None for none."""
+        return {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(self.value)
+
+    @property
+    def weights(self) -> torch.dtype:
+        """The dtype of weights, data and loss."""
+        return torch.float64 if self is Precision.FLOAT64 else torch.float32
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training by denoising score matching.
+
+    objective: process, time sampling and weighting. images: samples seen in total, counted with
+    repetition; a learning rate that decays reaches zero there. batch: samples per step, over all
+    processes. learning_rate: Adam's peak rate. betas: Adam's. clip: largest norm of the gradient,
+    infinite for none. schedule: shape of the learning rate. averages: of the weights, at least
+    one; the first is the one that counts. flips: mirror half of the images. dequantise: add
+    uniform noise to the integers. dropout: the network's. seed: of data order, noise, times,
+    flips and dropout. precision, compiled, gradients, device, crew: how it is computed; they
+    change the last bits only.
+    """
+
+    objective: ScoreMatching
+    images: int
+    batch: int = 256
+    learning_rate: float = 2e-3
+    betas: tuple[float, float] = (0.9, 0.99)
+    clip: float = 1.0
+    schedule: WarmupStableDecay = field(default_factory=WarmupStableDecay)
+    averages: tuple[Average, ...] = (PowerLaw(),)
+    flips: bool = False
+    dequantise: bool = True
+    dropout: float = 0.0
+    seed: int = 0
+    precision: Precision = Precision.FLOAT32
+    compiled: bool = False
+    gradients: Gradients = field(default_factory=Passes)
+    device: str = "cpu"
+    crew: ProcessGroup = field(default_factory=ProcessGroup)
+
+    def __post_init__(self) -> None:
+        for name in ("images", "batch", "learning_rate", "clip"):
+            if not getattr(self, name) > 0:
+                raise BenchError(f"training: {name} is {getattr(self, name)}; it must be positive")
+        if self.seed < 0:
+            raise BenchError(f"--seed {self.seed}: must not be negative")
+        if not 0 <= self.betas[1] < 1:
+            raise BenchError(f"--beta2 {self.betas[1]:g}: must be in [0, 1)")
+        if not self.averages:
+            raise BenchError(
+                "training: no average of the weights; give --ema, --ema-halflife or --ema-rate"
+            )
+        if isinstance(self.gradients, Sliced) and (self.dropout or self.crew.size > 1):
+            raise BenchError(
+                "--workers: threads can share out neither dropout nor several processes' work; "
+                "leave --workers out, or pass --dropout 0 and --processes 1"
+            )
+        if self.batch < self.crew.size:
+            raise BenchError(
+                f"--batch {self.batch}: fewer samples than the {self.crew.size} processes; raise it"
+            )
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in total; the last one completes `images`."""
+        return -(-self.images // self.batch)
+
+    @property
+    def identity(self) -> str:
+        """What must agree for a checkpoint to be continued: all but length, speed and device.
+
+        Masks of dropout are drawn for each slice, whose size counts then.
+        """
+        fixed = (self.objective, self.batch, self.learning_rate, self.betas, self.clip)
+        data = (self.flips, self.dequantise)
+        dropout = (self.dropout, self.gradients.slice_rows(self.batch)) if self.dropout else 0.0
+        return repr((*fixed, self.schedule, self.averages, *data, dropout, self.seed))
