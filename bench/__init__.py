@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.project import __version__ as __version__
+
 if TYPE_CHECKING:
     from os import PathLike
 
     import pandas as pd
-
-__version__ = "0.1.0"
 
 
 def load_results(path: str | PathLike[str]) -> pd.DataFrame:

@@ -54,8 +54,8 @@ from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder, hub_folder
 from bench.files.offline import offline
-from bench.hookspecs import API_VERSION, hookimpl
 from bench.identity.named import UnknownCodeError, code_identity, import_named
+from bench.project import API_VERSION, hookimpl
 
 __all__ = [
     "API_VERSION",

@@ -6,6 +6,6 @@ Solvers, models and metrics import `bench.api` instead.
 from bench.core.errors import BenchError
 from bench.extensions.command import Command
 from bench.extensions.figure import Figure
-from bench.hookspecs import hookimpl
+from bench.project import hookimpl
 
 __all__ = ["BenchError", "Command", "Figure", "hookimpl"]

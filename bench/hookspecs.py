@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import pluggy
+from bench.project import hookspec
 
 if TYPE_CHECKING:
     from bench.core.grid import TimeGrid
@@ -23,16 +23,7 @@ if TYPE_CHECKING:
     from bench.core.process import NoiseProcess
     from bench.core.solver import Corrector, OdeSolver, Predictor
     from bench.core.target import Model
-    from bench.extensions.command import Command
-    from bench.extensions.figure import Figure
     from bench.files.asset import Asset
-
-PROJECT = "scorebench"
-GROUP = "scorebench.plugins"
-API_VERSION = "2.0"
-
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
@@ -73,13 +64,3 @@ def bench_metrics() -> Sequence[type[Metric]]:  # type: ignore[empty-body]
 @hookspec
 def bench_assets() -> Sequence[Asset]:  # type: ignore[empty-body]
     """Published files that models and metrics know by name (`bench models`)."""
-
-
-@hookspec
-def bench_commands() -> Sequence[Command]:  # type: ignore[empty-body]
-    """Commands of ``bench``, from entry points of the group ``scorebench.commands``."""
-
-
-@hookspec
-def bench_figures() -> Sequence[Figure]:  # type: ignore[empty-body]
-    """Figures of the report, from entry points of the group ``scorebench.figures``."""

@@ -23,7 +23,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import TypeAdapter, ValidationError
 
-from bench import __version__, hookspecs
+from bench import hookspecs, project
 from bench.core.errors import BenchError
 from bench.core.grid import TimeGrid
 from bench.core.metric import Metric
@@ -35,6 +35,7 @@ from bench.files.asset import Asset
 from bench.identity.host import host_identity, host_modules
 from bench.identity.owners import shipped
 from bench.identity.survey import Survey
+from bench.project import __version__
 from bench.state import Changes, kept
 
 P = TypeVar("P", bound=Plugin)
@@ -289,14 +290,14 @@ def own_sources() -> Iterator[Source]:
     """Where the host's own plugins come from; of any version."""
     for point in _points():
         distribution, version = _owner(point)
-        if distribution == hookspecs.PROJECT:
+        if distribution == project.PROJECT:
             yield Source(distribution, version, point.name, "")
 
 
 def _points() -> tuple[metadata.EntryPoint, ...]:
     """The entry points that are not left out, by name."""
     left_out = {name.strip() for name in os.environ.get(WITHOUT, "").split(",")}
-    found = sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda e: e.name)
+    found = sorted(metadata.entry_points(group=project.GROUP), key=lambda e: e.name)
     return tuple(point for point in found if point.name not in left_out)
 
 
@@ -355,7 +356,7 @@ def guarded(distribution: str) -> contextlib.AbstractContextManager[Changes]:
 
     The host's own plugins change nothing, which a test holds them to.
     """
-    return contextlib.nullcontext(Changes()) if distribution == hookspecs.PROJECT else kept()
+    return contextlib.nullcontext(Changes()) if distribution == project.PROJECT else kept()
 
 
 def _meddling(name: str, distribution: str, version: str, changes: Changes) -> list[Meddling]:
@@ -408,11 +409,11 @@ def _check_requirement(point: metadata.EntryPoint) -> None:
     """
     for text in (point.dist.requires if point.dist else None) or ():
         requirement = Requirement(text)
-        ours = requirement.name.lower().replace("_", "-") == hookspecs.PROJECT
+        ours = requirement.name.lower().replace("_", "-") == project.PROJECT
         relevant = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
         if ours and relevant and not requirement.specifier.contains(__version__, prereleases=True):
             raise BenchError(
-                f"requires {hookspecs.PROJECT}{requirement.specifier}, and this is {__version__}; "
+                f"requires {project.PROJECT}{requirement.specifier}, and this is {__version__}; "
                 "install a version of either that fits the other"
             )
 
@@ -420,16 +421,16 @@ def _check_requirement(point: metadata.EntryPoint) -> None:
 def _check_api(pin: object, point: metadata.EntryPoint) -> None:
     """Refuse a module whose ``BENCH_API`` does not admit the host's plugin API."""
     try:
-        fits = SpecifierSet(str(pin)).contains(hookspecs.API_VERSION)
+        fits = SpecifierSet(str(pin)).contains(project.API_VERSION)
     except InvalidSpecifier:
         raise BenchError(
             f"BENCH_API = {pin!r} is no version specifier; write one such as "
-            f"'~={hookspecs.API_VERSION}'"
+            f"'~={project.API_VERSION}'"
         ) from None
     if not fits:
         raise BenchError(
-            f"is made for plugin API {pin}, and {hookspecs.PROJECT} {__version__} has "
-            f"{hookspecs.API_VERSION}; install a version of either that fits the other"
+            f"is made for plugin API {pin}, and {project.PROJECT} {__version__} has "
+            f"{project.API_VERSION}; install a version of either that fits the other"
         )
 
 
@@ -464,7 +465,7 @@ class _Hooks:
 
 def _hooks(point: metadata.EntryPoint) -> _Hooks:
     """The hook implementations of one entry point; a manager of its own isolates it."""
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager = pluggy.PluginManager(project.PROJECT)
     manager.add_hookspecs(hookspecs)
     module = point.load()
     _check_api(getattr(module, "BENCH_API", ""), point)

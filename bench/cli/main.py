@@ -282,7 +282,7 @@ def root(
 ) -> None:
     """Compare samplers of score-based diffusion models, and see how each number came about."""
     if version:
-        from bench import __version__
+        from bench.project import __version__
 
         print(__version__)
         raise typer.Exit

@@ -9,7 +9,8 @@ from typing import Any
 
 import pluggy
 
-from bench import hookspecs
+from bench.extensions import hookspecs
+from bench.project import PROJECT
 
 COMMANDS = "scorebench.commands"
 """Entry points of modules with the hook ``bench_commands``."""
@@ -50,7 +51,7 @@ def _extension(point: metadata.EntryPoint, hook: str) -> Extension:
 
 
 def _items(point: metadata.EntryPoint, hook: str) -> Iterable[Any]:
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(point.load(), name=point.name)
     manager.check_pending()

@@ -20,8 +20,8 @@ from email.message import Message
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from bench import __version__
 from bench.core.errors import BenchError
+from bench.project import __version__
 
 CHUNK = 1 << 20
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from bench.hookspecs import GROUP, PROJECT
 from bench.identity.finding import Found
+from bench.project import GROUP, PROJECT
 
 _STANDARD = tuple(
     Path(place).resolve()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.hookspecs import PROJECT
+from bench.project import PROJECT
 from bench.registry import Registry
 from bench.run.cell import Cell, PluginSpec
 

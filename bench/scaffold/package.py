@@ -12,9 +12,8 @@ from pathlib import Path
 
 import jinja2
 
-from bench import __version__
 from bench.core.errors import BenchError
-from bench.hookspecs import API_VERSION, GROUP
+from bench.project import API_VERSION, GROUP, __version__
 from bench.registry import Kind, load_registry
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", re.IGNORECASE)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
-from bench.hookspecs import GROUP, PROJECT
+from bench.project import GROUP, PROJECT
 
 _LIBRARIES = (
     "builtins", "math", "random", "json", "hashlib", "itertools", "functools", "time", "struct",

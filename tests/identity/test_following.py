@@ -245,9 +245,9 @@ def test_what_is_absent_counts_once_it_is_there(write: Write, look: Look) -> Non
 
 
 def test_the_host_is_followed_where_it_is_no_part_of_the_core(write: Write, look: Look) -> None:
-    write({"idt.py": "from bench.api import Plugin\nfrom bench_train import losses"})
+    write({"idt.py": "from bench.api import Plugin\nfrom bench.scaffold import package"})
     names = {name for name, _, _ in look("idt").files}
-    assert {"bench_train.losses", "idt"} <= names
+    assert {"bench.scaffold.package", "idt"} <= names
     assert not {"bench.api", "bench.core.plugin", "bench.report"} & names
 
 

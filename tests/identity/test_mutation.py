@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.hookspecs import GROUP
 from bench.identity import content
 from bench.identity.host import NO_NUMBER, ROOTS, host_identity, host_modules
 from bench.identity.survey import Identity, Survey
+from bench.project import GROUP
 from bench.registry import core_hash, load_registry
 
 HOST = Path(bench.__file__).parent
@@ -127,7 +127,7 @@ def test_no_number_rests_on_reports_and_commands() -> None:
     assert not NO_NUMBER & names
     others = ("report", "compare", "published", "cli", "train", "suites", "scaffold", "testing")
     assert not [name for name in names if name.split(".")[1:2] in [[other] for other in others]]
-    assert not [name for name in names if name.startswith("bench.") and "command" in name]
+    assert not [name for name in names if name.startswith("bench.extensions")]
 
 
 @pytest.mark.parametrize(

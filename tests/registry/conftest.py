@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench.hookspecs import GROUP
+from bench.project import GROUP
 from bench.registry import Registry, load_registry
 
 _serial = itertools.count()

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from bench import load_results
 from bench.cli import main as cli
-from bench.hookspecs import GROUP
+from bench.project import GROUP
 from bench.registry import load_registry
 from bench.results.store import Row
 from bench.run.execute import _load_model, run_cell

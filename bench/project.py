@@ -1,0 +1,14 @@
+"""Names and versions that the host and its plugins share."""
+
+from __future__ import annotations
+
+import pluggy
+
+__version__ = "0.1.0"
+
+PROJECT = "scorebench"
+GROUP = "scorebench.plugins"
+API_VERSION = "2.0"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
