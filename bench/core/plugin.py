@@ -27,7 +27,8 @@ class Plugin:
     """Base of every plugin class.
 
     A plugin is a frozen dataclass whose fields are its YAML parameters. ``name`` is what YAML
-    calls it, ``reference`` the paper (authors, year, arXiv number, equation or algorithm).
+    calls it, ``reference`` the paper (authors, year, arXiv number, equation or algorithm), ``bibtex``
+    the BibTeX entries of what ``reference`` names.
     ``imports_code`` says that a parameter names code of the user's, which the plugin imports: its
     cells are treated as a stranger's. ``imports`` names modules that are slow to import and come
     with the first use: processes for strangers' cells are copied from one that has them (those of
@@ -36,6 +37,7 @@ class Plugin:
 
     name: ClassVar[str]
     reference: ClassVar[str]
+    bibtex: ClassVar[str] = ""
     imports_code: ClassVar[bool] = False
     imports: ClassVar[tuple[str, ...]] = ()
 
