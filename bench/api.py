@@ -70,6 +70,7 @@ from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder, hub_folder
 from bench.files.offline import offline
+from bench.hookspecs import family
 from bench.identity.named import UnknownCodeError, code_identity, import_named
 from bench.project import API_VERSION, hookimpl
 
@@ -148,6 +149,7 @@ __all__ = [
     "cache_folder",
     "code_identity",
     "combine",
+    "family",
     "file_lock",
     "file_sha256",
     "from_eps",
