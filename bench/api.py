@@ -6,7 +6,7 @@ from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
-from bench.core.history import Evaluation, History, Past, weighted
+from bench.core.history import Evaluation, History, Past, weighted_terms
 from bench.core.karras import karras_heun, karras_times
 from bench.core.likelihood import (
     Divergence,
@@ -170,5 +170,5 @@ __all__ = [
     "times_at_levels",
     "uniform_times",
     "unit_interval",
-    "weighted",
+    "weighted_terms",
 ]

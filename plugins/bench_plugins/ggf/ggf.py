@@ -71,7 +71,7 @@ class GGF(PerSamplePredictor):
         require(0 < self.exponent <= 1, "exponent must lie in (0, 1]")
 
     def begin(self, problem: Problem, x: Tensor, first: Time, last: Time) -> WalkStart:
-        # Times stay on the CPU in float64; the devices get the schedule's values alone.
+        # Times stay on the CPU in float64; the device gets the schedule's values only.
         way = self.h_init * (first.t - last.t)
         h = torch.full((len(x),), way, dtype=torch.float64, device="cpu")
         return WalkStart(x, first.t, last.t, h, memory=(x,))
