@@ -31,10 +31,10 @@ from bench.core.multistep import (
 )
 from bench.core.noise import SHARD, NoiseStream
 from bench.core.per_sample import (
-    Attempt,
     PerSample,
     PerSampleOdeSolver,
     PerSamplePredictor,
+    TriedStep,
     Walk,
     WalkStart,
 )
@@ -89,7 +89,6 @@ __all__ = [
     "AdaptiveOdeSolver",
     "AdaptivePredictor",
     "Asset",
-    "Attempt",
     "Batch",
     "BenchError",
     "Calibration",
@@ -139,6 +138,7 @@ __all__ = [
     "Time",
     "TimeGrid",
     "Trial",
+    "TriedStep",
     "Uncertainty",
     "UnknownCodeError",
     "UnsupportedError",
