@@ -5,8 +5,9 @@ from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
-from bench.core.grid import TimeGrid, times_at_levels, unit_interval
-from bench.core.history import Evaluation, History
+from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
+from bench.core.history import Evaluation, History, Past, weighted
+from bench.core.karras import karras_heun, karras_times
 from bench.core.likelihood import (
     Divergence,
     ExactDivergence,
@@ -22,12 +23,27 @@ from bench.core.metric import (
     Trial,
 )
 from bench.core.model import CountedDenoiser, Denoiser, from_eps, from_score, rows_of
+from bench.core.multistep import (
+    AdamsBashforthInS,
+    Multistep,
+    MultistepOdeSolver,
+    MultistepPredictor,
+)
 from bench.core.noise import SHARD, NoiseStream
+from bench.core.per_sample import (
+    Attempt,
+    PerSample,
+    PerSampleOdeSolver,
+    PerSamplePredictor,
+    Walk,
+    WalkStart,
+)
 from bench.core.plugin import FilePath, Plugin, require
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
 from bench.core.quadrature import adams_weights
 from bench.core.role import Role
+from bench.core.runge_kutta import EULER, HEUN, KUTTA3, KUTTA4, ExplicitRungeKutta, Tableau
 from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import (
     Adaptive,
@@ -59,14 +75,20 @@ from bench.project import API_VERSION, hookimpl
 
 __all__ = [
     "API_VERSION",
+    "EULER",
+    "HEUN",
+    "KUTTA3",
+    "KUTTA4",
     "NO_CLASS",
     "PREFIX",
     "SHARD",
     "Accumulator",
+    "AdamsBashforthInS",
     "Adaptive",
     "AdaptiveOdeSolver",
     "AdaptivePredictor",
     "Asset",
+    "Attempt",
     "Batch",
     "BenchError",
     "Calibration",
@@ -82,6 +104,7 @@ __all__ = [
     "Evaluation",
     "ExactDistribution",
     "ExactDivergence",
+    "ExplicitRungeKutta",
     "Exports",
     "FilePath",
     "History",
@@ -90,10 +113,17 @@ __all__ = [
     "Measurement",
     "Metric",
     "Model",
+    "Multistep",
+    "MultistepOdeSolver",
+    "MultistepPredictor",
     "NeedsAssets",
     "NoiseProcess",
     "NoiseStream",
     "OdeSolver",
+    "Past",
+    "PerSample",
+    "PerSampleOdeSolver",
+    "PerSamplePredictor",
     "Plugin",
     "Predictor",
     "Problem",
@@ -103,6 +133,7 @@ __all__ = [
     "ScoreModel",
     "SolverMetric",
     "Stepper",
+    "Tableau",
     "Target",
     "Time",
     "TimeGrid",
@@ -110,6 +141,8 @@ __all__ = [
     "Uncertainty",
     "UnknownCodeError",
     "UnsupportedError",
+    "Walk",
+    "WalkStart",
     "adams_weights",
     "atomic_write",
     "cache_folder",
@@ -123,6 +156,8 @@ __all__ = [
     "hookimpl",
     "hub_folder",
     "import_named",
+    "karras_heun",
+    "karras_times",
     "log_likelihood",
     "offline",
     "published",
@@ -131,5 +166,7 @@ __all__ = [
     "rows_of",
     "tf32",
     "times_at_levels",
+    "uniform_times",
     "unit_interval",
+    "weighted",
 ]
