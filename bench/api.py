@@ -63,19 +63,33 @@ from bench.core.target import (
     ScoreModel,
     Target,
 )
+from bench.core.trainable import (
+    FeatureNetwork,
+    Trainable,
+    TrainableClassifier,
+    TrainingRecord,
+    TrainingTask,
+)
 from bench.core.uncertainty import Uncertainty
+from bench.files.arrays import load_tensors
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
-from bench.files.cache import atomic_write, cache_folder, file_lock
+from bench.files.atomic import atomic_write, atomic_write_bytes
+from bench.files.cache import cache_folder
 from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
+from bench.files.held_out import HELD_OUT
 from bench.files.hub import HubFolder, hub_folder
+from bench.files.lock import file_lock
 from bench.files.offline import offline
+from bench.files.weights import WeightsFile, read_weights, write_network, write_weights
 from bench.identity.named import UnknownCodeError, code_identity, import_named
 from bench.project import API_VERSION, hookimpl
+from bench.registry import ParameterError, make_plugin
 
 __all__ = [
     "API_VERSION",
     "EULER",
+    "HELD_OUT",
     "HEUN",
     "KUTTA3",
     "KUTTA4",
@@ -106,6 +120,7 @@ __all__ = [
     "ExactDivergence",
     "ExplicitRungeKutta",
     "Exports",
+    "FeatureNetwork",
     "FilePath",
     "History",
     "HubFolder",
@@ -120,6 +135,7 @@ __all__ = [
     "NoiseProcess",
     "NoiseStream",
     "OdeSolver",
+    "ParameterError",
     "Past",
     "PerSample",
     "PerSampleOdeSolver",
@@ -137,14 +153,20 @@ __all__ = [
     "Target",
     "Time",
     "TimeGrid",
+    "Trainable",
+    "TrainableClassifier",
+    "TrainingRecord",
+    "TrainingTask",
     "Trial",
     "Uncertainty",
     "UnknownCodeError",
     "UnsupportedError",
     "Walk",
     "WalkStart",
+    "WeightsFile",
     "adams_weights",
     "atomic_write",
+    "atomic_write_bytes",
     "cache_folder",
     "code_identity",
     "combine",
@@ -158,10 +180,13 @@ __all__ = [
     "import_named",
     "karras_heun",
     "karras_times",
+    "load_tensors",
     "log_likelihood",
+    "make_plugin",
     "offline",
     "published",
     "read_assets",
+    "read_weights",
     "require",
     "rows_of",
     "tf32",
@@ -169,4 +194,6 @@ __all__ = [
     "uniform_times",
     "unit_interval",
     "weighted",
+    "write_network",
+    "write_weights",
 ]
