@@ -26,6 +26,7 @@ from bench.registry import (
     guarded,
     parameters,
 )
+from bench.results.schema import FILTERS
 from bench.run.cell import Cell, PluginSpec, canonical
 from bench.run.supplies import outside
 
@@ -218,9 +219,6 @@ def _hint_depth(hint: Any) -> int:
     return inner + 1 if get_origin(hint) in (tuple, list) else inner
 
 
-_FIELDS = ("suite", "model", "process", "grid", "solver", "corrector", "sampler", "nfe", "seed")
-
-
 @dataclass(frozen=True)
 class Filter:
     """``--only`` filters: a cell passes if, for each named field, one pattern fits."""
@@ -239,9 +237,9 @@ class Filter:
             name, equals, pattern = text.partition("=")
             if not equals:
                 name, pattern = "title", f"*{text}*"
-            elif name not in _FIELDS:
+            elif name not in FILTERS:
                 raise BenchError(
-                    f"--only {text}: unknown field '{name}'; there are: {', '.join(_FIELDS)}"
+                    f"--only {text}: unknown field '{name}'; there are: {', '.join(FILTERS)}"
                 )
             patterns[name] = (*patterns.get(name, ()), pattern)
         return Filter(patterns)
