@@ -14,15 +14,23 @@ from bench.compare.estimate import estimates
 from bench.compare.gates import TIME, TIME_TOLERANCE, TOLERANCE, Gate, gate_of
 from bench.compare.lost import lost_points, new_points
 from bench.compare.overall import overall
-from bench.compare.pairs import CURVE, NUMBER, Paired, files_of, joined, pair
+from bench.compare.pairs import Paired, files_of, joined, pair
 from bench.compare.refusal import refusals
 from bench.compare.result import Comparison
 from bench.compare.sides import Side
 from bench.compare.times import timed
 from bench.compare.verdict import Flags, factor_needed, half_widths, holm, p_values, verdicts
 from bench.core.errors import BenchError
+from bench.results.column import Use
+from bench.results.frame import CURVE, NUMBER
+from bench.results.schema import columns
 
-_PLACE = [*CURVE, *NUMBER, "sampler", "curve", "unit", "budget", "tolerance", "ranked", "larger"]
+_PLACE = [
+    *(*CURVE, *NUMBER),
+    *("sampler", "curve", "unit"),
+    *columns(Use.POINT),
+    *("ranked", "larger"),
+]
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from bench.compare.estimate import stratified
-from bench.compare.pairs import NUMBER, SUBJECT, Paired, codes
+from bench.compare.pairs import Paired, codes
 from bench.compare.sides import Side
 from bench.compare.verdict import Floats, Verdict
 from bench.results.evidence import fits
+from bench.results.frame import NUMBER, SUBJECT
 
 Part = Mapping[str, npt.NDArray[Any]]
 """Columns of the points of one curve."""

@@ -18,10 +18,8 @@ import pandas as pd
 from bench.compare.pairs import Paired
 from bench.compare.sides import Side
 from bench.compare.verdict import Flags, Floats, Ids
+from bench.core.shard import SHARD
 from bench.results.evidence import Values, fits
-
-SHARD = 64
-"""Samples that share an error norm where a solver is coupled within its batch."""
 
 _ONE_ULP = 1e-12
 
