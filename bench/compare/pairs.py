@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from bench.compare.sides import Side
-from bench.compare.verdict import Flags, Ids
 from bench.core.errors import BenchError
 from bench.results.frame import with_params
 from bench.results.places import FILES, named, names, places
 from bench.results.protocol import QUALITY, TIMING, four_digits
 from bench.results.schema import COLUMNS, Status
+from bench.stats.arrays import Flags, Ints
 
 SUBJECT = ("suite", "model", "model_params", "process", "process_params")
 """What all curves of a figure have in common."""
@@ -134,7 +134,7 @@ def curve_labels(rows: pd.DataFrame) -> pd.Series:
     return pairs.merge(table, how="left", on=list(pairs.columns))["curve"].set_axis(rows.index)
 
 
-def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ids:
+def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ints:
     """0, 1, ... for the distinct combinations of columns, in order of first appearance."""
     code = np.zeros(len(rows), dtype=np.int64)
     for name in columns:
@@ -143,7 +143,7 @@ def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ids:
     return code.astype(np.int64)
 
 
-def _both(group: Ids, head: Flags, usable: Flags) -> Flags:
+def _both(group: Ints, head: Flags, usable: Flags) -> Flags:
     count = int(group.max()) + 1 if len(group) else 0
     has = [np.bincount(group[usable & side], minlength=count) > 0 for side in (head, ~head)]
     return np.asarray(has[0] & has[1])
