@@ -10,6 +10,7 @@ from bench.core.errors import BenchError
 from bench.results.schema import FILTERS
 from bench.run.cell import Cell
 
+
 @dataclass(frozen=True)
 class CellFilter:
     """Passes a cell if, for each named field, one pattern fits."""
