@@ -32,7 +32,7 @@ def second():
 
 @hookimpl
 def bench_commands():
-    return [Command("greet", greet, epilog="Try:\\n\\n    bench greet [karras]"), Command("things", group)]
+    return [Command("greet", greet, epilog="\\nTry:\\n\\n    bench greet [karras]"), Command("things", group)]
 """
 BROKEN = "import nothing_of_this_name"
 TAKEN = """
