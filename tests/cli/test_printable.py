@@ -207,7 +207,7 @@ def test_xml_can_be_parsed(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_latex_runs_no_command_of_it(text: str) -> None:
-    escaped = latex.escaped(text)
+    escaped = latex.escape(text)
     assert _safe(escaped)
     for command in latex._SPECIAL.values():
         escaped = escaped.replace(command, "")
