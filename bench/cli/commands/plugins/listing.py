@@ -1,4 +1,4 @@
-"""`bench plugins`: what was found, where it comes from, and what is broken."""
+"""The plugins that were found, whose they are, and what is broken."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
+from rich.table import Table as RichTable
 
-from bench.printable import one_line
-from bench.registry import Entry, Kind, Registry, parameters
+from bench.registry import Broken, Entry, Kind, Meddling, Registry, Source, parameters
+from bench.render.table import Table, table_rows, text_columns
+from bench.render.terminal import terminal
 
 
 def plugin_summary(registry: Registry, kinds: Sequence[Kind]) -> dict[str, Any]:
@@ -22,42 +22,30 @@ def plugin_summary(registry: Registry, kinds: Sequence[Kind]) -> dict[str, Any]:
     }
 
 
-def plugin_tables(registry: Registry, kinds: Sequence[Kind]) -> Iterator[Table]:
+def plugin_tables(registry: Registry, kinds: Sequence[Kind]) -> Iterator[RichTable]:
     """One table per kind, one of what is broken and one of what changed the process's state."""
+    heads = text_columns("name", "parameters", "distribution", "reference")
     for kind in kinds:
-        table = Table(title=kind.replace("_", " "), title_justify="left", expand=True)
-        for heading in ("name", "parameters", "distribution", "reference"):
-            table.add_column(heading, overflow="fold")
-        for entry in registry.of(kind):
-            owner = f"{entry.source.distribution} {entry.source.version}"
-            table.add_row(*map(_text, (entry.name, _signature(entry), owner, entry.cls.reference)))
-        yield table
+        rows = table_rows(
+            (entry.name, _signature(entry), _owner(entry.source), entry.cls.reference)
+            for entry in registry.of(kind)
+        )
+        yield terminal(Table(kind.replace("_", " "), heads, rows), expand=True)
     if registry.broken:
-        table = Table(title="broken", title_justify="left", style="red", expand=True)
-        for heading in ("entry point", "distribution", "reason"):
-            table.add_column(heading, overflow="fold")
-        for item in registry.broken:
-            owner = f"{item.distribution} {item.version}"
-            table.add_row(*map(_text, (item.entry_point, owner, item.reason)))
-        yield table
+        heads = text_columns("entry point", "distribution", "reason")
+        rows = table_rows((b.entry_point, _owner(b), b.reason) for b in registry.broken)
+        yield terminal(Table("broken", heads, rows), expand=True, style="red")
     if registry.meddling:
-        yield _meddling_table(registry)
+        heads = text_columns("entry point", "distribution", "changed", "could not be undone")
+        rows = table_rows(
+            (m.entry_point, _owner(m), m.changed, m.lasting) for m in registry.meddling
+        )
+        title = "changed the state of the process when imported"
+        yield terminal(Table(title, heads, rows), expand=True, style="yellow")
 
 
-def _meddling_table(registry: Registry) -> Table:
-    title = "changed the state of the process when imported"
-    table = Table(title=title, title_justify="left", style="yellow", expand=True)
-    for heading in ("entry point", "distribution", "changed", "could not be undone"):
-        table.add_column(heading, overflow="fold")
-    for item in registry.meddling:
-        owner = f"{item.distribution} {item.version}"
-        table.add_row(*map(Text, (item.entry_point, owner, item.changed, item.lasting)))
-    return table
-
-
-def _text(text: str) -> Text:
-    """A stranger's text on one line, never taken for markup."""
-    return Text(one_line(text))
+def _owner(item: Source | Broken | Meddling) -> str:
+    return f"{item.distribution} {item.version}"
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
