@@ -12,6 +12,7 @@ from typing import Any, cast, get_origin
 
 from bench.config.count import MAX_CELLS, check_count
 from bench.config.document import Path_
+from bench.config.every import expand_every
 from bench.config.load import Config, Suite
 from bench.core.errors import BenchError
 from bench.core.plugin import Plugin
@@ -48,6 +49,7 @@ def make_plan(
     Raises:
         BenchError: an unknown plugin, a bad parameter, a suite without budgets, too many cells.
     """
+    config = expand_every(config, registry)
     check_count(config, registry, _values, max_cells)
     cells: dict[str, Cell] = {}
     for suite in config.suites:
