@@ -23,7 +23,11 @@ PAGES = {
 QUESTIONS = {
     "nfe": ("How is NFE counted?", "docs/protocol.md", "NFE"),
     "compare": ("What does compare test?", "docs/compare.md", "Where the intervals come from"),
-    "comparable": ("What may be compared with what?", "docs/compare.md", "What is compared with what"),
+    "comparable": (
+        "What may be compared with what?",
+        "docs/compare.md",
+        "What is compared with what",
+    ),
 }
 """Pages that hold one section of another page: title, file, heading."""
 
@@ -36,7 +40,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, name, content=_moved(_read(source), config)))
     for name, (title, source, heading) in QUESTIONS.items():
         text = f"# {title}\n\n{_section(_read(source), heading)}\n\nThe whole page: [{source}]({source})\n"
-        files.append(File.generated(config, f"questions/{name}.md", content=_moved(text, config, "../")))
+        files.append(
+            File.generated(config, f"questions/{name}.md", content=_moved(text, config, "../"))
+        )
     files.append(File.generated(config, "adr/index.md", content=_decisions()))
     return files
 
@@ -82,7 +88,9 @@ def _repository(config: MkDocsConfig, path: str) -> str:
 
 
 def _section(text: str, heading: str) -> str:
-    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(
+        rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL
+    )
     if found is None:
         raise ValueError(f"no section '## {heading}'; mend QUESTIONS in ci/site.py")
     # Links of that page are seen from docs/, those of the root from the root.
