@@ -5,6 +5,7 @@ from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
+from bench.core.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench.core.grid import TimeGrid, times_at_levels, unit_interval
 from bench.core.history import Evaluation, History
 from bench.core.likelihood import (
@@ -48,6 +49,7 @@ from bench.core.target import (
     Target,
 )
 from bench.core.uncertainty import Uncertainty
+from bench.files import inert
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
 from bench.files.cache import atomic_write, cache_folder, file_lock
 from bench.files.catalogue import read_assets
@@ -90,6 +92,7 @@ __all__ = [
     "Measurement",
     "Metric",
     "Model",
+    "Moments",
     "NeedsAssets",
     "NoiseProcess",
     "NoiseStream",
@@ -117,17 +120,21 @@ __all__ = [
     "combine",
     "file_lock",
     "file_sha256",
+    "frechet_distance",
+    "frechet_influence",
     "from_eps",
     "from_score",
     "generate",
     "hookimpl",
     "hub_folder",
     "import_named",
+    "inert",
     "log_likelihood",
     "offline",
     "published",
     "read_assets",
     "require",
+    "root_factor",
     "rows_of",
     "tf32",
     "times_at_levels",

@@ -14,7 +14,16 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.api import CountedDenoiser, Draw, Sampler, generate
+from bench.api import (
+    CountedDenoiser,
+    Draw,
+    Moments,
+    Sampler,
+    frechet_distance,
+    frechet_influence,
+    generate,
+    root_factor,
+)
 from bench.compare.compare import Question, compare
 from bench.compare.estimate import paired_spread, unpaired_spread
 from bench.compare.sides import opened
@@ -23,7 +32,6 @@ from bench.registry import Kind, build, load_registry
 from bench.results import bundle
 from bench_plugins.metrics.extractors import extractor
 from bench_plugins.metrics.fd import _reference
-from bench_plugins.metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
 
 ALPHA = 0.05
 TRIALS = 500
