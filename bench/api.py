@@ -48,19 +48,33 @@ from bench.core.target import (
     ScoreModel,
     Target,
 )
+from bench.core.trainable import (
+    FeatureNetwork,
+    Trainable,
+    TrainableClassifier,
+    TrainingRecord,
+    TrainingTask,
+)
 from bench.core.uncertainty import Uncertainty
 from bench.files import inert
+from bench.files.arrays import load_tensors
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
-from bench.files.cache import atomic_write, cache_folder, file_lock
+from bench.files.atomic import atomic_write, atomic_write_bytes
+from bench.files.cache import cache_folder
 from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
+from bench.files.held_out import HELD_OUT
 from bench.files.hub import HubFolder, hub_folder
+from bench.files.lock import file_lock
 from bench.files.offline import offline
+from bench.files.weights import WeightsFile, read_weights, write_network, write_weights
 from bench.identity.named import UnknownCodeError, code_identity, import_named
 from bench.project import API_VERSION, hookimpl
+from bench.registry import ParameterError, make_plugin
 
 __all__ = [
     "API_VERSION",
+    "HELD_OUT",
     "NO_CLASS",
     "PREFIX",
     "SHARD",
@@ -85,6 +99,7 @@ __all__ = [
     "ExactDistribution",
     "ExactDivergence",
     "Exports",
+    "FeatureNetwork",
     "FilePath",
     "History",
     "HubFolder",
@@ -97,6 +112,7 @@ __all__ = [
     "NoiseProcess",
     "NoiseStream",
     "OdeSolver",
+    "ParameterError",
     "Plugin",
     "Predictor",
     "Problem",
@@ -109,12 +125,18 @@ __all__ = [
     "Target",
     "Time",
     "TimeGrid",
+    "Trainable",
+    "TrainableClassifier",
+    "TrainingRecord",
+    "TrainingTask",
     "Trial",
     "Uncertainty",
     "UnknownCodeError",
     "UnsupportedError",
+    "WeightsFile",
     "adams_weights",
     "atomic_write",
+    "atomic_write_bytes",
     "cache_folder",
     "code_identity",
     "combine",
@@ -129,14 +151,19 @@ __all__ = [
     "hub_folder",
     "import_named",
     "inert",
+    "load_tensors",
     "log_likelihood",
+    "make_plugin",
     "offline",
     "published",
     "read_assets",
+    "read_weights",
     "require",
     "root_factor",
     "rows_of",
     "tf32",
     "times_at_levels",
     "unit_interval",
+    "write_network",
+    "write_weights",
 ]

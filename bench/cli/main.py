@@ -20,7 +20,7 @@ from bench.cli.published import published_command
 from bench.cli.timings import timings_command
 from bench.core.errors import BenchError
 from bench.printable import one_line, printable
-from bench_train.command import TRAIN_EPILOG, train_classifier_command, train_command
+from bench_train.commands import bench_commands
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -272,8 +272,8 @@ app.add_typer(plugins_app, name="plugins")
 app.command("timings")(timings_command)
 app.add_typer(models_app, name="models")
 app.command("published", epilog=PUBLISHED_EPILOG)(published_command)
-app.command("train", epilog=TRAIN_EPILOG)(train_command)
-app.command("train-classifier")(train_classifier_command)
+for _command in bench_commands():
+    app.command(_command.name, epilog=_command.epilog or None)(_command.run)  # type: ignore[arg-type]
 
 
 @app.callback(invoke_without_command=True)

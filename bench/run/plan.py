@@ -16,14 +16,14 @@ from bench.config.load import Config, Suite
 from bench.core.errors import BenchError
 from bench.core.plugin import Plugin
 from bench.core.solver import Adaptive
+from bench.identity.host import core_hash
 from bench.registry import (
     Entry,
     Kind,
     ParameterError,
     Registry,
     build,
-    core_hash,
-    guarded,
+    guard_state,
     parameters,
 )
 from bench.run.cell import Cell, PluginSpec, canonical
@@ -174,7 +174,7 @@ class _Planner:
         specs = []
         for values in itertools.product(*axes):
             try:
-                with guarded(entry.source.distribution):
+                with guard_state(entry.source.distribution):
                     plugin = build(entry.cls, dict(zip(params, values, strict=True)))
                     specs.append(PluginSpec.of(entry, plugin, outside(plugin)))
             except ParameterError as error:

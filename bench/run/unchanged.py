@@ -7,8 +7,9 @@ import json
 from bench.core.errors import BenchError
 from bench.core.plugin import Plugin
 from bench.files.contents import contents
+from bench.identity.host import core_hash
 from bench.identity.named import UnknownCodeError
-from bench.registry import Registry, core_hash
+from bench.registry import Registry
 from bench.run.cell import Cell, PluginSpec
 
 _AGAIN = "changed since the run was planned; run again"

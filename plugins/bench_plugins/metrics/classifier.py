@@ -1,16 +1,21 @@
-"""Small classifiers whose penultimate layer serves as feature space of a Frechet distance.
+"""A small classifier whose penultimate layer serves as feature space of a Frechet distance.
 
-They stand in for Inception-v3 (Heusel et al. 2017, arXiv:1706.08500) on grey images of digits,
-for which they were trained and Inception was not.
+It stands in for Inception-v3 (Heusel et al. 2017, arXiv:1706.08500) on grey images of digits,
+for which it is trained and Inception was not.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from bench.api import TrainableClassifier, TrainingRecord, read_weights, require, write_network
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Classifier(nn.Module):
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
+        self.config = config
         self.levels = config.levels
         stages, inputs = [], 1
         for width in config.widths:
@@ -66,3 +72,52 @@ def _stage(inputs: int, outputs: int) -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
     )
+
+
+@dataclass(frozen=True)
+class SmallClassifier(TrainableClassifier):
+    """A classifier of grey images of digits (`bench train-classifier`).
+
+    Attributes:
+        widths: channels of the convolution stages.
+    """
+
+    name: ClassVar[str] = "classifier"
+    reference: ClassVar[str] = (
+        "stands in for Inception-v3 on digits: Heusel et al. 2017, arXiv:1706.08500"
+    )
+
+    widths: tuple[int, ...] = (16, 32, 32)
+
+    def __post_init__(self) -> None:
+        require(bool(self.widths) and min(self.widths) >= 1, "widths must be at least one, >= 1")
+
+    def build(self, shape: tuple[int, ...], levels: int) -> nn.Module:
+        return Classifier(ClassifierConfig(shape[-1], levels, self.widths))
+
+    def save(self, path: Path, network: nn.Module, record: TrainingRecord) -> None:
+        assert isinstance(network, Classifier)
+        sizes = {"kind": "classifier", "network": asdict(network.config), "preconditioning": None}
+        write_network(path, network, asdict(record) | sizes)
+
+
+def load_classifier(path: Path) -> tuple[Classifier, str]:
+    """Return the classifier of a file, frozen, and the file's sha256.
+
+    Raises:
+        BenchError: it is missing, damaged, or holds no classifier.
+    """
+    file = read_weights(path)
+    try:
+        classifier = Classifier(_config(file.record))
+    except (KeyError, TypeError, ValueError) as error:
+        raise file.damaged(f"its description is wrong ({error!r})") from error
+    file.fill(classifier)
+    return classifier, file.sha256
+
+
+def _config(record: Mapping[str, Any]) -> ClassifierConfig:
+    if record["kind"] != "classifier":
+        raise ValueError(f"it holds a network of the kind '{record['kind']}'")
+    sizes = record["network"]
+    return ClassifierConfig(**{**sizes, "widths": tuple(sizes["widths"])})

@@ -1,4 +1,4 @@
-"""Reading tensors from files that can hold nothing else."""
+"""Tensors from files that can hold nothing else."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load as load_safetensors
+from safetensors.torch import load
 from torch import Tensor
 
-from bench.api import BenchError
+from bench.core.errors import BenchError
 
 
-def load_file(path: Path) -> dict[str, Tensor]:
-    """The named tensors of a .safetensors, .npz or .npy file (whose one array is ``samples``).
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the named tensors of a .safetensors, .npz or .npy file (its array is ``samples``).
 
     Raises:
         BenchError: the file is missing, damaged, or of another kind.
     """
     try:
         if path.suffix == ".safetensors":
-            return load_safetensors(path.read_bytes())
+            return load(path.read_bytes())
         if path.suffix in (".npz", ".npy"):
             return _load_numpy(path)
     except OSError as error:
