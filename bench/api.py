@@ -6,8 +6,9 @@ from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.frechet import Moments, frechet_distance, frechet_influence, root_factor
-from bench.core.grid import TimeGrid, times_at_levels, unit_interval
-from bench.core.history import Evaluation, History
+from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
+from bench.core.history import Evaluation, History, Past, weighted
+from bench.core.karras import karras_heun, karras_times
 from bench.core.likelihood import (
     Divergence,
     ExactDivergence,
@@ -23,12 +24,27 @@ from bench.core.metric import (
     Trial,
 )
 from bench.core.model import CountedDenoiser, Denoiser, from_eps, from_score, rows_of
+from bench.core.multistep import (
+    AdamsBashforthInS,
+    Multistep,
+    MultistepOdeSolver,
+    MultistepPredictor,
+)
 from bench.core.noise import SHARD, NoiseStream
+from bench.core.per_sample import (
+    Attempt,
+    PerSample,
+    PerSampleOdeSolver,
+    PerSamplePredictor,
+    Walk,
+    WalkStart,
+)
 from bench.core.plugin import FilePath, Plugin, require
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
 from bench.core.quadrature import adams_weights
 from bench.core.role import Role
+from bench.core.runge_kutta import EULER, HEUN, KUTTA3, KUTTA4, ExplicitRungeKutta, Tableau
 from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import (
     Adaptive,
@@ -74,15 +90,21 @@ from bench.registry import ParameterError, make_plugin
 
 __all__ = [
     "API_VERSION",
+    "EULER",
     "HELD_OUT",
+    "HEUN",
+    "KUTTA3",
+    "KUTTA4",
     "NO_CLASS",
     "PREFIX",
     "SHARD",
     "Accumulator",
+    "AdamsBashforthInS",
     "Adaptive",
     "AdaptiveOdeSolver",
     "AdaptivePredictor",
     "Asset",
+    "Attempt",
     "Batch",
     "BenchError",
     "Calibration",
@@ -98,6 +120,7 @@ __all__ = [
     "Evaluation",
     "ExactDistribution",
     "ExactDivergence",
+    "ExplicitRungeKutta",
     "Exports",
     "FeatureNetwork",
     "FilePath",
@@ -108,11 +131,18 @@ __all__ = [
     "Metric",
     "Model",
     "Moments",
+    "Multistep",
+    "MultistepOdeSolver",
+    "MultistepPredictor",
     "NeedsAssets",
     "NoiseProcess",
     "NoiseStream",
     "OdeSolver",
     "ParameterError",
+    "Past",
+    "PerSample",
+    "PerSampleOdeSolver",
+    "PerSamplePredictor",
     "Plugin",
     "Predictor",
     "Problem",
@@ -122,6 +152,7 @@ __all__ = [
     "ScoreModel",
     "SolverMetric",
     "Stepper",
+    "Tableau",
     "Target",
     "Time",
     "TimeGrid",
@@ -133,6 +164,8 @@ __all__ = [
     "Uncertainty",
     "UnknownCodeError",
     "UnsupportedError",
+    "Walk",
+    "WalkStart",
     "WeightsFile",
     "adams_weights",
     "atomic_write",
@@ -151,6 +184,8 @@ __all__ = [
     "hub_folder",
     "import_named",
     "inert",
+    "karras_heun",
+    "karras_times",
     "load_tensors",
     "log_likelihood",
     "make_plugin",
@@ -163,7 +198,9 @@ __all__ = [
     "rows_of",
     "tf32",
     "times_at_levels",
+    "uniform_times",
     "unit_interval",
+    "weighted",
     "write_network",
     "write_weights",
 ]

@@ -1,4 +1,4 @@
-"""Explicit Runge-Kutta methods for the probability-flow ODE in t."""
+"""Explicit Runge-Kutta methods."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import OdeSolver, Problem, Time, combine
+from bench.core.combine import combine
+from bench.core.problem import Problem
+from bench.core.process import Time
+from bench.core.solver import OdeSolver
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,17 @@ class Tableau:
         return len(self.b)
 
 
-@dataclass(frozen=True)
+# Hairer, Norsett and Wanner 1993, Sections II.1 and II.2.
+EULER = Tableau(a=(), b=(1.0,), c=(0.0,))
+HEUN = Tableau(a=((1.0,),), b=(0.5, 0.5), c=(0.0, 1.0))
+KUTTA3 = Tableau(a=((0.5,), (-1.0, 2.0)), b=(1 / 6, 2 / 3, 1 / 6), c=(0.0, 0.5, 1.0))
+KUTTA4 = Tableau(
+    a=((0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)),
+    b=(1 / 6, 1 / 3, 1 / 3, 1 / 6),
+    c=(0.0, 0.5, 0.5, 1.0),
+)
+
+
 class ExplicitRungeKutta(OdeSolver[None]):
     """dx/dt = velocity(x, t) by the method of ``tableau``. Its error depends on the process."""
 
@@ -39,13 +52,13 @@ class ExplicitRungeKutta(OdeSolver[None]):
         dt = then.t - now.t
         slopes = [problem.velocity(x, now)]
         for row, node in zip(self.tableau.a, self.tableau.c[1:], strict=True):
-            stage = combine((1.0, x), *_weighted(dt, row, slopes))
+            stage = combine((1.0, x), *_terms(dt, row, slopes))
             time = then if node == 1.0 else problem.at(now.t + node * dt)
             slopes.append(problem.velocity(stage, time))
-        return combine((1.0, x), *_weighted(dt, self.tableau.b, slopes)), None
+        return combine((1.0, x), *_terms(dt, self.tableau.b, slopes)), None
 
 
-def _weighted(
+def _terms(
     dt: float, weights: tuple[float, ...], slopes: list[Tensor]
 ) -> list[tuple[float, Tensor]]:
     return [(dt * w, k) for w, k in zip(weights, slopes, strict=True) if w != 0.0]

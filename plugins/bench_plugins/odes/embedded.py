@@ -1,20 +1,21 @@
-"""Embedded Runge-Kutta pairs that give every sample steps of its own."""
+"""Embedded Runge-Kutta pairs with a step size for each sample."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from bench.api import (
-    SHARD,
-    AdaptiveOdeSolver,
+    Attempt,
     BenchError,
+    PerSampleOdeSolver,
     Problem,
     Time,
+    Walk,
+    WalkStart,
     combine,
     require,
     rows_of,
@@ -44,13 +45,11 @@ class EmbeddedPair:
 
 
 @dataclass(frozen=True)
-class OwnSteps(AdaptiveOdeSolver):
+class EmbeddedRungeKutta(PerSampleOdeSolver):
     """dx/dt = velocity(x, t) by ``pair``; every sample has its own time, step and error norm.
 
     An attempt is accepted where the root mean square over the sample's entries of
-    error / (atol + rtol max(|x|, |x_then|)) is at most 1: each sample meets the tolerance by
-    itself and does not know of others. Only samples that are not at the end go through the
-    network, so that the NFE is a mean over samples.
+    error / (atol + rtol max(|x|, |x_then|)) is at most 1.
 
     Attributes:
         rtol: relative tolerance.
@@ -66,55 +65,33 @@ class OwnSteps(AdaptiveOdeSolver):
         require(self.rtol > 0, "rtol must be > 0")
         require(self.atol is None or self.atol > 0, "atol must be > 0")
 
-    def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
-        # Shard by shard: the network gives other last bits for batches of another size.
-        flow = _Flow(problem, times[0].t, times[-1].t)
-        shards = torch.arange(len(x)).split(SHARD)
-        return torch.cat([self._solve(flow.of_rows(rows), x[rows.to(x.device)]) for rows in shards])
-
-    def _solve(self, flow: _Flow, x: Tensor) -> Tensor:
+    def begin(self, problem: Problem, x: Tensor, first: Time, last: Time) -> WalkStart:
         # Times and steps are float64 on the CPU, where the schedule is computed.
-        t = torch.full((len(x),), flow.first, dtype=torch.float64)
+        flow = _Flow(problem, first.t, last.t)
+        t = torch.full((len(x),), first.t, dtype=torch.float64)
         slope = flow.velocity(t, x)
-        step = self._first_step(flow, t, x, slope)
-        rejected = torch.zeros_like(t, dtype=torch.bool)
-        x = x.clone()
-        while bool((t != flow.last).any()):
-            rows = (t != flow.last).nonzero()[:, 0]
-            here = rows.to(x.device)
-            left = flow.last - t[rows]
-            h = torch.where(step[rows].abs() < left.abs(), step[rows], left)
-            then = torch.where(h == left, flow.last, t[rows] + h)
-            if bool((then == t[rows]).any()):
-                raise BenchError(
-                    f"{self.name}: steps vanish at t = {float(t.min()):g}..{float(t.max()):g}; "
-                    f"the model's output is not finite, or rtol = {self.rtol:g} is out of reach"
-                )
-            end, end_slope, error = self._attempt(
-                flow.of_rows(rows), t[rows], h, x[here], slope[here]
-            )
-            size = self._norms(error, x[here], end)
-            accepted = size <= 1
-            t[rows] = torch.where(accepted, then, t[rows])
-            moved = rows_of(accepted.to(x.device), x)
-            x[here] = torch.where(moved, end, x[here])
-            slope[here] = torch.where(moved, end_slope, slope[here])
-            factor = (SAFETY * size ** (-1 / self.pair.error_order)).clamp(SHRINK, GROW)
-            # Right after a rejection a step does not grow.
-            step[rows] = h * torch.where(rejected[rows], factor.clamp(max=1), factor)
-            rejected[rows] = ~accepted
-        return x
+        h = self._first_step(flow, t, x, slope)
+        return WalkStart(x, first.t, last.t, h, memory=(slope,))
 
-    def _attempt(
-        self, flow: _Flow, t: Tensor, h: Tensor, x: Tensor, slope: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """x at t + h, its velocity there, and the estimated error."""
-        width, slopes, stage = rows_of(h.to(x), x), [slope], x
+    def attempt(self, problem: Problem, walk: Walk, then: Tensor) -> Attempt:
+        if bool((then == walk.now).any()):
+            raise BenchError(
+                f"{self.name}: steps vanish at t = {float(walk.now.min()):g}.."
+                f"{float(walk.now.max()):g}; the model's output is not finite, or "
+                f"rtol = {self.rtol:g} is out of reach"
+            )
+        flow, (slope,) = _Flow(problem, walk.start, walk.end), walk.memory
+        h = walk.h.copysign(then - walk.now)
+        width, slopes, x = rows_of(h.to(walk.x), walk.x), [slope], walk.x
         for row, node in zip(self.pair.a, self.pair.c, strict=True):
-            stage = combine(*zip(row, slopes, strict=True)).mul_(width).add_(x)
-            slopes.append(flow.velocity(t + node * h, stage))
+            x = combine(*zip(row, slopes, strict=True)).mul_(width).add_(walk.x)
+            slopes.append(flow.velocity(walk.now + node * h, x))
         error = combine(*zip(self.pair.error, slopes, strict=True)).mul_(width)
-        return stage, slopes[-1], error
+        size = self._norms(error, walk.x, x)
+        factor = (SAFETY * size ** (-1 / self.pair.error_order)).clamp(SHRINK, GROW)
+        # Right after a rejection a step does not grow.
+        factor = torch.where(walk.rejected, factor.clamp(max=1), factor)
+        return Attempt(x, size <= 1, walk.h * factor, memory=(slopes[-1],))
 
     def _norms(self, error: Tensor, *states: Tensor) -> Tensor:
         """The norm of each sample's ``error`` in units of the tolerance, infinite for nan."""
@@ -139,27 +116,16 @@ class OwnSteps(AdaptiveOdeSolver):
             (1e-3 * h0).clamp(min=1e-6),
             (0.01 / fastest) ** (1 / self.pair.error_order),
         )
-        return sign * torch.minimum(100 * h0, h1).clamp(max=span)
+        return torch.minimum(100 * h0, h1).clamp(max=span)
 
 
 @dataclass(frozen=True, eq=False)
 class _Flow:
-    """The probability-flow ODE between two times, samples at times of their own.
-
-    Attributes:
-        problem: of the whole batch.
-        first, last: where it starts and ends.
-        rows: the samples of the batch that are followed; ``None``: all.
-    """
+    """The probability-flow ODE between two times, samples at times of their own."""
 
     problem: Problem
     first: float
     last: float
-    rows: Tensor | None = None
-
-    def of_rows(self, rows: Tensor) -> _Flow:
-        """The flow of the samples ``rows`` of these."""
-        return replace(self, rows=rows if self.rows is None else self.rows[rows])
 
     def velocity(self, t: Tensor, x: Tensor) -> Tensor:
         """dx/dt of each row of ``x`` at its ``t``, one evaluation: Problem.velocity by rows."""
@@ -168,8 +134,7 @@ class _Flow:
         process = self.problem.process
         alpha, sigma = process.alpha(t), process.sigma(t)
         rate = process.g2(t) / (2 * sigma**2)
-        problem = self.problem if self.rows is None else self.problem.of_rows(self.rows)
-        d = problem.model(x * _rows(1 / alpha, x), (sigma / alpha).to(x))
+        d = self.problem.model(x * _rows(1 / alpha, x), (sigma / alpha).to(x))
         return (x * _rows(process.f(t) + rate, x)).addcmul_(_rows(-rate * alpha, x), d)
 
 
