@@ -5,6 +5,7 @@ from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
+from bench.core.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
 from bench.core.history import Evaluation, History, Past, weighted
 from bench.core.karras import karras_heun, karras_times
@@ -71,6 +72,7 @@ from bench.core.trainable import (
     TrainingTask,
 )
 from bench.core.uncertainty import Uncertainty
+from bench.files import inert
 from bench.files.arrays import load_tensors
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
 from bench.files.atomic import atomic_write, atomic_write_bytes
@@ -128,6 +130,7 @@ __all__ = [
     "Measurement",
     "Metric",
     "Model",
+    "Moments",
     "Multistep",
     "MultistepOdeSolver",
     "MultistepPredictor",
@@ -172,12 +175,15 @@ __all__ = [
     "combine",
     "file_lock",
     "file_sha256",
+    "frechet_distance",
+    "frechet_influence",
     "from_eps",
     "from_score",
     "generate",
     "hookimpl",
     "hub_folder",
     "import_named",
+    "inert",
     "karras_heun",
     "karras_times",
     "load_tensors",
@@ -188,6 +194,7 @@ __all__ = [
     "read_assets",
     "read_weights",
     "require",
+    "root_factor",
     "rows_of",
     "tf32",
     "times_at_levels",

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.storage import TypedStorage
 
-from bench_plugins.checkpoints.reading.inert import Inert
-from bench_plugins.checkpoints.reading.refusal import Refused
+from bench.files.inert.objects import Object
+from bench.files.inert.refusal import Refused
 
 _SCALARS = frozenset({"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"})
 
@@ -62,7 +62,7 @@ def rebuild_parameter(data: object, *rest: object) -> Tensor:
 
 def scalar(kind: object, content: object = b"") -> object:
     """`numpy.core.multiarray.scalar` of a plain number; others stay bytes."""
-    if not isinstance(kind, Inert) or not kind.args or kind.args[0] not in _SCALARS:
+    if not isinstance(kind, Object) or not kind.args or kind.args[0] not in _SCALARS:
         raise Refused("a numpy scalar is no plain number")
     return np.frombuffer(latin1(content), dtype=f"<{kind.args[0]}", count=1)[0].item()
 

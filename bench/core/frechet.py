@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bench.api import BenchError
+from bench.core.errors import BenchError
 
 _BLOCK = 4096  # rows that are doubled in float64 at a time
 _EPS = torch.finfo(torch.float64).eps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench_plugins.checkpoints.reading.refusal import Refused
+from bench.files.inert.refusal import Refused
 
 
 class _Sealed(type):
@@ -14,7 +14,7 @@ class _Sealed(type):
         raise Refused(f"it changes the class '{cls.__name__}'")
 
 
-class Inert(metaclass=_Sealed):
+class Object(metaclass=_Sealed):
     """An object that was pickled. Nothing of its class is imported or called.
 
     Attributes:
@@ -29,7 +29,7 @@ class Inert(metaclass=_Sealed):
     args: tuple[object, ...]
     state: Any
 
-    def __new__(cls, *args: object) -> Inert:
+    def __new__(cls, *args: object) -> Object:
         made = object.__new__(cls)
         made.kind, made.args, made.state = cls.__name__, args, {}
         return made
@@ -48,12 +48,12 @@ class Inert(metaclass=_Sealed):
         return self.state
 
 
-class InertDict(dict[Any, Any], metaclass=_Sealed):
+class Dictionary(dict[Any, Any], metaclass=_Sealed):
     """A dictionary of a class of its own (EDM's EasyDict), read as a plain dictionary."""
 
     __slots__ = ()
 
-    def __new__(cls, *args: object) -> InertDict:
+    def __new__(cls, *args: object) -> Dictionary:
         return dict.__new__(cls)
 
     def __init__(self, *args: object) -> None:
@@ -90,7 +90,7 @@ class Rule(metaclass=_Sealed):
             raise Refused(f"'{self._name}' has arguments that make no sense ({error})") from None
 
 
-def inert_class(kind: str) -> type[Inert]:
+def object_class(kind: str) -> type[Object]:
     """The class of inert objects that stands for the class ``kind`` of a file."""
-    made: type[Inert] = _Sealed(kind, (Inert,), {"__slots__": ()})  # type: ignore[assignment]
+    made: type[Object] = _Sealed(kind, (Object,), {"__slots__": ()})  # type: ignore[assignment]
     return made

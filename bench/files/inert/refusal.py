@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.api import BenchError
+from bench.core.errors import BenchError
 
 
 class Refused(Exception):  # noqa: N818 - caught here and turned into a BenchError
@@ -27,7 +27,7 @@ def damaged(path: Path, cause: str) -> BenchError:
     )
 
 
-def content(path: Path) -> bytes:
+def read(path: Path) -> bytes:
     """The bytes of a file.
 
     Raises:
