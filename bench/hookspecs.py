@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bench.core.process import NoiseProcess
     from bench.core.solver import Corrector, OdeSolver, Predictor
     from bench.core.target import Model
+    from bench.core.trainable import Trainable, TrainableClassifier
     from bench.files.asset import Asset
 
 
@@ -91,6 +92,16 @@ def bench_models() -> Sequence[type[Model]]:  # type: ignore[empty-body]
 @hookspec
 def bench_metrics() -> Sequence[type[Metric]]:  # type: ignore[empty-body]
     """Metrics of samples or of solvers."""
+
+
+@hookspec
+def bench_networks() -> Sequence[type[Trainable]]:  # type: ignore[empty-body]
+    """Networks that `bench train` can train."""
+
+
+@hookspec
+def bench_classifiers() -> Sequence[type[TrainableClassifier]]:  # type: ignore[empty-body]
+    """Classifiers that `bench train-classifier` can train."""
 
 
 @hookspec

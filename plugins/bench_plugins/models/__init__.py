@@ -1,11 +1,19 @@
-"""Score models: closed forms and the pretrained networks of the wheel."""
+"""Score models: closed forms, the pretrained networks of the wheel, and small ones to train."""
 
-from bench.api import family
-from bench_plugins.models.empirical import Empirical as Empirical
-from bench_plugins.models.mixture import GaussianMixture as GaussianMixture
-from bench_plugins.models.mixture import RandomMixture as RandomMixture
-from bench_plugins.models.pretrained import DigitsMlp as DigitsMlp
-from bench_plugins.models.pretrained import MnistUnet as MnistUnet
-from bench_plugins.models.pretrained import Trained as Trained
+from collections.abc import Sequence
 
-bench_family = family(__name__)
+from bench.api import Model, Trainable, hookimpl
+from bench_plugins.models.empirical import Empirical
+from bench_plugins.models.mixture import GaussianMixture, RandomMixture
+from bench_plugins.models.pretrained import DigitsMlp, MnistUnet, Trained
+from bench_plugins.models.training import SmallMlp, SmallNetwork, SmallUnet
+
+
+@hookimpl
+def bench_models() -> Sequence[type[Model]]:
+    return [GaussianMixture, RandomMixture, Empirical, DigitsMlp, MnistUnet, Trained]
+
+
+@hookimpl
+def bench_networks() -> Sequence[type[Trainable]]:
+    return [SmallNetwork, SmallUnet, SmallMlp]
