@@ -132,7 +132,7 @@ def forget_stale(folder: Path, written: Iterable[Path]) -> None:
 def remember(folder: Path, written: Iterable[Path]) -> None:
     """List what the report consists of, for the next one."""
     names = sorted({path.name for path in written})
-    (folder / _LIST).write_bytes(json_file.packed({"files": names}, "report"))
+    (folder / _LIST).write_bytes(json_file.pack({"files": names}, "report"))
 
 
 def _write(frame: pd.DataFrame, path: Path) -> Path:
