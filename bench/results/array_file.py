@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 
 
 def pack(array: Array, place: str) -> bytes:
-    """Return the content of a .npy file; its seal stands behind the numbers, which no reader sees."""
+    """Return the content of a .npy file; its seal stands behind the numbers, unread."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return seal.fill(buffer.getvalue() + b"\n" + seal.blank(place) + b"\n")

@@ -147,6 +147,7 @@ def _stamp(entry: os.DirEntry[str]) -> Stamp:
 
 def read(path: Path) -> Consolidated:
     """Read the table at ``path``; one of no cell where there is none that this program can use."""
+    nothing = Consolidated(ARROW.empty_table(), {})
     extents, first = {}, 0
     try:
         content = seal.read(path, "table", limit=seal.LARGE)
@@ -155,10 +156,8 @@ def read(path: Path) -> Consolidated:
             extents[str(key)] = Extent(Stamp(int(size), int(modified_ns)), first, int(count))
             first += int(count)
     except (BenchError, *parquet_file.UNREADABLE):
-        return Consolidated(ARROW.empty_table(), {})
-    return (
-        Consolidated(rows, extents) if first == len(rows) else Consolidated(ARROW.empty_table(), {})
-    )
+        return nothing
+    return Consolidated(rows, extents) if first == len(rows) else nothing
 
 
 def is_foreign(path: Path) -> bool:
