@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from bench.compare.sides import Side
-from bench.compare.verdict import Flags, Ids
 from bench.core.errors import BenchError
 from bench.results.column import Use
 from bench.results.frame import NUMBER, clean, with_params
 from bench.results.places import FILES, named, names, places
 from bench.results.protocol import without_round_off
 from bench.results.schema import FILTERS, columns
+from bench.stats.arrays import Flags, Ints
 
 POINT = (*columns(Use.SUBJECT, Use.CURVE, Use.POINT), *NUMBER)
 """What makes a point of a curve; the seeds of a point are replicates."""
@@ -110,7 +110,7 @@ def curve_labels(rows: pd.DataFrame) -> pd.Series:
     return pairs.merge(table, how="left", on=list(pairs.columns))["curve"].set_axis(rows.index)
 
 
-def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ids:
+def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ints:
     """0, 1, ... for the distinct combinations of columns, in order of first appearance."""
     code = np.zeros(len(rows), dtype=np.int64)
     for name in columns:
@@ -119,7 +119,7 @@ def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ids:
     return code.astype(np.int64)
 
 
-def _both(group: Ids, head: Flags, usable: Flags) -> Flags:
+def _both(group: Ints, head: Flags, usable: Flags) -> Flags:
     count = int(group.max()) + 1 if len(group) else 0
     has = [np.bincount(group[usable & side], minlength=count) > 0 for side in (head, ~head)]
     return np.asarray(has[0] & has[1])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.render.labels import tick
-from bench.render.latex import escaped
+from bench.render.latex import escape as escaped
 from bench.report.bibliography import Entry, always, bibtex, cited
 from bench.results.schema import PLUGINS
 
