@@ -12,7 +12,7 @@ import pandas as pd
 from bench.compare.curves import curves
 from bench.compare.estimate import estimates
 from bench.compare.gates import TIME, TIME_TOLERANCE, TOLERANCE, Gate, gate_of
-from bench.compare.lost import lost_points, new_points
+from bench.compare.lost import missing_points, new_points
 from bench.compare.overall import overall
 from bench.compare.pairs import CURVE, NUMBER, Paired, files_of, joined, pair
 from bench.compare.refusal import refusals
@@ -89,7 +89,7 @@ def compare(base: Side, head: Side, question: Question) -> Comparison:
         curves=lines,
         overall=overall(points, paired, question.alpha),
         refused=tuple(reasons),
-        lost=lost_points(rows, metrics, question.gates, question.allow_lost),
+        missing=missing_points(rows, metrics, question.gates, question.allow_lost),
         new=new_points(rows, metrics),
         unmet=tuple(_unmet(points, lines, question)),
         files=files_of(base.frame, head.frame),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.compare import words
+from bench.compare import formatting
 from bench.compare.pairs import CURVE, cleaned, curve_labels
 from bench.core.errors import BenchError
 
@@ -55,11 +55,11 @@ def timings(frame: pd.DataFrame) -> str:
 
 
 def _benchmark(part: pd.DataFrame) -> dict[str, Any]:
-    row = words.records(part.head(1))[0]
-    name = f"{words.curve(row)} at {words.where(row)} NFE"
-    fullname = f"{words.subject(row)}: {name}"
+    row = formatting.records(part.head(1))[0]
+    name = f"{formatting.curve(row)} at {formatting.where(row)} NFE"
+    fullname = f"{formatting.subject(row)}: {name}"
     return {
-        "group": words.subject(row),
+        "group": formatting.subject(row),
         "name": name,
         "fullname": fullname,
         "params": None,
