@@ -14,17 +14,25 @@ from bench.compare.estimate import estimates
 from bench.compare.gates import TIME, TIME_TOLERANCE, TOLERANCE, Gate, gate_of
 from bench.compare.lost import missing_points, new_points
 from bench.compare.overall import overall
-from bench.compare.pairs import CURVE, NUMBER, Paired, files_of, joined, pair
+from bench.compare.pairs import Paired, files_of, joined, pair
 from bench.compare.refusal import refusals
 from bench.compare.result import Comparison
 from bench.compare.sides import Side
 from bench.compare.times import timed
 from bench.compare.verdict import verdicts
 from bench.core.errors import BenchError
+from bench.results.column import Use
+from bench.results.frame import CURVE, NUMBER
+from bench.results.schema import columns
 from bench.stats.arrays import Flags
 from bench.stats.significance import holm, p_values, samples_factor, t_half_widths
 
-_PLACE = [*CURVE, *NUMBER, "sampler", "curve", "unit", "budget", "tolerance", "ranked", "larger"]
+_PLACE = [
+    *(*CURVE, *NUMBER),
+    *("sampler", "curve", "unit"),
+    *columns(Use.POINT),
+    *("ranked", "larger"),
+]
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
-from bench.compare.pairs import NUMBER, SUBJECT, Paired, codes
+from bench.compare.pairs import Paired, codes
 from bench.compare.sides import Side
 from bench.compare.verdict import Verdict
 from bench.results.evidence import fits
+from bench.results.frame import NUMBER, SUBJECT
 from bench.stats.arrays import Floats
 from bench.stats.curves import MetricCurve, area_error, target_reach
 

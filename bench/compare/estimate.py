@@ -17,12 +17,10 @@ import pandas as pd
 
 from bench.compare.pairs import Paired
 from bench.compare.sides import Side
+from bench.core.shard import SHARD
 from bench.results.evidence import Values, fits
 from bench.stats.arrays import Flags, Floats, Ints
 from bench.stats.spread import paired_spread, unpaired_spread, welch_error
-
-SHARD = 64
-"""Samples that share an error norm where a solver is coupled within its batch."""
 
 
 class Basis(StrEnum):
