@@ -14,7 +14,7 @@ import typer
 from bench.core.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.compare.compare import Question
+    from bench.compare.question import Question
     from bench.compare.result import Comparison
 
 EPILOG = """
@@ -98,9 +98,10 @@ def compare_command(
     ] = None,
 ) -> None:
     """Say whether HEAD is better or worse than BASE, curve by curve, and how sure that is."""
-    from bench.compare.compare import Question, compare
+    from bench.compare.compare import compare
     from bench.compare.gates import Gate
-    from bench.compare.sides import opened
+    from bench.compare.inputs import open_results
+    from bench.compare.question import Question
 
     question = Question(
         metrics=tuple(metric or ()),
@@ -115,7 +116,7 @@ def compare_command(
     if base.startswith("published:"):
         found = _published(base, head, question)
     else:
-        with opened(base) as before, opened(head) as after:
+        with open_results(base) as before, open_results(head) as after:
             found = compare(before, after, question)
     for path in out or ():
         _write(path, _forms()[_SUFFIXES.get(path.suffix, format_)](found))
@@ -129,10 +130,10 @@ def compare_command(
 
 def _published(base: str, head: str, question: Question) -> Comparison:
     from bench.compare.compare import compare
+    from bench.compare.inputs import open_results
     from bench.compare.published import published
-    from bench.compare.sides import opened
 
-    with opened(head) as after:
+    with open_results(head) as after:
         sides = published(base, after)
         found = compare(sides.base, sides.head, question)
     return replace(found, refused=(*found.refused, *sides.refused))

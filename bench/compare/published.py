@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.compare.inputs import ResultSet
 from bench.compare.refusal import Refusal
-from bench.compare.sides import Side
 from bench.core.errors import BenchError
 from bench.published.figures import load_figures, of_suite
 from bench.published.spread import SIGMAS
@@ -34,12 +34,12 @@ class Published:
         refused: figures that HEAD measured under another protocol.
     """
 
-    base: Side
-    head: Side
+    base: ResultSet
+    head: ResultSet
     refused: tuple[Refusal, ...]
 
 
-def published(name: str, head: Side) -> Published:
+def published(name: str, head: ResultSet) -> Published:
     """The figures of ``published:SUITE`` and HEAD's numbers for them.
 
     Raises:
@@ -57,8 +57,8 @@ def published(name: str, head: Side) -> Published:
         )
     rows = [_rows(c, head.frame) for c in measured]
     return Published(
-        Side(name, _frame([base for base, _ in rows]), head.runs),
-        Side(head.name, _frame([own for _, own in rows]), head.runs),
+        ResultSet(name, _frame([base for base, _ in rows]), head.runs),
+        ResultSet(head.name, _frame([own for _, own in rows]), head.runs),
         refused,
     )
 
