@@ -14,7 +14,16 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.api import CountedDenoiser, Draw, Sampler, generate
+from bench.api import (
+    CountedDenoiser,
+    Draw,
+    Moments,
+    Sampler,
+    frechet_distance,
+    frechet_influence,
+    generate,
+    root_factor,
+)
 from bench.compare.compare import compare
 from bench.compare.inputs import open_results
 from bench.compare.question import Question
@@ -24,7 +33,6 @@ from bench.stats.significance import t_half_widths
 from bench.stats.spread import paired_spread, unpaired_spread
 from bench_plugins.metrics.extractors import extractor
 from bench_plugins.metrics.fd import _reference
-from bench_plugins.metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
 
 ALPHA = 0.05
 TRIALS = 500
