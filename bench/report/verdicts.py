@@ -56,42 +56,43 @@ def other(name: str, results: Path) -> Other:
     Raises:
         BenchError: there is no such run, or it is damaged.
     """
-    from bench.compare import words
-    from bench.compare.compare import Question, compare
-    from bench.compare.sides import opened
-    from bench.compare.text import listed
+    from bench.compare import formatting, summary
+    from bench.compare.compare import compare
+    from bench.compare.inputs import open_results
+    from bench.compare.question import Question
+    from bench.compare.tables import changed_points
 
-    with opened(name) as base, opened(str(results)) as head:
+    with open_results(name) as base, open_results(str(results)) as head:
         frame = base.frame.drop(columns="place")
         try:
             found = compare(base, head, Question())
         except BenchError as error:
             return Other(name, frame, str(error))
-        told = listed(found.points) if len(found.points) else found.points
+        told = changed_points(found.points) if len(found.points) else found.points
         return Other(
             name,
             frame,
-            words.headline(found),
-            tuple(_judged(row) for row in words.records(told.head(MAX_VERDICTS))),
+            summary.headline(found),
+            tuple(_judged(row) for row in formatting.records(told.head(MAX_VERDICTS))),
             max(0, len(told) - MAX_VERDICTS),
             (
-                *(words.refusal(item) for item in found.refused),
-                *(words.lost(item) for item in found.lost),
+                *(formatting.refusal(item) for item in found.refused),
+                *(formatting.missing(item) for item in found.missing),
             ),
         )
 
 
 def _judged(row: dict[str, Any]) -> Judged:
-    from bench.compare import words
+    from bench.compare import formatting
 
     return Judged(
         verdict=str(row["verdict"]),
-        subject=words.subject(row),
-        curve=words.curve(row),
-        metric=words.metric(row),
-        where=words.where(row),
-        base=words.value(row, "base"),
-        head=words.value(row, "head"),
-        change=words.change(row),
-        p=words.p(row),
+        subject=formatting.subject(row),
+        curve=formatting.curve(row),
+        metric=formatting.metric(row),
+        where=formatting.where(row),
+        base=formatting.value(row, "base"),
+        head=formatting.value(row, "head"),
+        change=formatting.change(row),
+        p=formatting.p(row),
     )

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 import bench
-from bench.compare.sides import RunFolder
+from bench.compare.inputs import RunFolder
 from bench.core.errors import BenchError
 from bench.report.sample_grid import Folder
 from bench.results import array_file, bundle, damage, json_file, seal

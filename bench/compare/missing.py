@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.compare.gates import TIME, Gate
 from bench.compare.pairs import POINT, codes
-from bench.compare.result import MISSING, Lost
+from bench.compare.result import NEVER_RAN, MissingPoints
 from bench.results.column import Use
 from bench.results.frame import NUMBER
 from bench.results.schema import Status, columns
@@ -19,9 +19,9 @@ _CELL = columns(Use.SUBJECT, Use.CURVE, Use.POINT, Use.REPLICATE)
 _GROUP = ["suite", "model", "curve", "metric", "status", "reason"]
 
 
-def lost_points(
+def missing_points(
     rows: pd.DataFrame, metrics: Collection[str], gates: Sequence[Gate], allowed: bool = False
-) -> tuple[Lost, ...]:
+) -> tuple[MissingPoints, ...]:
     """Numbers of BASE that HEAD has not: because a cell failed there, or was not run.
 
     Args:
@@ -38,7 +38,7 @@ def lost_points(
     if gone.empty:
         return ()
     told = _with_status(gone, rows[head])
-    missing = told["status"].eq(MISSING)
+    missing = told["status"].eq(NEVER_RAN)
     # Other seeds are no loss where HEAD has the point.
     has = codes(rows, POINT)
     points = frozenset(has[(head & rows["usable"]).to_numpy()])
@@ -46,7 +46,7 @@ def lost_points(
     found = told[~(missing & elsewhere)]
     counted = found.groupby(_GROUP, sort=False).size().rename("points").reset_index()
     return tuple(
-        Lost(
+        MissingPoints(
             row["suite"],
             row["model"],
             row["curve"],
@@ -54,7 +54,7 @@ def lost_points(
             row["status"],
             row["reason"],
             row["points"],
-            not (allowed and row["status"] == MISSING) and _gated(row["metric"], gates),
+            not (allowed and row["status"] == NEVER_RAN) and _gated(row["metric"], gates),
         )
         for row in counted.to_dict("records")
     )
@@ -88,7 +88,7 @@ def _with_status(gone: pd.DataFrame, head: pd.DataFrame) -> pd.DataFrame:
         found = lost[place].merge(first, how="left", on=place).set_index(lost.index)
         lost = lost.assign(**{name: lost[name].fillna(found[name]) for name in what})
     return lost.assign(
-        status=lost["status"].fillna(MISSING),
+        status=lost["status"].fillna(NEVER_RAN),
         reason=lost["reason"].fillna("HEAD has no such result"),
     )
 

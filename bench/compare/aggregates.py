@@ -11,23 +11,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.compare.pairs import Paired
+from bench.compare.pairs import Pairs
 from bench.stats.aggregates import bootstrap, interquartile_mean, probability_of_improvement
 from bench.stats.arrays import Floats
 
 
-def overall(points: pd.DataFrame, paired: Paired, alpha: float) -> pd.DataFrame:
+def aggregates(points: pd.DataFrame, pairs: Pairs, alpha: float) -> pd.DataFrame:
     """One row for each metric with a direction: ratio and probability of improvement."""
     known = points[points["point"].notna() & points["ranked"]] if len(points) else points
     rows = [
-        _metric(str(part["metric"].iloc[0]), part, paired, alpha)
+        _metric(str(part["metric"].iloc[0]), part, pairs, alpha)
         for _, part in known.groupby("metric", sort=False)
     ]
     return pd.DataFrame([row for row in rows if row])
 
 
-def _metric(name: str, part: pd.DataFrame, paired: Paired, alpha: float) -> dict[str, Any]:
-    wanted = paired.rows[paired.chosen & paired.rows["point"].isin(part["point"]).to_numpy()]
+def _metric(name: str, part: pd.DataFrame, pairs: Pairs, alpha: float) -> dict[str, Any]:
+    wanted = pairs.rows[pairs.chosen & pairs.rows["point"].isin(part["point"]).to_numpy()]
     base, head = (_scores(wanted[wanted["head"].eq(side)]) for side in (False, True))
     if base is None or head is None or (base <= 0).any() or (head <= 0).any():
         return {}

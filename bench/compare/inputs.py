@@ -45,7 +45,7 @@ class RunFolder:
 
 
 @dataclass(frozen=True)
-class Side:
+class ResultSet:
     """The results of BASE or of HEAD.
 
     Attributes:
@@ -60,7 +60,7 @@ class Side:
 
 
 @contextmanager
-def opened(name: str) -> Iterator[Side]:
+def open_results(name: str) -> Iterator[ResultSet]:
     """The results called ``name``: a folder of a run, a folder of runs, or a git revision.
 
     Raises:
@@ -74,10 +74,10 @@ def opened(name: str) -> Iterator[Side]:
         yield _side(name, folder)
 
 
-def _side(name: str, path: Path) -> Side:
+def _side(name: str, path: Path) -> ResultSet:
     runs = [RunFolder(root) for root in _roots(name, path)]
     frames = [run.rows().assign(place=place) for place, run in enumerate(runs)]
-    return Side(name, pd.concat(frames, ignore_index=True), runs)
+    return ResultSet(name, pd.concat(frames, ignore_index=True), runs)
 
 
 def _roots(name: str, path: Path) -> list[Path]:
