@@ -105,8 +105,9 @@ def points(frame: pd.DataFrame, *apart: str) -> pd.DataFrame:
         dtype=("dtype", "first"),
     )
     means = means.reset_index()
-    widths = half_widths(means["seeds"], means["deviation"], means["std_error"])
-    means = means.join(widths).drop(columns="deviation")
+    spread = (means[name].to_numpy(dtype=float) for name in ("seeds", "deviation", "std_error"))
+    means["half_width"], means["interval"] = half_widths(*spread)
+    means = means.drop(columns="deviation")
     means["low"] = means["value"] - means["half_width"]
     means["high"] = means["value"] + means["half_width"]
     means["rank"] = _ranks(means)
