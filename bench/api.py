@@ -49,10 +49,12 @@ from bench.core.target import (
 )
 from bench.core.uncertainty import Uncertainty
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
-from bench.files.cache import atomic_write, cache_folder, file_lock
+from bench.files.atomic import atomic_write, atomic_write_bytes
+from bench.files.cache import cache_folder
 from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder, hub_folder
+from bench.files.lock import file_lock
 from bench.files.offline import offline
 from bench.identity.named import UnknownCodeError, code_identity, import_named
 from bench.project import API_VERSION, hookimpl
@@ -112,6 +114,7 @@ __all__ = [
     "UnsupportedError",
     "adams_weights",
     "atomic_write",
+    "atomic_write_bytes",
     "cache_folder",
     "code_identity",
     "combine",

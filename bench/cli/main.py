@@ -25,7 +25,7 @@ from bench_train.command import TRAIN_EPILOG, train_classifier_command, train_co
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bench.run.runner import Outcome, Plan
+    from bench.run.runner import Plan, RunOutcome
 
 app = typer.Typer(
     name="bench",
@@ -208,7 +208,7 @@ def _print_plan(plan: Plan, console: Console, json: bool) -> None:
         console.print(printable(line), markup=False, soft_wrap=True)
 
 
-def _print_outcome(outcome: Outcome, page: Path | None, console: Console, json: bool) -> None:
+def _print_outcome(outcome: RunOutcome, page: Path | None, console: Console, json: bool) -> None:
     from bench.run.summary import outcome_lines, outcome_summary
 
     if json:

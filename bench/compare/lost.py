@@ -9,17 +9,19 @@ import numpy as np
 import pandas as pd
 
 from bench.compare.gates import TIME, Gate
-from bench.compare.pairs import CURVE, NUMBER, codes
-from bench.compare.result import MISSING, Lost
-from bench.results.schema import Status
+from bench.compare.pairs import POINT, codes
+from bench.compare.result import NEVER_RAN, MissingPoints
+from bench.results.column import Use
+from bench.results.frame import NUMBER
+from bench.results.schema import Status, columns
 
-_CELL = (*CURVE, "budget", "tolerance", "seed")
+_CELL = columns(Use.SUBJECT, Use.CURVE, Use.POINT, Use.REPLICATE)
 _GROUP = ["suite", "model", "curve", "metric", "status", "reason"]
 
 
-def lost_points(
+def missing_points(
     rows: pd.DataFrame, metrics: Collection[str], gates: Sequence[Gate], allowed: bool = False
-) -> tuple[Lost, ...]:
+) -> tuple[MissingPoints, ...]:
     """Numbers of BASE that HEAD has not: because a cell failed there, or was not run.
 
     Args:
@@ -36,15 +38,15 @@ def lost_points(
     if gone.empty:
         return ()
     told = _with_status(gone, rows[head])
-    missing = told["status"].eq(MISSING)
+    missing = told["status"].eq(NEVER_RAN)
     # Other seeds are no loss where HEAD has the point.
-    has = codes(rows, (*CURVE, "budget", "tolerance", *NUMBER))
+    has = codes(rows, POINT)
     points = frozenset(has[(head & rows["usable"]).to_numpy()])
     elsewhere = np.isin(has[gone.index], list(points))
     found = told[~(missing & elsewhere)]
     counted = found.groupby(_GROUP, sort=False).size().rename("points").reset_index()
     return tuple(
-        Lost(
+        MissingPoints(
             row["suite"],
             row["model"],
             row["curve"],
@@ -52,7 +54,7 @@ def lost_points(
             row["status"],
             row["reason"],
             row["points"],
-            not (allowed and row["status"] == MISSING) and _gated(row["metric"], gates),
+            not (allowed and row["status"] == NEVER_RAN) and _gated(row["metric"], gates),
         )
         for row in counted.to_dict("records")
     )
@@ -62,7 +64,7 @@ def new_points(rows: pd.DataFrame, metrics: Collection[str]) -> pd.DataFrame:
     """Curves and metrics that only HEAD has: suite, model, curve, metric and number of points."""
     place = ["suite", "model", "curve", "metric"]
     used = rows[rows["usable"] & rows["metric"].isin(list(metrics))]
-    code = codes(used, (*CURVE, "budget", "tolerance", *NUMBER))
+    code = codes(used, POINT)
     old = np.unique(code[~used["head"].to_numpy()])
     new = used[~np.isin(code, old)]
     return new.groupby(place, sort=False).size().rename("points").reset_index()
@@ -86,7 +88,7 @@ def _with_status(gone: pd.DataFrame, head: pd.DataFrame) -> pd.DataFrame:
         found = lost[place].merge(first, how="left", on=place).set_index(lost.index)
         lost = lost.assign(**{name: lost[name].fillna(found[name]) for name in what})
     return lost.assign(
-        status=lost["status"].fillna(MISSING),
+        status=lost["status"].fillna(NEVER_RAN),
         reason=lost["reason"].fillna("HEAD has no such result"),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from bench.identity.survey import Identity, Survey
+from bench.project import __version__
 
 ROOTS = ("bench.run.pool", "bench.api")
 """What a worker runs, down to the rows that it sends, and what plugins build on."""
@@ -35,3 +36,9 @@ def host_identity() -> Identity:
 def host_modules() -> frozenset[str]:
     """Their names, with those that decide no number."""
     return frozenset(unit for unit, _, _ in host_identity().files) | NO_NUMBER
+
+
+@lru_cache(maxsize=1)
+def core_hash() -> str:
+    """The version of the host and the hash of its code that decides numbers."""
+    return f"{__version__}+{host_identity().code[:16]}"

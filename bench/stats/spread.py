@@ -18,7 +18,7 @@ Samples = Sequence[npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class Spread:
+class SampleSpread:
     """The standard error of a difference of two means.
 
     Attributes:
@@ -34,7 +34,7 @@ class Spread:
     identical: bool
 
 
-def paired_spread(base: Samples, head: Samples, block: int = 1) -> Spread | None:
+def paired_spread(base: Samples, head: Samples, block: int = 1) -> SampleSpread | None:
     """From numbers per sample that share their noise: seeds are strata, samples are paired.
 
     None where the two sides have other numbers of samples, or too few blocks.
@@ -45,10 +45,10 @@ def paired_spread(base: Samples, head: Samples, block: int = 1) -> Spread | None
     gaps = [block_means(h.astype(float) - b.astype(float), block) for b, h in pairs]
     identical = all(np.array_equal(b, h) for b, h in pairs)
     error, freedom = stratified_error(gaps)
-    return None if freedom < 1 else Spread(error, freedom, sum(map(len, base)), identical)
+    return None if freedom < 1 else SampleSpread(error, freedom, sum(map(len, base)), identical)
 
 
-def unpaired_spread(base: Samples, head: Samples, block: int = 1) -> Spread | None:
+def unpaired_spread(base: Samples, head: Samples, block: int = 1) -> SampleSpread | None:
     """The same where the two sides have noise of their own."""
     errors = [
         stratified_error([block_means(values.astype(float), block) for values in side])
@@ -60,7 +60,7 @@ def unpaired_spread(base: Samples, head: Samples, block: int = 1) -> Spread | No
     down = sum(error**4 / freedom for error, freedom in errors)
     freedom = total**2 / down if down > 0 else sum(freedom for _, freedom in errors)
     samples = min(sum(map(len, side)) for side in (base, head))
-    return Spread(float(np.sqrt(total)), freedom, samples, False)
+    return SampleSpread(float(np.sqrt(total)), freedom, samples, False)
 
 
 def block_means(values: Floats, size: int) -> Floats:

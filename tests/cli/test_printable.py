@@ -175,10 +175,10 @@ def test_the_list_of_plugins_shows_text_as_it_is() -> None:
 
 
 def test_a_plugin_whose_name_cannot_be_printed_is_broken() -> None:
-    from bench.registry import _fault
+    from bench.registry.classes import class_fault
 
     for name in ("\x1b[31m", "", " ", "a\nb", "\u202ea"):
-        fault = _fault(Kind.ODE_SOLVER, type("Evil2", (Evil,), {"name": name}))
+        fault = class_fault(Kind.ODE_SOLVER, type("Evil2", (Evil,), {"name": name}))
         assert "must be of characters that can be printed" in fault
 
 
@@ -207,7 +207,7 @@ def test_xml_can_be_parsed(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_latex_runs_no_command_of_it(text: str) -> None:
-    escaped = latex.escaped(text)
+    escaped = latex.escape(text)
     assert _safe(escaped)
     for command in latex._SPECIAL.values():
         escaped = escaped.replace(command, "")

@@ -44,7 +44,7 @@ def _metric(made: Any, path: str, **changes: Any) -> Any:
 @pytest.mark.parametrize("row", [_file, _solver, _metric])
 def test_equal_files_at_other_places_pair(made: Any, row: Any) -> None:
     found: Comparison = made.compared([row(made, "alice/x.npz")], [row(made, "/b/data dir/y.npz")])
-    assert (len(found.points), found.lost, found.exit_code) == (1, (), ExitCode.FINE)
+    assert (len(found.points), found.missing, found.exit_code) == (1, (), ExitCode.FINE)
     told = text(found, width=1000)
     assert "sha256:" not in told
     (file,) = json.loads(as_json(found))["files"]

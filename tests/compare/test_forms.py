@@ -101,8 +101,8 @@ def test_no_form_holds_what_a_reader_would_obey(everything: Comparison, evil: st
         replace(r, suite=evil, model=evil, metric=evil, field=evil, base=evil, remedy=evil)
         for r in everything.refused
     )
-    lost = tuple(replace(item, curve=evil, reason=evil, status=evil) for item in everything.lost)
-    found = replace(everything, base=evil, head=evil, refused=refused, lost=lost)
+    lost = tuple(replace(item, curve=evil, reason=evil, status=evil) for item in everything.missing)
+    found = replace(everything, base=evil, head=evil, refused=refused, missing=lost)
     for form in (text, markdown, junit, as_json):
         told = form(found)
         assert told.encode()

@@ -14,10 +14,10 @@ import pytest
 
 import bench
 from bench.identity import content
-from bench.identity.host import NO_NUMBER, ROOTS, host_identity, host_modules
+from bench.identity.host import NO_NUMBER, ROOTS, core_hash, host_identity, host_modules
 from bench.identity.survey import Identity, Survey
 from bench.project import GROUP
-from bench.registry import core_hash, load_registry
+from bench.registry import load_registry
 
 HOST = Path(bench.__file__).parent
 POINTS = {

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bench.api import BenchError
-from bench.registry import Broken, Kind, Registry, core_hash, load_registry
+from bench.identity.host import core_hash
+from bench.registry import Broken, Kind, Registry, load_registry
 
 Install = Callable[..., None]
 Load = Callable[[], Registry]

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bench import __version__, registry
+from bench import __version__
 from bench.api import API_VERSION
-from bench.registry import Kind, Registry
+from bench.registry import Kind, Registry, guard
 
 Install = Callable[..., None]
 Load = Callable[[], Registry]
@@ -109,7 +109,7 @@ def test_a_slow_import_is_named(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(registry, "_SLOW_IMPORT_S", 0.05)
+    monkeypatch.setattr(guard, "_SLOW_IMPORT_S", 0.05)
     install("sleepy", "import time\ntime.sleep(0.5)\n" + textwrap.dedent(SOLVER))
     assert load().broken == ()
     time.sleep(0.1)

@@ -56,10 +56,10 @@ def read_base(name: str, results: Path) -> BaseRun:
     Raises:
         BenchError: there is no such run, or it is damaged.
     """
-    from bench.compare import words
+    from bench.compare import formatting, summary
     from bench.compare.compare import Question, compare
     from bench.compare.sides import opened
-    from bench.compare.text import listed
+    from bench.compare.tables import changed_points
 
     with opened(name) as base, opened(str(results)) as head:
         rows = base.frame.drop(columns="place")
@@ -67,31 +67,31 @@ def read_base(name: str, results: Path) -> BaseRun:
             found = compare(base, head, Question())
         except BenchError as error:
             return BaseRun(name, rows, str(error))
-        listing = listed(found.points) if len(found.points) else found.points
+        listing = changed_points(found.points) if len(found.points) else found.points
         return BaseRun(
             name,
             rows,
-            words.headline(found),
-            tuple(_describe(row) for row in words.records(listing.head(MAX_VERDICTS))),
+            summary.headline(found),
+            tuple(_describe(row) for row in formatting.records(listing.head(MAX_VERDICTS))),
             max(0, len(listing) - MAX_VERDICTS),
             (
-                *(words.refusal(item) for item in found.refused),
-                *(words.lost(item) for item in found.lost),
+                *(formatting.refusal(item) for item in found.refused),
+                *(formatting.missing(item) for item in found.missing),
             ),
         )
 
 
 def _describe(row: dict[str, Any]) -> ComparedPoint:
-    from bench.compare import words
+    from bench.compare import formatting
 
     return ComparedPoint(
         verdict=str(row["verdict"]),
-        subject=words.subject(row),
-        curve=words.curve(row),
-        metric=words.metric(row),
-        where=words.where(row),
-        base=words.value(row, "base"),
-        head=words.value(row, "head"),
-        change=words.change(row),
-        p=words.p(row),
+        subject=formatting.subject(row),
+        curve=formatting.curve(row),
+        metric=formatting.metric(row),
+        where=formatting.where(row),
+        base=formatting.value(row, "base"),
+        head=formatting.value(row, "head"),
+        change=formatting.change(row),
+        p=formatting.p(row),
     )

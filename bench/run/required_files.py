@@ -1,4 +1,4 @@
-"""What the plugins of a plan read from outside of their packages, and what of it is not here."""
+"""The files that plugins read from outside of their packages, and those that are missing here."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from bench.files.errors import NotFetchedError
 from bench.files.supply import Supply, needs
 from bench.identity.named import UnknownCodeError
 from bench.registry import Registry
-from bench.run.cell import Cell, Outside
+from bench.run.cell import Cell
+from bench.run.spec import Outside
 
 
-def outside(plugin: Plugin) -> Outside:
+def read_outside(plugin: Plugin) -> Outside:
     """What a plugin reads from outside of its package; a stand-in where it is not fetched yet.
 
     Raises:
@@ -21,7 +22,7 @@ def outside(plugin: Plugin) -> Outside:
     """
     try:
         files = dict(contents(plugin))
-        return Outside(files, *_rest(plugin))
+        return Outside(files, *_fingerprint(plugin))
     except NotFetchedError:
         # The plan is made anew once they are there.
         named = {name: getattr(plugin, name) for name in file_parameters(type(plugin))}
@@ -30,7 +31,7 @@ def outside(plugin: Plugin) -> Outside:
         return Outside(wanted, f"to be fetched: {', '.join(names)}")
 
 
-def _rest(plugin: Plugin) -> tuple[str, str]:
+def _fingerprint(plugin: Plugin) -> tuple[str, str]:
     """The fingerprint of a plugin, and why it may not cover all that the plugin reads."""
     try:
         return plugin.fingerprint(), ""
@@ -38,8 +39,8 @@ def _rest(plugin: Plugin) -> tuple[str, str]:
         return "unknown", str(error)
 
 
-def absent(cells: Sequence[Cell], registry: Registry) -> tuple[Supply, ...]:
-    """What ``cells`` need and this machine does not have, each once."""
+def missing_files(cells: Sequence[Cell], registry: Registry) -> tuple[Supply, ...]:
+    """The published files that ``cells`` need and this machine does not have, each once."""
     specs = dict.fromkeys(spec for cell in cells for spec in cell.plugins)
     wanted = (supply for spec in specs for supply in needs(spec.build(registry)))
     return tuple(supply for supply in dict.fromkeys(wanted) if not supply.present())

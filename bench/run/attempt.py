@@ -1,4 +1,4 @@
-"""Guarding strangers' code: a value, or a status and one line that say why there is none."""
+"""Guards strangers' code: a value, or a status and one line that say why there is none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DivergedError(Exception):
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[P]):
+class Attempt(Generic[P]):
     """A value, or why there is none."""
 
     value: P | None
@@ -28,15 +28,15 @@ class Outcome(Generic[P]):
     reason: str = ""
 
 
-def attempt(make: Callable[[], P]) -> Outcome[P]:
+def attempt(make: Callable[[], P]) -> Attempt[P]:
     """Guard one metric, so that the others of the cell get their chance."""
     try:
-        return Outcome(make())
+        return Attempt(make())
     except (Exception, SystemExit) as error:
-        return Outcome(None, *verdict(error))
+        return Attempt(None, *explain(error))
 
 
-def verdict(error: BaseException) -> tuple[Status, str]:
+def explain(error: BaseException) -> tuple[Status, str]:
     """Status and one-line reason of an exception."""
     if isinstance(error, UnsupportedError):
         return Status.UNSUPPORTED, str(error)
@@ -44,14 +44,10 @@ def verdict(error: BaseException) -> tuple[Status, str]:
         return Status.DIVERGED, str(error)
     if isinstance(error, BenchError):
         return Status.FAILED, str(error)
-    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
-        return Status.FAILED, f"out of memory: {_line(error)}; use a smaller batch"
-    if isinstance(error, RuntimeError) and "can't allocate memory" in str(error):  # torch on a CPU
-        return Status.FAILED, f"out of memory: {_line(error)}; use a smaller batch"
+    text = " ".join(str(error).split())[:500]
+    on_cpu = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    if on_cpu or isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return Status.FAILED, f"out of memory: {text}; use a smaller batch"
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
-    return Status.FAILED, f"{type(error).__name__}: {_line(error)}{where}"
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:500]
+    return Status.FAILED, f"{type(error).__name__}: {text}{where}"

@@ -1,4 +1,4 @@
-"""What stands in a results folder before a run: which cells are finished, and what is damaged.
+"""Inspects a results folder before a run: finished cells, and damaged files.
 
 A run sets damaged files aside, in `<root>/set-aside/`, and makes them anew; it deletes none.
 """
@@ -24,8 +24,8 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class Survey:
-    """How the results stand.
+class StoredResults:
+    """The state of the results of some cells.
 
     Attributes:
         finished: keys of the cells that need not run.
@@ -38,8 +38,8 @@ class Survey:
     old: int = 0
 
 
-def survey(store: Store, cells: Sequence[Cell]) -> Survey:
-    """How the results of ``cells`` stand; verifies every file of theirs.
+def inspect_results(store: Store, cells: Sequence[Cell]) -> StoredResults:
+    """Verify every file of the results of ``cells``.
 
     The rows of a cell that the table of all cells has are taken from there: it has a checksum too.
 
@@ -51,13 +51,13 @@ def survey(store: Store, cells: Sequence[Cell]) -> Survey:
         key for key, rows in found.rows.items() if all(row["status"] in FINAL for row in rows)
     }
     keys = [cell.key for cell in cells if cell.key not in found.old]
-    sides = (*damage.samples(store, keys), *damage.evidence(store, keys))
-    finished -= {error.path.stem for error in sides}
+    beside = (*damage.samples(store, keys), *damage.evidence(store, keys))
+    finished -= {error.path.stem for error in beside}
     pictures = damage.paths(store)
     finished -= set(_drawing([cell for cell in cells if cell.key in finished], found, pictures))
     strangers = _strangers(store, {cell.key for cell in cells})
-    damaged = (*damage.singles(store), *found.damaged, *strangers, *sides, *pictures)
-    return Survey(frozenset(finished), damaged, len(found.old))
+    damaged = (*damage.singles(store), *found.damaged, *strangers, *beside, *pictures)
+    return StoredResults(frozenset(finished), damaged, len(found.old))
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ def _drawing(
             return
         weights = next((row["weights"] for row in found.rows[cell.key] if row["weights"]), "")
         name = name_of(
-            (cell.model.name, cell.model.params),
+            (cell.model.name, cell.model.params.json),
             str(weights),
-            (cell.process.name, cell.process.params),
+            (cell.process.name, cell.process.params.json),
         )
         if name in wanted:
             wanted.remove(name)

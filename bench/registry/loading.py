@@ -1,0 +1,131 @@
+"""Loads one entry point; whatever its code does, the host goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pluggy
+
+from bench import hookspecs, project
+from bench.core.errors import BenchError
+from bench.files.asset import Asset
+from bench.identity.owners import shipped
+from bench.identity.survey import Survey
+from bench.registry.classes import class_fault
+from bench.registry.entries import Broken, Entry, Kind, Meddling, Source
+from bench.registry.guard import guard_state, warn_if_slow
+from bench.registry.point import PluginPoint
+from bench.registry.versions import check_api, check_requirement
+from bench.state import Changes
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What one entry point gave."""
+
+    entries: tuple[Entry, ...] = ()
+    broken: tuple[Broken, ...] = ()
+    assets: tuple[Asset, ...] = ()
+    meddling: tuple[Meddling, ...] = ()
+
+
+def load(point: PluginPoint, survey: Survey) -> Loaded:
+    """Load one entry point; what its import changes of the process's state is undone."""
+    with warn_if_slow(point), guard_state(point.distribution) as changes:
+        loaded = _load(point, survey)
+    return replace(loaded, meddling=tuple(_meddling(point, changes)))
+
+
+def _meddling(point: PluginPoint, changes: Changes) -> Iterator[Meddling]:
+    if changes.found:
+        lasting, inherited = changes.lasting, changes.inherited
+        yield Meddling(
+            point.name, point.distribution, point.version, changes.summary, lasting, inherited
+        )
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What the hooks of one entry point list, unchecked."""
+
+    classes: list[tuple[Kind, Any]]
+    assets: list[Any]
+    source: Source
+
+
+def _load(point: PluginPoint, survey: Survey) -> Loaded:
+    try:
+        check_requirement(point.point)
+        # What a plugin prints must not stand before the JSON of `bench plugins --json`.
+        with contextlib.redirect_stdout(sys.stderr):
+            answers = _call_hooks(point, survey)
+    except (Exception, SystemExit) as error:
+        kind = "" if isinstance(error, BenchError) else f"{type(error).__name__}: "
+        return Loaded(broken=(point.broken(f"{kind}{error}".strip().replace("\n", " ")),))
+    faults = [class_fault(kind, cls) for kind, cls in answers.classes]
+    faults += [
+        "" if type(item) is Asset else f"an object of {type(item)} is no bench.api.Asset"
+        for item in answers.assets
+    ]
+    return Loaded(
+        tuple(
+            Entry(kind, cls, answers.source)
+            for (kind, cls), fault in zip(answers.classes, faults, strict=False)
+            if not fault
+        ),
+        tuple(point.broken(fault) for fault in faults if fault),
+        tuple(item for item in answers.assets if type(item) is Asset),
+    )
+
+
+def _call_hooks(point: PluginPoint, survey: Survey) -> _Answers:
+    before = set(sys.modules)
+    hook = _hooks(point)
+    classes = [
+        (kind, cls)
+        for kind in Kind
+        for item in getattr(hook, kind.hook).get_hookimpls()
+        for cls in _listed(item.function())
+    ]
+    assets = [a for item in hook.bench_assets.get_hookimpls() for a in _listed(item.function())]
+    source = _source(point, survey, [cls for _, cls in classes], set(sys.modules) - before)
+    return _Answers(classes, assets, source)
+
+
+def _hooks(point: PluginPoint) -> Any:
+    """The hook callers of one entry point; a manager of its own isolates it."""
+    manager = pluggy.PluginManager(project.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    module = point.point.load()
+    check_api(getattr(module, "BENCH_API", ""))
+    manager.register(module, name=point.name)
+    manager.check_pending()  # refuses misspelled hooks
+    if not manager.get_hookcallers(module):
+        raise BenchError("implements no hook; mark one with `bench.api.hookimpl`")
+    return manager.hook
+
+
+def _listed(answer: object) -> list[Any]:
+    return list(answer) if isinstance(answer, Iterable) else [answer]
+
+
+def _source(
+    point: PluginPoint, survey: Survey, classes: Sequence[object], loaded: Iterable[str]
+) -> Source:
+    """Where the plugins of an entry point came from, and the identity of their code.
+
+    Args:
+        loaded: modules that were loaded with it, held against what its imports name.
+    """
+    bases = [base for cls in classes if isinstance(cls, type) for base in cls.__mro__]
+    modules = dict.fromkeys([point.point.module, *(base.__module__ for base in bases)])
+    code = survey.identity(modules, shipped(point.point.dist))
+    unread = next(survey.unread(code, loaded), "")
+    doubt = f"module '{unread}' was loaded, and no import names it" if unread else ""
+    return Source(
+        point.distribution, point.version, point.name, code.code[:16], code.doubt or doubt
+    )
