@@ -95,25 +95,42 @@ class Store(Layout):
         if not path.exists():
             write_file(path, array_file.pack_many(paths.arrays, f"paths/{paths.name}"))
 
-    def write_references(self, references: Mapping[str, str]) -> None:
-        """Add to the papers that the results rest on: what plugins name, by kind and name."""
-        known = self.references()
-        if not references.items() <= known.items():
-            every = dict(sorted({**known, **references}.items()))
-            content = json_file.pack({"references": every}, "references")
-            write_file(self.references_path, content)
+    def write_references(
+        self, references: Mapping[str, str], bibtex: Mapping[str, str] | None = None
+    ) -> None:
+        """Add to the papers that the results rest on.
+
+        Args:
+            references: what plugins name, by kind and name.
+            bibtex: BibTeX of those that carry their own, by kind and name.
+        """
+        known = {"references": self.references(), "bibtex": self.bibtex()}
+        every = {
+            "references": {**known["references"], **references},
+            "bibtex": {**known["bibtex"], **(bibtex or {})},
+        }
+        if every != known:
+            content = {name: dict(sorted(texts.items())) for name, texts in every.items()}
+            write_file(self.references_path, json_file.pack(content, "references"))
 
     def references(self) -> dict[str, str]:
-        """Return what each plugin of the results names as its paper.
+        """Read what each plugin of the results names as its paper.
 
         Empty for results without them, and where the file is damaged: it bears no number, and
-        `bench.run.survey` names it.
+        `bench.results.damage` names it.
         """
+        return self._papers("references")
+
+    def bibtex(self) -> dict[str, str]:
+        """Read the BibTeX of plugins that carry their own; empty as ``references``."""
+        return self._papers("bibtex")
+
+    def _papers(self, name: str) -> dict[str, str]:
         try:
-            found = json_file.read(self.references_path, "references")["references"]
+            found = json_file.read(self.references_path, "references").get(name, {})
         except (OSError, BenchError):
             return {}
-        return {str(name): str(text) for name, text in found.items()}
+        return {str(plugin): str(text) for plugin, text in found.items()}
 
     def cell(self, key: str) -> list[Row]:
         """Read the rows of a cell.

@@ -16,7 +16,7 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.report import Report, write_report
-from bench.report.looks import looks
+from bench.report.styles import curve_styles
 from bench.results.frame import prepared
 from bench.results.parquet_file import pack
 
@@ -142,10 +142,12 @@ def test_the_table_holds_all_rows(report: Report, results: pd.DataFrame) -> None
 
 
 def test_a_sampler_looks_the_same_in_all_figures(results: pd.DataFrame) -> None:
-    found = looks(prepared(results))
-    again = looks(prepared(results.sample(frac=1.0, random_state=1)))
+    found = curve_styles(prepared(results))
+    again = curve_styles(prepared(results.sample(frac=1.0, random_state=1)))
     assert found == again
-    assert len({(look.kind, look.color, look.marker) for look in found.values()}) == len(found)
+    assert len({(style.heading, style.color, style.marker) for style in found.values()}) == len(
+        found
+    )
 
 
 def test_writing_twice_gives_the_same_page(results: pd.DataFrame, report_on: ReportOn) -> None:

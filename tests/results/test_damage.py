@@ -19,7 +19,7 @@ import pytest
 import bench
 from bench.compare.inputs import RunFolder
 from bench.core.errors import BenchError
-from bench.report.sample_grid import Folder
+from bench.report.figures.samples import read_samples
 from bench.results import array_file, bundle, damage, json_file, seal
 from bench.results.path_file import Paths
 from bench.results.schema import COLUMNS
@@ -79,7 +79,7 @@ def content(root: Path) -> Content:
         "rows": lambda: bench.load_results(root).to_csv(),
         "rows of the bundle": lambda: bundle.rows(root / "bundle").to_csv(),
         "references": lambda: Store(root).references(),
-        "samples": lambda: [_bytes(Folder(root / "samples").read(key)) for key in KEYS],
+        "samples": lambda: [_bytes(read_samples(root / "samples", key)) for key in KEYS],
         "paths": lambda: _paths(root),
         "evidence": lambda: list(_evidence(run)),
         "evidence of the bundle": lambda: [kept.keys(), *_evidence(kept)],
