@@ -14,7 +14,7 @@ from bench.files.asset import Asset
 from bench.files.supply import Supply
 from bench.printable import one_line
 from bench.results.damage import ASIDE, lines
-from bench.results.seal import shown
+from bench.results.seal import show
 from bench.run.cell import Cell
 from bench.run.runner import Plan, RunOutcome
 
@@ -99,7 +99,7 @@ def fetch_lines(plan: Plan) -> list[str]:
 
 def _state(plan: Plan) -> dict[str, Any]:
     return {
-        "damaged": [{"file": shown(error.path), "reason": error.why} for error in plan.damaged],
+        "damaged": [{"file": show(error.path), "reason": error.why} for error in plan.damaged],
         "old": plan.old,
     }
 
