@@ -168,10 +168,8 @@ def test_the_modules_left_out_are_there() -> None:
         ("gits", "bench_plugins.edm"),
         ("k_diffusion", "bench_plugins.pndm"),
         ("metrics", "bench_plugins.odes"),
-        ("metrics", "bench_plugins.models"),
         ("fidelity", "bench_plugins.metrics"),
         ("fidelity", "bench_plugins.checkpoints"),
-        ("checkpoints", "bench_plugins.models"),
     ],
 )
 def test_siblings(plugin: str, sibling: str) -> None:
