@@ -29,7 +29,8 @@ class Kind(StrEnum):
     hook: str
     base: type[Plugin]
 
-    def __new__(cls, value: str, hook: str, base: type[Plugin]) -> Kind:
+    # The defaults are for type checkers, which take `Kind("model")` for a call of this.
+    def __new__(cls, value: str, hook: str = "", base: type[Plugin] = Plugin) -> Kind:
         kind = str.__new__(cls, value)
         kind._value_, kind.hook, kind.base = value, hook, base
         return kind

@@ -17,7 +17,15 @@ from PIL import Image
 from torch import Tensor
 from torch_fidelity.registry import DATASETS_REGISTRY
 
-from bench.api import BenchError, Plugin, Trial, UnsupportedError, load_tensors
+from bench.api import (
+    BenchError,
+    Moments,
+    Plugin,
+    Trial,
+    UnsupportedError,
+    load_tensors,
+    root_factor,
+)
 from bench.registry import build
 from bench_plugins.fidelity import sources
 from bench_plugins.fidelity.extractors import load_extractor
@@ -29,7 +37,6 @@ from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION
 from bench_plugins.fidelity.prc import PrecisionRecall
 from bench_plugins.fidelity.sources import open_source
 from bench_plugins.fidelity.weights import PublishedWeights, find_weights
-from bench_plugins.metrics.frechet import Moments, root_factor
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., Any]
