@@ -1,4 +1,4 @@
-"""Which installed distribution a module belongs to, and whether its version says what it holds."""
+"""The installed distribution that a module belongs to, and if its version settles its content."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STANDARD = tuple(
 
 
 def standard(found: Found) -> bool:
-    """Whether a module is of the standard library, by its place: a name may be hidden by others."""
+    """True for the standard library, by its place: a name may be hidden by another module's."""
     if found.builtin:
         return True
     if found.file is None:
@@ -35,7 +35,7 @@ def standard(found: Found) -> bool:
 
 
 def installed(path: Path) -> bool:
-    """Whether it lies where pip and the system install packages to."""
+    """True if ``path`` lies where pip and the system install packages to."""
     return bool({"site-packages", "dist-packages"} & set(path.parts))
 
 
@@ -126,26 +126,26 @@ def _project(requirement: str) -> str:
 
 
 def _origin(distribution: metadata.Distribution) -> dict[str, object]:
-    """Where pip had it from (PEP 610); empty for what came from an index."""
+    """The source that pip recorded (PEP 610); empty for a package from an index."""
     try:
-        told = json.loads(distribution.read_text("direct_url.json") or "{}")
+        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return origin if isinstance(origin, dict) else {}
 
 
 def _exact(origin: dict[str, object]) -> str | None:
-    """What says the content besides the version; None where nothing does."""
+    """The record that settles the content besides the version; None where none does."""
     if not origin:
         return ""
-    told = origin.get("vcs_info", origin.get("archive_info"))
-    settled = isinstance(told, dict) and {"commit_id", "hash", "hashes"} & set(told)
-    return f" {json.dumps(told, sort_keys=True)}" if settled else None
+    info = origin.get("vcs_info", origin.get("archive_info"))
+    settled = isinstance(info, dict) and {"commit_id", "hash", "hashes"} & set(info)
+    return f" {json.dumps(info, sort_keys=True)}" if settled else None
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """What a distribution holds.
+    """The content of a distribution.
 
     Attributes:
         modules: names of its top modules and of those in its namespace packages.
@@ -159,7 +159,7 @@ class Shipped:
 def shipped(distribution: object) -> Shipped:
     """The modules and files of a plugin's distribution; nothing of the host's own.
 
-    Whatever is no `importlib.metadata.Distribution` ships nothing that could be told.
+    Whatever is no `importlib.metadata.Distribution` ships nothing that could be listed.
     """
     if not isinstance(distribution, metadata.Distribution):
         return Shipped()

@@ -1,4 +1,4 @@
-"""What the name of a module leads to: something to follow, a library, or nothing."""
+"""Decides if a module is followed, stands for a library, or is absent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IN_COLUMNS = frozenset({"torch"})
 
 @dataclass(frozen=True)
 class Place:
-    """What a module's name leads to.
+    """The place that a module's name leads to.
 
     Attributes:
         followed: it is a module whose imports are followed; None: it is one, and they are not;
@@ -35,7 +35,7 @@ class Place:
 
 
 def place_of(name: str, whole: bool) -> Place:
-    """Where the module ``name`` leads to; without ``whole`` to its own file, not its package."""
+    """The place of the module ``name``; without ``whole`` its own file, not its package."""
     found = find(name)
     if found is None:
         return Place(False)
@@ -53,7 +53,7 @@ def place_of(name: str, whole: bool) -> Place:
 
 
 def _unit(found: Found) -> Unit:
-    """What is hashed with a module: the whole folder of its top package, or itself.
+    """The files that are hashed with a module: the folder of its top package, or itself.
 
     Not of the host, most of which decides no number; nor of a namespace package among the
     installed ones, which holds what others put there.

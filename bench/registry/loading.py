@@ -13,8 +13,9 @@ import pluggy
 from bench import hookspecs, project
 from bench.core.errors import BenchError
 from bench.files.asset import Asset
+from bench.identity.cache import CodeCache
 from bench.identity.owners import shipped
-from bench.identity.survey import Survey
+from bench.identity.walk import identity_of, unread_modules
 from bench.registry.classes import class_fault
 from bench.registry.entries import Broken, Entry, Kind, Meddling, Source
 from bench.registry.guard import guard_state, warn_if_slow
@@ -33,10 +34,10 @@ class Loaded:
     meddling: tuple[Meddling, ...] = ()
 
 
-def load(point: PluginPoint, survey: Survey) -> Loaded:
+def load(point: PluginPoint, cache: CodeCache) -> Loaded:
     """Load one entry point; what its import changes of the process's state is undone."""
     with warn_if_slow(point), guard_state(point.distribution) as changes:
-        loaded = _load(point, survey)
+        loaded = _load(point, cache)
     return replace(loaded, meddling=tuple(_meddling(point, changes)))
 
 
@@ -57,12 +58,12 @@ class _Answers:
     source: Source
 
 
-def _load(point: PluginPoint, survey: Survey) -> Loaded:
+def _load(point: PluginPoint, cache: CodeCache) -> Loaded:
     try:
         check_requirement(point.point)
         # What a plugin prints must not stand before the JSON of `bench plugins --json`.
         with contextlib.redirect_stdout(sys.stderr):
-            answers = _call_hooks(point, survey)
+            answers = _call_hooks(point, cache)
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, BenchError) else f"{type(error).__name__}: "
         return Loaded(broken=(point.broken(f"{kind}{error}".strip().replace("\n", " ")),))
@@ -82,7 +83,7 @@ def _load(point: PluginPoint, survey: Survey) -> Loaded:
     )
 
 
-def _call_hooks(point: PluginPoint, survey: Survey) -> _Answers:
+def _call_hooks(point: PluginPoint, cache: CodeCache) -> _Answers:
     before = set(sys.modules)
     hook = _hooks(point)
     classes = [
@@ -92,7 +93,7 @@ def _call_hooks(point: PluginPoint, survey: Survey) -> _Answers:
         for cls in _listed(item.function())
     ]
     assets = [a for item in hook.bench_assets.get_hookimpls() for a in _listed(item.function())]
-    source = _source(point, survey, [cls for _, cls in classes], set(sys.modules) - before)
+    source = _source(point, cache, [cls for _, cls in classes], set(sys.modules) - before)
     return _Answers(classes, assets, source)
 
 
@@ -114,7 +115,7 @@ def _listed(answer: object) -> list[Any]:
 
 
 def _source(
-    point: PluginPoint, survey: Survey, classes: Sequence[object], loaded: Iterable[str]
+    point: PluginPoint, cache: CodeCache, classes: Sequence[object], loaded: Iterable[str]
 ) -> Source:
     """Where the plugins of an entry point came from, and the identity of their code.
 
@@ -123,8 +124,8 @@ def _source(
     """
     bases = [base for cls in classes if isinstance(cls, type) for base in cls.__mro__]
     modules = dict.fromkeys([point.point.module, *(base.__module__ for base in bases)])
-    code = survey.identity(modules, shipped(point.point.dist))
-    unread = next(survey.unread(code, loaded), "")
+    code = identity_of(modules, cache, shipped(point.point.dist))
+    unread = next(unread_modules(code, loaded, cache), "")
     doubt = f"module '{unread}' was loaded, and no import names it" if unread else ""
     return Source(
         point.distribution, point.version, point.name, code.code[:16], code.doubt or doubt
