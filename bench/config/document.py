@@ -17,7 +17,7 @@ from bench.core.errors import BenchError
 Path_ = tuple[str | int, ...]
 
 OWN = "x-"
-"""What keys of the user's own begin with, as in compose files; they stand at the top alone."""
+"""Prefix of the user's own keys, as in compose files; they stand at the top alone."""
 
 _MAX_BYTES = 1_000_000
 _MAX_NODES = 100_000  # aliases of aliases grow exponentially

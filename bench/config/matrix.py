@@ -1,4 +1,4 @@
-"""The matrix of a suite: its plugins looked up, its lists told apart, and nothing built yet."""
+"""The matrix of a suite: its plugins looked up, and nothing built yet."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class SamplerChoices:
 
 @dataclass(frozen=True)
 class Matrix:
-    """What one suite multiplies."""
+    """The lists that one suite multiplies."""
 
     suite: Suite
     models: tuple[PluginChoices, ...]

@@ -26,7 +26,7 @@ from bench.state import Changes
 
 @dataclass(frozen=True)
 class Loaded:
-    """What one entry point gave."""
+    """The plugins and files of one entry point."""
 
     entries: tuple[Entry, ...] = ()
     broken: tuple[Broken, ...] = ()
@@ -51,7 +51,7 @@ def _meddling(point: PluginPoint, changes: Changes) -> Iterator[Meddling]:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What the hooks of one entry point list, unchecked."""
+    """The lists of one entry point's hooks, unchecked."""
 
     classes: list[tuple[Kind, Any]]
     assets: list[Any]
@@ -117,7 +117,7 @@ def _listed(answer: object) -> list[Any]:
 def _source(
     point: PluginPoint, cache: CodeCache, classes: Sequence[object], loaded: Iterable[str]
 ) -> Source:
-    """Where the plugins of an entry point came from, and the identity of their code.
+    """The origin of an entry point's plugins, with the identity of their code.
 
     Args:
         loaded: modules that were loaded with it, held against what its imports name.
