@@ -10,13 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.api import Batch, Measurement
+from bench.api import Batch, Measurement, Moments, frechet_distance, frechet_influence, root_factor
 from bench.core.errors import BenchError
 from bench.results.evidence import LIMIT, fits, packed, unpacked
 from bench.run.attempt import Attempt
 from bench.run.rows import evidence_of
 from bench_plugins.metrics.converged import Converged
-from bench_plugins.metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench_plugins.metrics.rmse import _Squares
 
 
