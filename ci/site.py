@@ -39,10 +39,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for source, name in PAGES.items():
         files.append(File.generated(config, name, content=_moved(_read(source), config)))
     for name, (title, source, heading) in QUESTIONS.items():
-        text = f"# {title}\n\n{_section(_read(source), heading)}\n\nThe whole page: [{source}]({source})\n"
-        files.append(
-            File.generated(config, f"questions/{name}.md", content=_moved(text, config, "../"))
-        )
+        text = f"# {title}\n\n{_section(_read(source), heading)}\n\nMore: [{source}]({source})\n"
+        content = _moved(text, config, "../")
+        files.append(File.generated(config, f"questions/{name}.md", content=content))
     files.append(File.generated(config, "adr/index.md", content=_decisions()))
     return files
 
