@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.identity.content import Unit
 from bench.identity.finding import Found, find
-from bench.identity.owners import folder_above, installed, owner_of, standard
+from bench.identity.owners import folder_above, is_installed, is_standard, owner_of
 
 HOST = "bench"
 FAMILIES = "bench_plugins"
@@ -39,7 +39,7 @@ def place_of(name: str, whole: bool) -> Place:
     found = find(name)
     if found is None:
         return Place(False)
-    if name in IN_COLUMNS or standard(found):
+    if name in IN_COLUMNS or is_standard(found):
         return Place(None)
     if found.namespace:
         return Place(True)
@@ -66,7 +66,7 @@ def _unit(found: Found) -> Unit:
     if parts[0] == FAMILIES:
         return _family(found.name, up)
     whole, parent = up / parts[0], found.name.rpartition(".")[0]
-    shared = installed(up) and not file.is_relative_to(whole / "__init__.py")
+    shared = is_installed(up) and not file.is_relative_to(whole / "__init__.py")
     name, place = found.name, file
     if file.is_relative_to(whole) and not shared:
         name, place = parts[0], whole

@@ -14,7 +14,7 @@ from bench import hookspecs, project
 from bench.core.errors import BenchError
 from bench.files.asset import Asset
 from bench.identity.cache import CodeCache
-from bench.identity.owners import shipped
+from bench.identity.owners import shipped_by
 from bench.identity.walk import identity_of, unread_modules
 from bench.registry.classes import class_fault
 from bench.registry.entries import Broken, Entry, Kind, Meddling, Source
@@ -90,9 +90,9 @@ def _call_hooks(point: PluginPoint, cache: CodeCache) -> _Answers:
         (kind, cls)
         for kind in Kind
         for item in getattr(hook, kind.hook).get_hookimpls()
-        for cls in _listed(item.function())
+        for cls in _as_list(item.function())
     ]
-    assets = [a for item in hook.bench_assets.get_hookimpls() for a in _listed(item.function())]
+    assets = [a for item in hook.bench_assets.get_hookimpls() for a in _as_list(item.function())]
     source = _source(point, cache, [cls for _, cls in classes], set(sys.modules) - before)
     return _Answers(classes, assets, source)
 
@@ -110,7 +110,7 @@ def _hooks(point: PluginPoint) -> Any:
     return manager.hook
 
 
-def _listed(answer: object) -> list[Any]:
+def _as_list(answer: object) -> list[Any]:
     return list(answer) if isinstance(answer, Iterable) else [answer]
 
 
@@ -124,7 +124,7 @@ def _source(
     """
     bases = [base for cls in classes if isinstance(cls, type) for base in cls.__mro__]
     modules = dict.fromkeys([point.point.module, *(base.__module__ for base in bases)])
-    code = identity_of(modules, cache, shipped(point.point.dist))
+    code = identity_of(modules, cache, shipped_by(point.point.dist))
     unread = next(unread_modules(code, loaded, cache), "")
     doubt = f"module '{unread}' was loaded, and no import names it" if unread else ""
     return Source(
