@@ -46,11 +46,9 @@ def missing_points(
     elsewhere = np.isin(has[gone.index], list(points))
     found = lacking[~(never_ran & elsewhere)]
     counted = found.groupby(_GROUP, sort=False).size().rename("points").reset_index()
+    may_lack = NEVER_RAN if allowed else None
     return tuple(
-        MissingPoints(
-            **row,
-            gated=not (allowed and row["status"] == NEVER_RAN) and _gated(row["metric"], gates),
-        )
+        MissingPoints(**row, gated=row["status"] != may_lack and _gated(row["metric"], gates))
         for row in records(counted)
     )
 

@@ -63,8 +63,8 @@ def _other_references(used: pd.DataFrame, points: Ints, pairs: Pairs) -> Ints:
     seed shows in that every seed of a side, of several, has a hash of its own.
     """
     found = []
-    for point in points:
-        part = used[used["point"].eq(point)]
+    for _, part in used[used["point"].isin(points)].groupby("point"):
+        point = int(part["point"].iloc[0])
         hashes = part["reference_hash"]
         if pairs.paired[point]:
             differs = bool(hashes.groupby(part["seed"]).nunique().gt(1).any())
