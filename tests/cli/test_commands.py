@@ -32,7 +32,8 @@ def second():
 
 @hookimpl
 def bench_commands():
-    return [Command("greet", greet, epilog="\\nTry:\\n\\n    bench greet [karras]"), Command("things", group)]
+    example = "\\nTry:\\n\\n    bench greet [karras]"
+    return [Command("greet", greet, epilog=example), Command("things", group)]
 """
 BROKEN = "import nothing_of_this_name"
 TAKEN = """

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from bench.printable import one_line
 from bench.registry import Broken
-from bench.testing.conformance.finding import Finding, Verdict
+from bench.testing.conformance.finding import Conformity, Finding
 
-_STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.SKIPPED: "dim"}
+_STYLE = {Conformity.PASSED: "green", Conformity.FAILED: "bold red", Conformity.SKIPPED: "dim"}
 
 
 def tables(findings: Sequence[Finding], broken: Sequence[Broken]) -> Iterator[Table]:
@@ -41,7 +41,7 @@ def tables(findings: Sequence[Finding], broken: Sequence[Broken]) -> Iterator[Ta
 
 
 def _story(finding: Finding) -> Text:
-    if finding.verdict is not Verdict.FAILED:
+    if finding.verdict is not Conformity.FAILED:
         return Text(one_line(finding.seen), style="dim")
     text = Text()
     for label, words in (
@@ -65,6 +65,6 @@ def summary(findings: Sequence[Finding], broken: Sequence[Broken]) -> dict[str, 
 
 
 def conforms(findings: Sequence[Finding], broken: Sequence[Broken]) -> bool:
-    """Whether something passed, and nothing failed."""
+    """True if something passed, and nothing failed."""
     found = {finding.verdict for finding in findings}
-    return not broken and Verdict.PASSED in found and Verdict.FAILED not in found
+    return not broken and Conformity.PASSED in found and Conformity.FAILED not in found

@@ -12,8 +12,8 @@ from bench.core.model import CountedDenoiser
 from bench.core.process import NoiseProcess
 from bench.core.sample import Draw
 from bench.testing.conformance.finding import demand
-from bench.testing.line import LineMixture
-from bench.testing.setting import process_of
+from bench.testing.mixture import LineMixture
+from bench.testing.plugins import process_of
 
 
 def _inside(process: NoiseProcess, count: int = 200) -> torch.Tensor:
@@ -100,15 +100,3 @@ def _calibrated(grid: TimeGrid, process: NoiseProcess, steps: int) -> TimeGrid:
     draw = Draw(0, 64, 64, (1,), torch.float64)
     model = CountedDenoiser(LineMixture().denoise)
     return grid.calibrate(Calibration(process, model, 0.002, 80.0, steps, draw))
-
-
-def typed_process(plugin: object) -> NoiseProcess:
-    """The plugin as a process."""
-    assert isinstance(plugin, NoiseProcess)
-    return plugin
-
-
-def typed_grid(plugin: object) -> TimeGrid:
-    """The plugin as a grid."""
-    assert isinstance(plugin, TimeGrid)
-    return plugin

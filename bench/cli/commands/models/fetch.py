@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.commands.models.verify import print_statuses
-from bench.cli.options import Json, Offline, interrupted
+from bench.cli.options import Json, Offline, interruption
 from bench.core.errors import BenchError
 from bench.printable import one_line
 
@@ -69,7 +69,7 @@ def fetch(
                 errors[supply.name] = one_line(str(error))
                 print("bench:", errors[supply.name], file=sys.stderr)
             except KeyboardInterrupt:
-                raise interrupted("run it again to go on") from None
+                raise interruption("run it again to go on") from None
     print_statuses([status_by_content(supply) for supply in wanted], errors, json)
 
 
