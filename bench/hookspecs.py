@@ -6,7 +6,7 @@ A plugin module is named by an entry point of the group ``scorebench.plugins``:
     my_solver = "my_package"
 
 A plugin pins what it was made for in two ways: by the requirement of its distribution
-(``scorebench>=0.1,<0.2``), which is checked before its import, and by ``BENCH_API = "~=2.0"`` in
+(``scorebench>=0.1,<0.2``), which is checked before its import, and by ``BENCH_API = "~=3.0"`` in
 its module. The API's minor version grows with what is added, its major version with what changes.
 """
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bench.core.process import NoiseProcess
     from bench.core.solver import Corrector, OdeSolver, Predictor
     from bench.core.target import Model
+    from bench.core.trainable import Trainable, TrainableClassifier
     from bench.files.asset import Asset
 
 
@@ -59,6 +60,16 @@ def bench_models() -> Sequence[type[Model]]:  # type: ignore[empty-body]
 @hookspec
 def bench_metrics() -> Sequence[type[Metric]]:  # type: ignore[empty-body]
     """Metrics of samples or of solvers."""
+
+
+@hookspec
+def bench_networks() -> Sequence[type[Trainable]]:  # type: ignore[empty-body]
+    """Networks that `bench train` can train."""
+
+
+@hookspec
+def bench_classifiers() -> Sequence[type[TrainableClassifier]]:  # type: ignore[empty-body]
+    """Classifiers that `bench train-classifier` can train."""
 
 
 @hookspec

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +74,8 @@ def read_document(path: Path) -> Document:
             f"{path}:1: must be a mapping with `suites:`, not a {_kind(tree)}; "
             "see `bench run --help` for an example"
         )
-    lines: dict[Path_, int] = {}
-    data = _plain(path, tree, (), lines, _counter(path))
-    return Document(path, data, lines)
+    reader = _Reader(path)
+    return Document(path, reader.plain(tree, ()), reader.lines)
 
 
 def _text(path: Path) -> str:
@@ -118,68 +117,65 @@ def _line(error: MarkedYAMLError) -> int:
     return error.problem_mark.line + 1 if error.problem_mark else 1
 
 
-def _counter(path: Path) -> Iterator[None]:
-    for _ in range(_MAX_NODES):
-        yield
-    raise BenchError(f"{path}: has more than {_MAX_NODES} values; split it")
+@dataclass
+class _Reader:
+    """Makes plain Python values of ruamel's, and keeps the line of each."""
 
+    path: Path
+    lines: dict[Path_, int] = field(default_factory=dict)
+    count: int = 0
 
-def _plain(
-    path: Path, node: Any, place: Path_, lines: dict[Path_, int], budget: Iterator[None]
-) -> Any:
-    next(budget)
-    if len(place) > 50:
-        raise BenchError(f"{path}: is nested more than 50 levels deep (an alias of itself?)")
-    if isinstance(node, CommentedMap):
-        return {
-            key: _child(path, value, (*place, key), _line_of(node, key), lines, budget)
-            for key, value in _string_keys(path, node, place, lines)
-        }
-    if isinstance(node, CommentedSeq):
-        return [
-            _child(path, value, (*place, i), _line_of(node, i), lines, budget)
-            for i, value in enumerate(node)
-        ]
-    return _scalar(path, node, place, lines)
+    def plain(self, node: Any, place: Path_) -> Any:
+        self.count += 1
+        if self.count > _MAX_NODES:
+            raise BenchError(f"{self.path}: has more than {_MAX_NODES} values; split it")
+        if len(place) > 50:
+            raise BenchError(
+                f"{self.path}: is nested more than 50 levels deep (an alias of itself?)"
+            )
+        if isinstance(node, CommentedMap):
+            return {
+                name: self._child(value, (*place, name), _line_of(node, key))
+                for key, value in node.items()
+                for name in [self._key(key, place)]
+            }
+        if isinstance(node, CommentedSeq):
+            return [
+                self._child(value, (*place, i), _line_of(node, i)) for i, value in enumerate(node)
+            ]
+        return self._scalar(node, place)
+
+    def _child(self, node: Any, place: Path_, line: int) -> Any:
+        self.lines[place] = line
+        return self.plain(node, place)
+
+    def _key(self, key: Any, place: Path_) -> str:
+        if not isinstance(key, str):
+            raise self._error(place, f"key {key!r} must be a string; put it in quotes")
+        return str(key)
+
+    def _scalar(self, node: Any, place: Path_) -> Any:
+        # ruamel's scalars are subclasses that remember their spelling; bool before int.
+        if node is None or isinstance(node, bool):
+            return node
+        for kind in (int, float, str):
+            if isinstance(node, kind):
+                return kind(node)
+        raise self._error(
+            place,
+            f"a {_kind(node)} is not allowed; use numbers, strings, true, false, lists and "
+            "mappings",
+        )
+
+    def _error(self, place: Path_, message: str) -> BenchError:
+        where = dotted(place) or "the top"
+        return BenchError(f"{self.path}:{self.lines.get(place, 1)}: {where}: {message}")
 
 
 def _line_of(node: CommentedMap | CommentedSeq, key: str | int) -> int:
-    """Line (from 0) of a key or item; of the collection for keys merged from elsewhere (<<)."""
+    """Line of a key or item; that of the collection for keys merged from elsewhere (<<)."""
     known = node.lc.data or {}
-    return int(known[key][0] if key in known else node.lc.line or 0)
-
-
-def _child(
-    path: Path, node: Any, place: Path_, line: int, lines: dict[Path_, int], budget: Iterator[None]
-) -> Any:
-    lines[place] = line + 1
-    return _plain(path, node, place, lines, budget)
-
-
-def _string_keys(
-    path: Path, node: CommentedMap, place: Path_, lines: Mapping[Path_, int]
-) -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if not isinstance(key, str):
-            where = dotted(place) or "the top"
-            raise BenchError(
-                f"{path}:{lines.get(place, 1)}: {where}: key {key!r} must be a string; "
-                "put it in quotes"
-            )
-        yield str(key), value
-
-
-def _scalar(path: Path, node: Any, place: Path_, lines: Mapping[Path_, int]) -> Any:
-    # ruamel's scalars are subclasses that remember their spelling; bool before int.
-    if node is None or isinstance(node, bool):
-        return node
-    for kind in (int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    raise BenchError(
-        f"{path}:{lines.get(place, 1)}: {dotted(place)}: a {_kind(node)} is not allowed; "
-        "use numbers, strings, true, false, lists and mappings"
-    )
+    return int(known[key][0] if key in known else node.lc.line or 0) + 1
 
 
 def _kind(node: Any) -> str:

@@ -42,7 +42,7 @@ def _expand(suite: Suite, registry: Registry, named: set[Any]) -> Suite:
     kind, left_out = _read(suite, place)
     own = [entry for entry in registry.of(kind) if entry.source.distribution == PROJECT]
     names = [entry.name for entry in own if entry.name not in named | left_out]
-    config = suite.config.model_copy(update={"solvers": [*solvers[:-1], *names]})
+    config = replace(suite.config, solvers=[*solvers[:-1], *names])
     return replace(suite, config=config)
 
 

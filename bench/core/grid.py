@@ -41,6 +41,15 @@ def times_at_levels(process: NoiseProcess, levels: Tensor) -> tuple[Time, ...]:
     return tuple(process.at(t) for t in process.time_at(levels).tolist())
 
 
+def uniform_times(
+    process: NoiseProcess, steps: int, s_min: float, s_max: float
+) -> tuple[Time, ...]:
+    """steps + 1 points from ``s_max`` down to ``s_min``, uniform in t."""
+    start, end = process.at_s(s_max), process.at_s(s_min)
+    inner = start.t + (end.t - start.t) * unit_interval(steps)[1:-1]
+    return (start, *(process.at(t) for t in inner.tolist()), end)
+
+
 def unit_interval(steps: int) -> Tensor:
     """0, 1/steps, ..., 1 in float64."""
     return torch.linspace(0, 1, steps + 1, dtype=torch.float64)

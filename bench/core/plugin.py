@@ -27,12 +27,12 @@ class Plugin:
     """Base of every plugin class.
 
     A plugin is a frozen dataclass whose fields are its YAML parameters. ``name`` is what YAML
-    calls it, ``reference`` the paper (authors, year, arXiv number, equation or algorithm), ``bibtex``
-    the BibTeX entries of what ``reference`` names.
-    ``imports_code`` says that a parameter names code of the user's, which the plugin imports: its
-    cells are treated as a stranger's. ``imports`` names modules that are slow to import and come
-    with the first use: processes for strangers' cells are copied from one that has them (those of
-    the host's own plugins).
+    calls it, ``reference`` the paper (authors, year, arXiv number, equation or algorithm),
+    ``bibtex`` the BibTeX entries of what ``reference`` names.
+
+    ``imports_code``: a parameter names code of the user's, which the plugin imports, so that its
+    cells are treated as a stranger's. ``imports``: modules that are slow to import and come with
+    the first use; processes for strangers' cells are copied from one that has them.
     """
 
     name: ClassVar[str]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from bench.core.errors import BenchError
 from bench.files.asset import Asset
-from bench.files.cache import file_lock, unwritable
+from bench.files.atomic import unwritable
 from bench.files.hashing import file_sha256
 from bench.files.http import Answer, RangeError, TransientError, asked
+from bench.files.lock import file_lock
 from bench.files.meter import Meter
 from bench.files.partial import Part, Version
 from bench.files.pins import Pin, lock_file, set_pin

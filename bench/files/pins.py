@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import BenchError
-from bench.files.cache import atomic_write, cache_folder, file_lock
+from bench.files.atomic import atomic_write_bytes
+from bench.files.cache import cache_folder
+from bench.files.lock import file_lock
 
 CHECKSUM = "#sha256"
 """Key of the checksum of the list: no file has such a name."""
@@ -67,8 +69,7 @@ def set_pin(name: str, pin: Pin) -> None:
         pins = {**_pins(), name: pin}
         content = {key: asdict(value) for key, value in sorted(pins.items())}
         whole = {**content, CHECKSUM: _checksum(content)}
-        with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+        atomic_write_bytes(path, (json.dumps(whole, indent=1) + "\n").encode())
 
 
 def _pins() -> Mapping[str, Pin]:

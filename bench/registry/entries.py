@@ -14,6 +14,7 @@ from bench.core.plugin import Plugin
 from bench.core.process import NoiseProcess
 from bench.core.solver import Corrector, OdeSolver, Predictor
 from bench.core.target import Model
+from bench.core.trainable import Trainable, TrainableClassifier
 from bench.files.asset import Asset
 
 
@@ -28,7 +29,8 @@ class Kind(StrEnum):
     hook: str
     base: type[Plugin]
 
-    def __new__(cls, value: str, hook: str, base: type[Plugin]) -> Kind:
+    # The defaults are for type checkers, which take `Kind("model")` for a call of this.
+    def __new__(cls, value: str, hook: str = "", base: type[Plugin] = Plugin) -> Kind:
         kind = str.__new__(cls, value)
         kind._value_, kind.hook, kind.base = value, hook, base
         return kind
@@ -40,6 +42,8 @@ class Kind(StrEnum):
     ODE_SOLVER = "ode_solver", "bench_ode_solvers", OdeSolver
     MODEL = "model", "bench_models", Model
     METRIC = "metric", "bench_metrics", Metric
+    NETWORK = "network", "bench_networks", Trainable
+    CLASSIFIER = "classifier", "bench_classifiers", TrainableClassifier
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from bench.project import PROJECT
 from bench.registry.point import WITHOUT, PluginPoint
-from bench.state import Changes, kept
+from bench.state import Changes, undo_changes
 
 _SLOW_IMPORT_S = 20.0
 
@@ -19,7 +19,7 @@ def guard_state(distribution: str) -> contextlib.AbstractContextManager[Changes]
 
     The host's own plugins change nothing, which a test holds them to.
     """
-    return contextlib.nullcontext(Changes()) if distribution == PROJECT else kept()
+    return contextlib.nullcontext(Changes()) if distribution == PROJECT else undo_changes()
 
 
 @contextlib.contextmanager

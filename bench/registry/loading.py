@@ -42,9 +42,9 @@ def load(point: PluginPoint, survey: Survey) -> Loaded:
 
 def _meddling(point: PluginPoint, changes: Changes) -> Iterator[Meddling]:
     if changes.found:
-        lasting, inherited = changes.words_of_lasting, changes.words_of_inherited
+        lasting, inherited = changes.lasting, changes.inherited
         yield Meddling(
-            point.name, point.distribution, point.version, changes.words, lasting, inherited
+            point.name, point.distribution, point.version, changes.summary, lasting, inherited
         )
 
 

@@ -19,7 +19,7 @@ STYLES = {
     Mark.UNSURE: "yellow",
     Mark.FAINT: "dim",
 }
-_OVERFLOW = {
+_OVERFLOW: dict[Wrap, dict[str, Any]] = {
     Wrap.FOLD: {"overflow": "fold"},
     Wrap.CUT: {"overflow": "ellipsis"},
     Wrap.NEVER: {"no_wrap": True},
@@ -46,9 +46,12 @@ def terminal(table: Table, framed: bool = True, expand: bool = False, style: str
         **layout,
     )
     for column in table.columns:
-        options: dict[str, Any] = _OVERFLOW[column.wrap]
-        justify = "right" if column.numeric else "left"
-        shown.add_column(Text(column.head), Text(column.footer), justify=justify, **options)
+        shown.add_column(
+            Text(column.head),
+            Text(column.footer),
+            justify="right" if column.numeric else "left",
+            **_OVERFLOW[column.wrap],
+        )
     for row in table.rows:
         shown.add_row(*map(_cell, row))
     return shown

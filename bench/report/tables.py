@@ -262,13 +262,16 @@ def _listed(names: Iterable[object], limit: int = 12) -> str:
 
 def for_paper(subject: str, table: Table) -> render.Table:
     """The table as all renderers take it."""
-    rows = (
-        (line.curve, *(render.TableCell(v.text, v.note, _mark(v)) for v in line.values))
+    rows = tuple(
+        (
+            render.TableCell(line.curve),
+            *(render.TableCell(v.text, v.note, _mark(v)) for v in line.values),
+        )
         for line in table.lines
     )
     columns = (*render.text_columns("sampler"), *render.number_columns(*table.budgets))
     title = f"{subject}: {table.title}"
-    return render.Table(title, columns, render.table_rows(rows), table.remarks)
+    return render.Table(title, columns, rows, table.remarks)
 
 
 def _mark(value: Value) -> render.Mark:

@@ -19,7 +19,7 @@ from bench.results import seal
 from bench.results import table as tables
 from bench.results.evidence import Values, arrays, packed, unpacked
 from bench.results.schema import ARROW
-from bench.results.store import Store, write_atomically
+from bench.results.store import Store, write_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def write(store: Store, root: Path) -> None:
     }
     # The rows last: a bundle with rows is complete.
     content = packed(evidence, "evidence")
-    write_atomically(root / EVIDENCE, content)
+    write_file(root / EVIDENCE, content)
     write_rows(frame, root, content)
 
 
@@ -60,7 +60,7 @@ def write_rows(frame: pd.DataFrame, root: Path, evidence: bytes | None = None) -
     """Write rows as those of a bundle, bound to the content of its file of evidence."""
     table = pa.Table.from_pandas(frame, schema=ARROW, preserve_index=False)
     bound = {} if evidence is None else {BOUND: hashlib.sha256(evidence).hexdigest().encode()}
-    write_atomically(root / ROWS, tables.packed(table, "rows", bound, compression="zstd"))
+    write_file(root / ROWS, tables.packed(table, "rows", bound, compression="zstd"))
 
 
 def rows(root: Path) -> pd.DataFrame:

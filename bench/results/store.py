@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from bench.core.errors import BenchError
+from bench.files.atomic import atomic_write_bytes
 from bench.results import array_file, json_file, seal
 from bench.results import table as tables
 from bench.results.schema import ARROW, Status
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from bench.results.path_file import Paths
 
 Row = dict[str, Any]
+
+REMEDY = (
+    "free space or choose another place with --results, then run again: finished cells are kept"
+)
 
 FINAL = frozenset({Status.OK, Status.UNSUPPORTED, Status.DIVERGED})
 """Statuses that running again would not change; ``failed`` and ``timeout`` are tried anew."""
@@ -74,7 +78,7 @@ class Store:
     def write_plan(self, run: str, keys: Sequence[str]) -> None:
         """Record which cells the results consist of."""
         plan = {"run": run, "cells": list(keys)}
-        write_atomically(self.plan_path, json_file.packed(plan, "plan"))
+        write_file(self.plan_path, json_file.packed(plan, "plan"))
 
     def evidence_path(self, key: str) -> Path:
         """The numbers per sample of a cell."""
@@ -95,13 +99,13 @@ class Store:
         self._put(self.sample_path(key), shown)
         self._put(self.evidence_path(key), kept)
         table = pa.Table.from_pylist(list(rows), schema=ARROW)
-        write_atomically(self.cell_path(key), tables.packed(table, f"cells/{key}"))
+        write_file(self.cell_path(key), tables.packed(table, f"cells/{key}"))
 
     @staticmethod
     def _put(path: Path, content: bytes | None) -> None:
         """Write a file; without content, leave none of an earlier version of the cell."""
         if content is not None:
-            write_atomically(path, content)
+            write_file(path, content)
         else:
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -110,7 +114,7 @@ class Store:
         """Write the paths of a model under a process, unless they are there."""
         place = self.root / "paths" / f"{paths.name}.npz"
         if not place.exists():
-            write_atomically(place, array_file.packed_many(paths.arrays, f"paths/{paths.name}"))
+            write_file(place, array_file.packed_many(paths.arrays, f"paths/{paths.name}"))
 
     def write_references(self, references: Mapping[str, str]) -> None:
         """Add to the papers that the results rest on: what plugins name, by kind and name."""
@@ -118,7 +122,7 @@ class Store:
         if not references.items() <= known.items():
             every = dict(sorted({**known, **references}.items()))
             content = json_file.packed({"references": every}, "references")
-            write_atomically(self.references_path, content)
+            write_file(self.references_path, content)
 
     def references(self) -> dict[str, str]:
         """What each plugin of the results names as its paper.
@@ -194,7 +198,7 @@ class Store:
             known = tables.read(self.table_path) or Consolidated.nothing()
             covered = all(known.covers(key, stamp) for key, stamp in settled.items())
             if not covered and not tables.foreign(self.table_path):
-                write_atomically(self.table_path, tables.content(self._rows(settled)))
+                write_file(self.table_path, tables.content(self._rows(settled)))
 
     def _present(self) -> dict[str, Stamp]:
         """The cells of the last plan that are there, in its order, each with its file's version."""
@@ -232,20 +236,10 @@ class Store:
         return tables.unpacked(seal.read(path, f"cells/{path.stem}"), path)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside and rename: a reader, or a crash, never sees half a file."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with scratch.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            scratch.unlink()
-        raise BenchError(
-            f"{path}: cannot be written ({error.strerror}); free space or choose another place "
-            "with --results, then run again: finished cells are kept"
-        ) from None
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file of results, all of it or nothing.
+
+    Raises:
+        BenchError: it cannot be written.
+    """
+    atomic_write_bytes(path, content, REMEDY)

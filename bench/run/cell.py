@@ -2,123 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, cast
 
-from bench.core.plugin import Plugin
-from bench.registry import Entry, Kind, Registry, Source, build, parameters
-
-SHORT = len("sha256:") + 16
-"""Characters of a file's digest that tables show."""
-
-
-@dataclass(frozen=True)
-class Outside:
-    """What a plugin reads from outside of its package.
-
-    Attributes:
-        contents: by parameter that names a file, the digest of what is there; "" where the place
-            decides nothing.
-        rest: hash of all else, or "".
-        doubt: why that may not be all; "" where it is.
-    """
-
-    contents: Mapping[str, str] = field(default_factory=dict)
-    rest: str = ""
-    doubt: str = ""
-
-
-@dataclass(frozen=True)
-class PluginSpec:
-    """A plugin with all its parameters, from which any process can build it again.
-
-    Attributes:
-        kind: the kind of plugin.
-        name: its name.
-        params: canonical JSON of all parameters, defaults included; for files their digests.
-        changed: canonical JSON of those that differ from the defaults, and of all files (their
-            digests, shortened).
-        source: where its code came from.
-        extra: fingerprint of what else it reads from outside of its package, or "".
-        paths: canonical JSON of the parameters that name files, as they were given. No part of
-            what the plugin is: equal files are one, wherever they lie.
-        unknown: why ``extra`` may not cover all of that, or "".
-    """
-
-    kind: Kind
-    name: str
-    params: str
-    changed: str
-    source: Source
-    extra: str = ""
-    paths: str = "{}"
-    unknown: str = ""
-
-    @staticmethod
-    def of(entry: Entry, plugin: Plugin, outside: Outside | None = None) -> PluginSpec:
-        """The specification of ``plugin``, an instance of ``entry``'s class."""
-        outside = outside or Outside()
-        values = dataclasses.asdict(cast(Any, plugin))
-        defaults = {f.name: f.default for f in parameters(entry.cls)}
-        told = {name: digest or defaults[name] for name, digest in outside.contents.items()}
-        changed = {
-            k: v for k, v in values.items() if k not in told and getattr(plugin, k) != defaults[k]
-        }
-        short = {name: digest[:SHORT] for name, digest in outside.contents.items() if digest}
-        return PluginSpec(
-            entry.kind,
-            entry.name,
-            canonical(values | told),
-            canonical(changed | short),
-            entry.source,
-            outside.rest,
-            canonical({name: values[name] for name in told}),
-            outside.doubt,
-        )
-
-    @property
-    def doubt(self) -> str:
-        """Why what its numbers rest on is not known in full; "" where it is."""
-        reason = self.source.doubt or self.unknown
-        return f"{self.kind.replace('_', ' ')} '{self.name}': {reason}" if reason else ""
-
-    def build(self, registry: Registry) -> Plugin:
-        """The plugin itself."""
-        params = json.loads(self.params) | json.loads(self.paths)
-        return build(registry.get(self.name, self.kind).cls, params)
-
-    def label(self, without: str = "") -> str:
-        """``name(key=value, ...)`` with the changed parameters but ``without``, files by path."""
-        paths = json.loads(self.paths)
-        return _label(
-            self.name,
-            {k: paths.get(k, v) for k, v in json.loads(self.changed).items() if k != without},
-        )
-
-    def identity(self, without: str = "") -> str:
-        """The same with the digests of files: equal wherever they lie."""
-        changed = json.loads(self.changed)
-        return _label(self.name, {k: v for k, v in changed.items() if k != without})
-
-    def files(self) -> dict[str, str]:
-        """Where its files lie: by their digests, as in ``changed``; else by parameter."""
-        digests = json.loads(self.changed)
-        return {
-            digests.get(name, f"{self.name}.{name}"): path
-            if isinstance(path, str)
-            else ", ".join(path)
-            for name, path in json.loads(self.paths).items()
-        }
-
-
-def _label(name: str, values: Mapping[str, Any]) -> str:
-    inner = ", ".join(f"{k}={v}" for k, v in values.items())
-    return f"{name}({inner})" if inner else name
+from bench.config.protocol import Protocol
+from bench.registry import Source
+from bench.run.params import Params, canonical
+from bench.run.spec import NOT_IN_KEY, PluginSpec
 
 
 @dataclass(frozen=True)
@@ -132,7 +23,7 @@ class Cell:
         budget: NFE budget, None for adaptive solvers.
         seed: seed of all noise.
         metrics: what is measured.
-        protocol: canonical JSON of the protocol.
+        protocol: the rules under which numbers are made.
         device_kind: ``cpu`` or ``cuda``: last bits differ.
         core: version and code hash of the host.
         timeout: seconds after which the cell is given up (not part of the key).
@@ -149,21 +40,15 @@ class Cell:
     budget: int | None
     seed: int
     metrics: tuple[PluginSpec, ...]
-    protocol: str
+    protocol: Protocol
     device_kind: str
     core: str
-    timeout: float = 3600.0
+    timeout: float = field(default=3600.0, metadata=NOT_IN_KEY)
 
     @cached_property
     def key(self) -> str:
-        """sha256 of the cell's canonical JSON."""
-        content = dataclasses.asdict(self)
-        del content["timeout"]
-        for named in ("model", "process", "grid", "solver", "corrector"):
-            (content[named] or {}).pop("paths", None)
-        for metric in content["metrics"]:
-            del metric["paths"]
-        return hashlib.sha256(canonical(content).encode()).hexdigest()
+        """sha256 of the cell's canonical JSON: all its fields but those marked `NOT_IN_KEY`."""
+        return hashlib.sha256(canonical(_in_key(self)).encode()).hexdigest()
 
     @property
     def plugins(self) -> tuple[PluginSpec, ...]:
@@ -185,12 +70,12 @@ class Cell:
     @property
     def tolerance(self) -> float | None:
         """The ladder's value for adaptive solvers."""
-        return float(json.loads(self.solver.params)[self.ladder]) if self.ladder else None
+        return float(self.solver.params[self.ladder]) if self.ladder else None
 
     @property
-    def samples(self) -> int:
-        """Number of samples."""
-        return int(json.loads(self.protocol)["samples"])
+    def evaluations(self) -> int | None:
+        """Network evaluations that the samples may cost; None for adaptive solvers."""
+        return None if self.budget is None else self.budget * self.protocol.samples
 
     @property
     def point(self) -> str:
@@ -207,6 +92,13 @@ class Cell:
         )
 
 
-def canonical(value: Mapping[str, Any]) -> str:
-    """JSON with sorted keys and no spaces: equal content gives equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+def _in_key(value: object) -> object:
+    """``value`` as JSON, without what does not decide numbers."""
+    if isinstance(value, Params):
+        return dict(value)
+    if isinstance(value, tuple):
+        return [_in_key(item) for item in value]
+    if isinstance(value, PluginSpec | Cell | Protocol | Source):
+        named = (f.name for f in fields(value) if not f.metadata.get("not_in_key"))
+        return {name: _in_key(getattr(value, name)) for name in named}
+    return value

@@ -1,4 +1,4 @@
-"""Which cells run strangers' code, and therefore in a process that nothing else ran in."""
+"""Cells that run strangers' code, and therefore in a process that nothing else ran in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from bench.project import PROJECT
 from bench.registry import Registry
-from bench.run.cell import Cell, PluginSpec
+from bench.run.cell import Cell
+from bench.run.spec import PluginSpec
 
 
 def runs_foreign_code(cell: Cell, registry: Registry) -> bool:
@@ -14,7 +15,7 @@ def runs_foreign_code(cell: Cell, registry: Registry) -> bool:
     return any(_foreign(spec, registry) for spec in cell.plugins)
 
 
-def imported_beforehand(cells: Sequence[Cell], registry: Registry) -> tuple[str, ...]:
+def late_imports(cells: Sequence[Cell], registry: Registry) -> tuple[str, ...]:
     """Modules that the host's own plugins of these cells import with their first use."""
     own = {spec for cell in cells for spec in cell.plugins if spec.source.distribution == PROJECT}
     classes = {registry.get(spec.name, spec.kind).cls for spec in own}

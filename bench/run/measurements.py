@@ -1,4 +1,4 @@
-"""What a metric returns, made plain and held to the contract."""
+"""Checks the measurements of a metric against the contract, and makes them plain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _JUDGING = (Role.EXACT, Role.REFERENCE)
 """Roles that mean nothing without the number that they are for."""
 
 
-def checked(metric: str, numbers: Sequence[Measurement] | None) -> list[Measurement]:
+def check_measurements(metric: str, numbers: Sequence[Measurement] | None) -> list[Measurement]:
     """The measurements of a metric as plain Python numbers and strings.
 
     Raises:

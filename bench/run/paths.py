@@ -26,7 +26,8 @@ from bench.core.process import NoiseProcess, Time
 from bench.core.target import ExactDistribution, ScoreModel
 from bench.registry import registry_of
 from bench.results.path_file import Array, Paths, name_of
-from bench.run.cell import PluginSpec, canonical
+from bench.run.params import canonical
+from bench.run.spec import PluginSpec
 
 SHOWN, TIMES, FINE, LEVELS = 12, 49, 8, 161
 """Paths, times of the picture, steps from one time to the next, points of the density in x."""
@@ -37,8 +38,10 @@ MOSTLY_NOISE = 10.0
 """Where sigma/alpha is larger than this half way, times are spaced evenly in ln t."""
 
 
-def paths(model: PluginSpec, process: PluginSpec, loaded: ScoreModel, like: Tensor) -> Paths | None:
-    """The paths of a model under a process; None for a model that has no such picture.
+def draw_paths(
+    model: PluginSpec, process: PluginSpec, loaded: ScoreModel, like: Tensor
+) -> Paths | None:
+    """Draw the paths of a model under a process; None for a model that has no such picture.
 
     Args:
         model, process: the plugins.
@@ -83,12 +86,14 @@ def _paths(model: PluginSpec, process: PluginSpec, known: _Known) -> Paths:
     x = _window(torch.cat([forward, reverse, flow]))
     about = {
         "model": model.name,
-        "model_params": model.changed,
+        "model_params": model.changed.json,
         "process": process.name,
-        "process_params": process.changed,
+        "process_params": process.changed.json,
         "dimension": known.model.shape[0],
     }
-    name = name_of((model.name, model.params), known.model.weights, (process.name, process.params))
+    name = name_of(
+        (model.name, model.params.json), known.model.weights, (process.name, process.params.json)
+    )
     arrays: dict[str, Array] = {
         "about": np.array(canonical(about)),
         "t": np.array([time.t for time in times]),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, TimeoutError, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,19 @@ from pebble import ProcessExpired, ProcessPool, concurrent
 
 from bench.registry import load_registry
 from bench.results.schema import Status
-from bench.run.cell import Cell, PluginSpec
-from bench.run.fresh import imported_beforehand, runs_foreign_code
+from bench.run.cell import Cell
+from bench.run.fresh import late_imports, runs_foreign_code
 from bench.run.log import trim
 from bench.run.machine import Machine
 from bench.run.rows import CellResult, failure
-from bench.run.worker import Setting, Worked, start, work, work_alone
+from bench.run.spec import PluginSpec
+from bench.run.worker import WorkerResult, WorkerSetup, start, work, work_once
 
-_LOOK_S = 10.0
+_TRIM_LOG_S = 10.0
+
+_PROGRAM = "bench.cli.main"
+"""The main module of `bench`, which multiprocessing imports in every worker. It is named to the
+server as text, for speed alone: nothing of a run rests on the command line."""
 
 
 def run_cells(
@@ -47,23 +53,19 @@ def run_cells(
             running[workers.submit(cell, (cell.model, cell.process) not in drawn)] = cell
 
         # One cell per worker at a time, so that the clock of a time limit starts with the work.
-        for cell in _first(waiting, machine.workers):
+        for cell in islice(waiting, machine.workers):
             submit(cell)
         while running:
-            done, _ = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, timeout=_TRIM_LOG_S, return_when=FIRST_COMPLETED)
             trim(log)
             for future in done:
                 cell = running.pop(future)
-                result = workers.outcome(future, cell)
+                result = workers.result(future, cell)
                 if result.paths is not None:
                     drawn.add((cell.model, cell.process))
-                for following in _first(waiting, 1):
+                for following in islice(waiting, 1):
                     submit(following)
                 yield cell, result
-
-
-def _first(items: Iterator[Cell], count: int) -> list[Cell]:
-    return [item for _, item in zip(range(count), items, strict=False)]
 
 
 def _context(cells: Sequence[Cell]) -> Any:
@@ -76,7 +78,8 @@ def _context(cells: Sequence[Cell]) -> Any:
     context = multiprocessing.get_context("forkserver")
     registry = load_registry()
     foreign = [cell for cell in cells if runs_foreign_code(cell, registry)]
-    context.set_forkserver_preload(["bench.run.preload", *imported_beforehand(foreign, registry)])
+    late = late_imports(foreign, registry)
+    context.set_forkserver_preload([_PROGRAM, "bench.run.preload", *late])
     return context
 
 
@@ -92,25 +95,25 @@ class _Workers:
     log: Path
     context: Any
     pools: list[Any] = field(default_factory=list)
-    alone: list[Future[Any]] = field(default_factory=list)
+    processes: list[Future[Any]] = field(default_factory=list)
 
-    def submit(self, cell: Cell, picture: bool) -> Future[Any]:
-        """Start ``cell``, with a picture of its process or without; its outcome: ``outcome``."""
+    def submit(self, cell: Cell, with_paths: bool) -> Future[Any]:
+        """Start ``cell``, with the paths of its process or without."""
         if runs_foreign_code(cell, load_registry()):
             process: Any = concurrent.process  # its types lack `context`
-            run = process(daemon=False, timeout=cell.timeout, context=self.context)(work_alone)
-            future: Future[Any] = run(self._setting(), cell, self.machine, picture)
-            self.alone = [*(f for f in self.alone if not f.done()), future]
+            run = process(daemon=False, timeout=cell.timeout, context=self.context)(work_once)
+            future: Future[Any] = run(self._setup(), cell, self.machine, with_paths)
+            self.processes = [*(f for f in self.processes if not f.done()), future]
             return future
         if not self.pools:
             self.pools.append(self._pool())
         shared: Future[Any] = self.pools[-1].schedule(
-            work, args=[cell, self.machine, picture], timeout=cell.timeout
+            work, args=[cell, self.machine, with_paths], timeout=cell.timeout
         )
         return shared
 
-    def outcome(self, future: Future[Any], cell: Cell) -> CellResult:
-        """The result of a cell that is done, or the rows that say why there is none."""
+    def result(self, future: Future[Any], cell: Cell) -> CellResult:
+        """The result of a cell whose process is done, or the rows that say why there is none."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             found = future.result()
@@ -123,7 +126,7 @@ class _Workers:
         except Exception as error:  # what could not be sent between processes
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
             return failure(cell, self.machine, Status.FAILED, reason, now)
-        if not isinstance(found, Worked):
+        if not isinstance(found, WorkerResult):
             return found  # type: ignore[no-any-return]  # of a process that has ended
         if not found.fit:  # what it changed is undone, and no later cell shall rest on that
             self.pools.append(self._pool())
@@ -131,7 +134,7 @@ class _Workers:
 
     def close(self) -> None:
         """End all processes."""
-        for future in self.alone:
+        for future in self.processes:
             future.cancel()
         for pool in self.pools:
             pool.stop()
@@ -143,8 +146,8 @@ class _Workers:
             max_workers=self.machine.workers,
             context=self.context,
             initializer=start,
-            initargs=(self._setting(),),
+            initargs=(self._setup(),),
         )
 
-    def _setting(self) -> Setting:
-        return Setting(self.machine.threads, str(self.log), dict(os.environ))
+    def _setup(self) -> WorkerSetup:
+        return WorkerSetup(self.machine.threads, str(self.log), dict(os.environ))

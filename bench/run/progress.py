@@ -1,4 +1,4 @@
-"""What the user sees while cells run: a bar with the time left and a line per finished cell."""
+"""Shows a run: a bar with the time left, and a line per finished cell."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class TimeLeft:
 
 
 def _work(cell: Cell) -> float:
-    return float((cell.budget or ADAPTIVE_GUESS) * cell.samples)
+    return float((cell.budget or ADAPTIVE_GUESS) * cell.protocol.samples)
 
 
 class RichObserver:
@@ -137,11 +137,11 @@ def cell_line(cell: Cell, result: CellResult) -> Text:
     first = result.rows[0] if result.rows else {}
     if first.get("sample_wall_s") is not None:
         line.append(f"  {first['nfe']:g} NFE {first['sample_wall_s']:.2f} s", style="cyan")
-    asked = {metric.name for metric in cell.metrics}
+    named = {metric.name for metric in cell.metrics}
     numbers = [
         f"{printable(row['metric'])} {row['value']:.4g}"
         for row in result.rows
-        if row["metric"] in asked and row.get("value") is not None
+        if row["metric"] in named and row.get("value") is not None
     ]
     line.append("  " + "  ".join(numbers), style="bold default")
     if status not in (Status.OK, Status.UNSUPPORTED):

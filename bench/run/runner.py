@@ -1,4 +1,4 @@
-"""The main job: plan, skip what is there, run the rest, store every cell as it finishes."""
+"""Plans a run, skips finished cells, runs the rest and stores each as it finishes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from bench.results.seal import DamagedError
 from bench.results.store import Store
 from bench.run.cell import Cell
 from bench.run.machine import WorkerOptions, choose_device
-from bench.run.plan import Filter, make_plan
+from bench.run.plan import make_plan
 from bench.run.pool import run_cells
+from bench.run.required_files import missing_files
 from bench.run.rows import CellResult
-from bench.run.supplies import absent
-from bench.run.survey import survey
+from bench.run.select import CellFilter
+from bench.run.stored import inspect_results
 
 FAULTS = (Status.FAILED, Status.DIVERGED, Status.TIMEOUT)
 """Statuses that make ``bench run`` exit with 1."""
@@ -31,7 +32,7 @@ FAULTS = (Status.FAILED, Status.DIVERGED, Status.TIMEOUT)
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked of ``bench run``."""
+    """The arguments of ``bench run`` that decide its plan."""
 
     file: Path
     results: Path
@@ -65,20 +66,20 @@ class Plan:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Of which plugins cells run again every time, and why: each once."""
+        """The plugins whose cells run again every time, and why: each once."""
         return tuple(dict.fromkeys(doubt for cell in self.wanted for doubt in cell.doubts))
 
 
 class Observer(Protocol):
-    """Is told what happens; draws the progress bar."""
+    """Follows a run, to draw the progress bar."""
 
     def started(self, cell: Cell) -> None: ...
     def finished(self, cell: Cell, result: CellResult) -> None: ...
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How the wanted cells of a run stand at its end."""
+class RunOutcome:
+    """The statuses of the wanted cells at the end of a run, with the reasons."""
 
     plan: Plan
     statuses: Sequence[tuple[Cell, Status, str]]
@@ -104,13 +105,12 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     device = choose_device(request.device)
     config = load_config(request.file)
     cells = make_plan(config, registry, device.partition(":")[0], request.max_cells)
-    accepts = Filter.parse(request.only).accepts
+    accepts = CellFilter.parse(request.only).accepts
     wanted = tuple(cell for cell in cells if accepts(cell))
     store = Store(request.results / config.name)
-    stand = survey(store, wanted)
+    stored = inspect_results(store, wanted)
     # A key that does not stand for all that a number rests on finds no number again.
-    missing = tuple(cell for cell in wanted if cell.doubts or cell.key not in stand.finished)
-    needed = absent(missing, registry)
+    missing = tuple(cell for cell in wanted if cell.doubts or cell.key not in stored.finished)
     references = {
         f"{kind.value} {name}": registry.get(name, kind).cls.reference
         for kind, name in dict.fromkeys((s.kind, s.name) for cell in cells for s in cell.plugins)
@@ -122,14 +122,15 @@ def plan_run(request: Request, registry: Registry) -> Plan:
         cells,
         wanted,
         missing,
-        needed,
+        missing_files(missing, registry),
         references,
-        stand.damaged,
-        stand.old,
+        stored.damaged,
+        stored.old,
     )
 
 
 def _refuse_lasting(registry: Registry) -> None:
+    """Refuse to run beside a plugin whose import changed what every worker would inherit."""
     for item in registry.meddling:
         if item.inherited:
             raise BenchError(
@@ -139,7 +140,7 @@ def _refuse_lasting(registry: Registry) -> None:
             )
 
 
-def execute_plan(plan: Plan, crew: WorkerOptions, observer: Observer) -> Outcome:
+def execute_plan(plan: Plan, options: WorkerOptions, observer: Observer) -> RunOutcome:
     """Set damaged files aside, run the missing cells and store each as it finishes.
 
     Raises:
@@ -153,7 +154,7 @@ def execute_plan(plan: Plan, crew: WorkerOptions, observer: Observer) -> Outcome
     store.write_plan(plan.name, [cell.key for cell in plan.cells])
     store.write_references(plan.references)
     if plan.missing:
-        machine = crew.on(plan.device, len(plan.missing))
+        machine = options.on(plan.device, len(plan.missing))
         log = store.root / LOG
         for cell, result in run_cells(plan.missing, machine, log, observer.started):
             store.write(cell.key, result.rows, result.samples, result.evidence)
@@ -163,4 +164,4 @@ def execute_plan(plan: Plan, crew: WorkerOptions, observer: Observer) -> Outcome
         store.consolidate()
     rows = store.standings([cell.key for cell in plan.wanted])
     results = [(cell, CellResult(cell.key, rows.get(cell.key, ()))) for cell in plan.wanted]
-    return Outcome(plan, [(cell, result.status, result.reason) for cell, result in results])
+    return RunOutcome(plan, [(cell, result.status, result.reason) for cell, result in results])

@@ -16,8 +16,7 @@ from bench.printable import one_line
 from bench.results.damage import ASIDE, lines
 from bench.results.seal import shown
 from bench.run.cell import Cell
-from bench.run.plan import evaluations
-from bench.run.runner import Outcome, Plan
+from bench.run.runner import Plan, RunOutcome
 
 
 def plan_summary(plan: Plan) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
                 "key": cell.key,
                 "title": cell.title,
                 "missing": cell.key in missing,
-                "evaluations": evaluations(cell),
+                "evaluations": cell.evaluations,
             }
             for cell in plan.wanted
         ],
@@ -82,7 +81,7 @@ def plan_table(plan: Plan) -> Table:
 
 
 def doubt_lines(plan: Plan) -> list[str]:
-    """Of what results cannot be found again, and why."""
+    """The plugins whose results cannot be found again, and why."""
     return [f"runs again every time: {doubt}" for doubt in plan.doubts]
 
 
@@ -92,7 +91,7 @@ def _text(name: str) -> Text:
 
 
 def fetch_lines(plan: Plan) -> list[str]:
-    """What would be downloaded before the run."""
+    """The files that would be downloaded before the run."""
     return [
         f"to be fetched: {supply.name} ({_shown_size(_size(supply))})" for supply in plan.absent
     ]
@@ -106,7 +105,7 @@ def _state(plan: Plan) -> dict[str, Any]:
 
 
 def state_lines(plan: Plan) -> list[str]:
-    """What was found damaged, and what becomes of it."""
+    """The damaged files, and what becomes of them."""
     found = [f"damaged: {line}" for line in lines(plan.damaged)]
     if found:
         place = plan.store.root / ASIDE
@@ -128,17 +127,17 @@ def _shown_size(size: int | None) -> str:
 
 
 def _total(cells: Sequence[Cell]) -> int:
-    return sum(evaluations(cell) or 0 for cell in cells)
+    return sum(cell.evaluations or 0 for cell in cells)
 
 
 def _evaluations(cells: Sequence[Cell]) -> str:
     """Planned evaluations; adaptive cells choose theirs."""
-    adaptive = sum(evaluations(cell) is None for cell in cells)
+    adaptive = sum(cell.evaluations is None for cell in cells)
     text = f"{_total(cells):,}"
     return f"{text} + {adaptive} adaptive cells" if adaptive else text
 
 
-def outcome_summary(outcome: Outcome, page: Path | None) -> dict[str, Any]:
+def outcome_summary(outcome: RunOutcome, page: Path | None) -> dict[str, Any]:
     """The outcome as JSON."""
     return {
         "run": outcome.plan.name,
@@ -153,7 +152,7 @@ def outcome_summary(outcome: Outcome, page: Path | None) -> dict[str, Any]:
     }
 
 
-def outcome_lines(outcome: Outcome, page: Path | None) -> list[str]:
+def outcome_lines(outcome: RunOutcome, page: Path | None) -> list[str]:
     """The closing lines of ``bench run``."""
     counts = ", ".join(f"{count} {status}" for status, count in sorted(outcome.counts.items()))
     lines = [f"cells: {counts}", f"tables: {outcome.plan.store.root / 'cells'}"]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from bench.core.errors import BenchError
 from bench.core.plugin import Plugin
 from bench.files.contents import contents
 from bench.identity.host import core_hash
 from bench.identity.named import UnknownCodeError
 from bench.registry import Registry
-from bench.run.cell import Cell, PluginSpec
+from bench.run.cell import Cell
+from bench.run.spec import PluginSpec
 
 _AGAIN = "changed since the run was planned; run again"
 
@@ -26,8 +25,8 @@ def check_unchanged(cell: Cell, registry: Registry) -> None:
     for spec in cell.plugins:
         source = registry.get(spec.name, spec.kind).source
         if source.code != spec.source.code:
-            raise BenchError(f"the code of {_called(spec)} {_AGAIN}")
-        if spec.paths != "{}":
+            raise BenchError(f"the code of {spec.title} {_AGAIN}")
+        if spec.paths:
             _check_files(spec, spec.build(registry))
 
 
@@ -42,15 +41,10 @@ def check_fingerprint(spec: PluginSpec, plugin: Plugin) -> None:
     except UnknownCodeError:  # such a cell is never found again by its key
         return
     if found != spec.extra:
-        raise BenchError(f"what {_called(spec)} reads {_AGAIN}")
+        raise BenchError(f"what {spec.title} reads {_AGAIN}")
 
 
 def _check_files(spec: PluginSpec, plugin: Plugin) -> None:
-    planned, places = json.loads(spec.params), json.loads(spec.paths)
     for name, digest in contents(plugin).items():
-        if digest and digest != planned[name]:
-            raise BenchError(f"{_called(spec)}: {name} '{places[name]}' {_AGAIN}")
-
-
-def _called(spec: PluginSpec) -> str:
-    return f"{spec.kind.replace('_', ' ')} '{spec.name}'"
+        if digest and digest != spec.params[name]:
+            raise BenchError(f"{spec.title}: {name} '{spec.paths[name]}' {_AGAIN}")

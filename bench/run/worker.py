@@ -1,11 +1,11 @@
-"""What a worker process does: it starts, runs cells, and says what they changed of its state."""
+"""The work of a worker process: it starts, runs cells, and notes what they changed of its state."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -16,11 +16,11 @@ from bench.run.cell import Cell
 from bench.run.execute import run_cell
 from bench.run.machine import Machine
 from bench.run.rows import CellResult
-from bench.state import Changes, kept
+from bench.state import undo_changes
 
 
 @dataclass(frozen=True)
-class Setting:
+class WorkerSetup:
     """What a worker is started with.
 
     Attributes:
@@ -35,63 +35,55 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Worked:
+class WorkerResult:
     """A cell's result, and whether its process is fit for another cell."""
 
     result: CellResult
     fit: bool
 
 
-def start(setting: Setting) -> None:
+def start(setup: WorkerSetup) -> None:
     """Set up a worker: its environment, its threads, and its output into the log."""
     os.environ.clear()
-    os.environ.update(setting.environment)
-    descriptor = os.open(setting.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.environ.update(setup.environment)
+    descriptor = os.open(setup.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(setting.threads)
+    torch.set_num_threads(setup.threads)
     with tf32(False):  # states what was left to a default, so that cells find it as they leave it
         pass
 
 
-def work(cell: Cell, machine: Machine, picture: bool = True) -> Worked:
+def work(cell: Cell, machine: Machine, with_paths: bool = True) -> WorkerResult:
     """Run one cell; what it changed of the process's state is undone and noted in its rows."""
     imported = registry_of(spec.source for spec in cell.plugins).meddling
-    with kept() as changes:
-        result = _run(cell, machine, picture)
+    with undo_changes() as changes:
+        result = _run(cell, machine, with_paths)
     if machine.kind == "cuda":
         torch.cuda.empty_cache()  # for the worker that comes next
-    notes = [
-        *(f"importing '{item.entry_point}' changed: {item.changed}" for item in imported),
-        *_notes(changes),
-    ]
-    return Worked(_noted(result, notes), fit=not changes.found)
+    notes = [f"importing '{item.entry_point}' changed: {item.changed}" for item in imported]
+    if changes.found:
+        notes.append(f"the cell changed the state of its process: {changes.summary}")
+    return WorkerResult(_with_notes(result, notes), fit=not changes.found)
 
 
-def work_alone(setting: Setting, cell: Cell, machine: Machine, picture: bool) -> CellResult:
+def work_once(setup: WorkerSetup, cell: Cell, machine: Machine, with_paths: bool) -> CellResult:
     """Run one cell in a process that ends with it."""
-    start(setting)
-    return work(cell, machine, picture).result
+    start(setup)
+    return work(cell, machine, with_paths).result
 
 
-def _run(cell: Cell, machine: Machine, picture: bool) -> CellResult:
+def _run(cell: Cell, machine: Machine, with_paths: bool) -> CellResult:
     # Workers ignore Ctrl-C, so that this one is a plugin's; raised here it would end the run.
     try:
-        return run_cell(cell, machine, picture)
+        return run_cell(cell, machine, with_paths)
     except (KeyboardInterrupt, GeneratorExit) as error:
         raise RuntimeError(f"the cell raised {type(error).__name__}") from None
 
 
-def _notes(changes: Changes) -> Iterator[str]:
-    if changes.found:
-        yield f"the cell changed the state of its process: {changes.words}"
-
-
-def _noted(result: CellResult, notes: list[str]) -> CellResult:
-    if not notes:
-        return result
+def _with_notes(result: CellResult, notes: list[str]) -> CellResult:
     rows = [
         {**row, "note": "; ".join(filter(None, [str(row["note"]), *notes]))} for row in result.rows
     ]

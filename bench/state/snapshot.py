@@ -38,30 +38,30 @@ class Changes:
     found: tuple[Change, ...] = ()
 
     @property
-    def words(self) -> str:
+    def summary(self) -> str:
         """All in one line, "" for none."""
-        return summed(change.what for change in self.found)
+        return shorten(change.what for change in self.found)
 
     @property
-    def words_of_lasting(self) -> str:
+    def lasting(self) -> str:
         """Those that could not be undone, in one line, "" for none."""
-        return summed(change.what for change in self.found if not change.undone)
+        return shorten(change.what for change in self.found if not change.undone)
 
     @property
-    def words_of_inherited(self) -> str:
-        """Those of them that processes which this one starts are born with."""
+    def inherited(self) -> str:
+        """Those of them that child processes are born with, in one line, "" for none."""
         lasting = (change for change in self.found if not change.undone)
-        return summed(change.what for change in lasting if change.inherited)
+        return shorten(change.what for change in lasting if change.inherited)
 
 
 _SHOWN = 6
 
 
-def summed(items: Iterable[str]) -> str:
-    """The first few in one line, and how many there are besides."""
-    words = list(items)
-    rest = len(words) - _SHOWN
-    return ", ".join([*words[:_SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
+def shorten(items: Iterable[str]) -> str:
+    """The first few in one line, and the number of the rest."""
+    parts = list(items)
+    rest = len(parts) - _SHOWN
+    return ", ".join([*parts[:_SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ class Snapshot:
         now = [(setting, before, setting.value()) for setting, before in self.settings]
         for setting, before, after in now:
             if after != before:
-                words, undone = _worded(setting.name, before, after), setting.restore(before)
-                yield Change(words, undone, setting.inherited)
+                what, undone = _describe(setting.name, before, after), setting.restore(before)
+                yield Change(what, undone, setting.inherited)
         for thread in threading.enumerate():
             if thread.ident not in self.threads:
                 yield Change(
@@ -121,16 +121,16 @@ def _settings() -> Iterator[Setting]:
     yield from surroundings.settings()
 
 
-def _worded(name: str, before: object, now: object) -> str:
+def _describe(name: str, before: object, now: object) -> str:
     if isinstance(before, dict) and isinstance(now, dict):
         keys = sorted(str(k) for k in before.keys() | now.keys() if before.get(k) != now.get(k))
-        return f"{name}: {summed(keys)}"
+        return f"{name}: {shorten(keys)}"
     shown = f"{name}: {before} became {now}"
     return shown if len(shown) <= len(name) + _LONGEST else f"{name} changed"
 
 
 @contextmanager
-def kept() -> Iterator[Changes]:
+def undo_changes() -> Iterator[Changes]:
     """Undo what the block changes of the process's state, and say what it was.
 
     The answer is complete when the block has ended, be it by an exception.

@@ -15,7 +15,7 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from bench.core.errors import BenchError
+from bench.api import BenchError
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ def second():
 
 @hookimpl
 def bench_commands():
-    example = "\\nTry:\\n\\n    bench greet [karras]"
-    return [Command("greet", greet, epilog=example), Command("things", group)]
+    epilog = "\\nTry:\\n\\n    bench greet [karras]"
+    return [Command("greet", greet, epilog=epilog), Command("things", group)]
 """
 BROKEN = "import nothing_of_this_name"
 TAKEN = """

@@ -163,10 +163,6 @@ def test_the_modules_left_out_are_there() -> None:
 @pytest.mark.parametrize(
     ("plugin", "sibling"),
     [
-        ("deis", "bench_plugins.odes"),
-        ("restart", "bench_plugins.edm"),
-        ("gits", "bench_plugins.edm"),
-        ("k_diffusion", "bench_plugins.pndm"),
         ("metrics", "bench_plugins.odes"),
         ("metrics", "bench_plugins.models"),
         ("fidelity", "bench_plugins.metrics"),

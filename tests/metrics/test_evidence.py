@@ -10,13 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.api import Batch, Measurement
+from bench.api import Batch, Measurement, Moments, frechet_distance, frechet_influence, root_factor
 from bench.core.errors import BenchError
 from bench.results.evidence import LIMIT, fits, packed, unpacked
-from bench.run.outcome import Outcome
+from bench.run.attempt import Attempt
 from bench.run.rows import evidence_of
 from bench_plugins.metrics.converged import Converged
-from bench_plugins.metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench_plugins.metrics.rmse import _Squares
 
 
@@ -86,7 +85,7 @@ def test_rmse_hands_out_numbers_with_its_mean_and_standard_error() -> None:
 def _left(evidence: object, value: float = 2.0, n: int = 3) -> dict[str, list[float]]:
     number = Measurement("m", value, "1", n, evidence=evidence)  # type: ignore[arg-type]
     return {
-        name: found.tolist() for name, found in evidence_of(["{}"], [Outcome([number])]).items()
+        name: found.tolist() for name, found in evidence_of(["{}"], [Attempt([number])]).items()
     }
 
 

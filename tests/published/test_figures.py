@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from functools import lru_cache
 from pathlib import Path
@@ -15,11 +14,13 @@ from bench.core.errors import BenchError
 from bench.core.process import NoiseProcess
 from bench.core.sample import Sampler
 from bench.core.solver import Adaptive, Corrector, Stepper
-from bench.published.figures import Figure, canonical, load_figures, of_suite, of_table
+from bench.published.figures import Figure, load_figures, of_suite, of_table
 from bench.published.tables import Plugin, load_tables
 from bench.registry import Kind, build, load_registry
-from bench.run.cell import Cell, PluginSpec
+from bench.run.cell import Cell
+from bench.run.params import Params
 from bench.run.plan import make_plan
+from bench.run.spec import PluginSpec
 
 FIGURES = load_figures()
 RUNNABLE = tuple(figure for figure in FIGURES if not figure.unavailable)
@@ -29,7 +30,7 @@ def _built(plugin: Plugin, *kinds: Kind) -> object:
     """The plugin; its parameters are exactly those that differ from the defaults."""
     entry = load_registry().get(plugin.name, *kinds)
     made = build(entry.cls, plugin.params)
-    assert PluginSpec.of(entry, made).changed == canonical(plugin.params)
+    assert PluginSpec.of(entry, made).changed == Params.of(plugin.params)
     return made
 
 
@@ -72,9 +73,8 @@ def test_the_suite_of_a_figure_has_a_cell_with_its_protocol(
 
 
 def _measures(cell: Cell, figure: Figure) -> bool:
-    protocol = json.loads(cell.protocol)
-    model = json.loads(cell.model.changed) | json.loads(cell.model.paths)
-    metrics = {spec.name: json.loads(spec.paths) for spec in cell.metrics}
+    model = {**cell.model.changed, **cell.model.paths}
+    metrics = {spec.name: spec.paths for spec in cell.metrics}
     metric = figure.table.metric
     return (
         cell.model.name == figure.model.name
@@ -86,16 +86,16 @@ def _measures(cell: Cell, figure: Figure) -> bool:
         and cell.budget == figure.evaluations
         and metric.name in metrics
         and metrics[metric.name].get("against", "") in (metric.against or ("",))
-        and protocol["samples"] == metric.n
-        and protocol["finish"] == figure.finish
-        and protocol["dtype"] == figure.table.dtype
+        and cell.protocol.samples == metric.n
+        and cell.protocol.finish == figure.finish
+        and cell.protocol.dtype == figure.table.dtype
     )
 
 
 def _same(spec: PluginSpec | None, plugin: Plugin | None) -> bool:
     if spec is None or plugin is None:
         return spec is None and plugin is None
-    return spec.name == plugin.name and spec.changed == canonical(plugin.params)
+    return spec.name == plugin.name and spec.changed == Params.of(plugin.params)
 
 
 def test_a_minimum_of_three_is_run_three_times() -> None:

@@ -7,7 +7,6 @@ kind and a few channels wide, the extractor is a linear map, samples are ten.
 from __future__ import annotations
 
 import hashlib
-import json
 import pickle
 import sys
 import types
@@ -31,9 +30,10 @@ from bench.config.suites import names, resolve
 from bench.published.figures import load_figures
 from bench.published.verdicts import SOURCE, Verdict, compare
 from bench.registry import load_registry
-from bench.run.cell import Cell, canonical
-from bench.run.execute import _load_model, run_cell
+from bench.run.cell import Cell
+from bench.run.execute import load_model, run_cell
 from bench.run.machine import WorkerOptions
+from bench.run.params import Params
 from bench.run.plan import make_plan
 from bench_plugins.checkpoints.catalogue import ASSETS as MODELS
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
@@ -115,7 +115,7 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     """A cache folder with small files under the names of the published ones."""
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
     monkeypatch.setenv("BENCH_OFFLINE", "1")
-    for known in (_load, _cached, _features, _published, _load_model):
+    for known in (_load, _cached, _features, _published, load_model):
         known.cache_clear()
     _extractor(tmp_path, monkeypatch)
     module = types.ModuleType("torch_utils.persistence")
@@ -125,7 +125,7 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     for preset, recipe in list(PRESETS.items()):
         monkeypatch.setitem(PRESETS, preset, _narrow(recipe))
     yield tmp_path
-    _load_model.cache_clear()
+    load_model.cache_clear()
 
 
 def _extractor(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +160,7 @@ def _asset(path: str) -> Asset:
 
 def _provide(cell: Cell, cache: Path) -> None:
     """Writes the files that ``cell`` reads, where they are not there yet."""
-    params = json.loads(cell.model.params) | json.loads(cell.model.paths)
+    params = {**cell.model.params, **cell.model.paths}
     if cell.model.name == "diffusers_unet":
         _hub(cache / "hub" / "models--google--ddpm-cifar10-32")
     else:
@@ -171,7 +171,7 @@ def _provide(cell: Cell, cache: Path) -> None:
         else:
             _score_sde(path, PRESETS[params["preset"]])
     for spec in cell.metrics:
-        against = json.loads(spec.paths).get("against", "")
+        against = spec.paths.get("against", "")
         if against:
             _reference(_asset(against).path)
 
@@ -255,17 +255,16 @@ def _cells(suite: str) -> tuple[Cell, ...]:
 
 def _small(cell: Cell, most: int = 10) -> Cell:
     """The cell with ten samples, and few evaluations or a loose tolerance."""
-    protocol = {**json.loads(cell.protocol), "samples": 10, "batch": 10, "shard": 10}
+    protocol = replace(cell.protocol, samples=10, batch=10, shard=10)
     solver, metrics = cell.solver, cell.metrics
     if cell.ladder:
-        params = {**json.loads(solver.params), cell.ladder: 0.5}
-        solver = replace(solver, params=canonical(params))
+        solver = replace(solver, params=Params.of({**solver.params, cell.ladder: 0.5}))
     if cell.metrics[0].name == "rmse":
-        params = {**json.loads(metrics[0].params), "samples": 4, "reference_steps": 4}
-        metrics = (replace(metrics[0], params=canonical(params)), *metrics[1:])
+        params = {**metrics[0].params, "samples": 4, "reference_steps": 4}
+        metrics = (replace(metrics[0], params=Params.of(params)), *metrics[1:])
     return replace(
         cell,
-        protocol=canonical(protocol),
+        protocol=protocol,
         solver=solver,
         metrics=metrics,
         budget=cell.budget and min(cell.budget, most),
@@ -295,7 +294,7 @@ def test_every_sampler_and_network_of_a_suite_runs_and_is_known_to_the_figures(
         assert [row["reason"] for row in rows] == [""] * len(rows), cell.title
         assert {row["status"] for row in rows} == {"ok"}
         assert {row["metric"] for row in rows} >= {spec.name for spec in cell.metrics}
-        asked = {"solver_params": cell.solver.changed, "budget": cell.budget}
+        asked = {"solver_params": cell.solver.changed.json, "budget": cell.budget}
         written += [{**row, **asked, "nfe": cell.budget or row["nfe"]} for row in rows]
     found = compare(load_figures(), pd.DataFrame(written))
     run = [item for item in found if item.verdict is not Verdict.NOT_RUN]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bench.cli import main as cli
 from bench.config.document import read_document
-from bench.config.load import SuiteConfig, load_config
+from bench.config.load import load_config
+from bench.config.schema import SuiteConfig
 from bench.core.errors import BenchError
 from bench.registry import load_registry
 from bench.run.plan import make_plan
@@ -438,7 +439,7 @@ _VALUES = st.recursive(
     ),
     max_leaves=6,
 )
-_KEYS = st.sampled_from(sorted(SuiteConfig.model_fields))
+_KEYS = st.sampled_from(sorted(f.name for f in fields(SuiteConfig)))
 
 
 @settings(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 import bench as package
 from bench.api import NoiseProcess, Time
 from bench.results.store import Row
-from bench.run.cell import Cell, canonical
+from bench.run.cell import Cell
 from bench.run.execute import run_cell
 from bench.run.machine import Machine
 from bench_plugins.edm.grid import Karras
@@ -37,8 +36,8 @@ POINTS = (
 )
 
 
-def _with(cell: Cell, **protocol: object) -> Cell:
-    return replace(cell, protocol=canonical({**json.loads(cell.protocol), **protocol}))
+def _with(cell: Cell, **protocol: Any) -> Cell:
+    return replace(cell, protocol=replace(cell.protocol, **protocol))
 
 
 def _rmse(rows: list[Row]) -> Row:

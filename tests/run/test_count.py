@@ -10,6 +10,7 @@ import pytest
 from bench.cli import main as cli
 from bench.config.count import MAX_CELLS, METRICS, check_count
 from bench.config.load import load_config
+from bench.config.matrix import Matrix
 from bench.core.errors import BenchError
 from bench.registry import load_registry
 from bench.run import plan as planning
@@ -143,6 +144,6 @@ def test_the_values_are_counted_by_the_rule_of_the_plan(tmp_path: Path) -> None:
         "{name: gaussian_mixture, means: [[0.0, 1.0], [1.0, 0.0]], stds: [0.1, 0.2], weights: null}"
     )
     path.write_text(_suite().replace("gaussian_mixture", model), encoding="utf-8")
-    config = load_config(path)
-    check_count(config, load_registry(), planning._values, 1)
-    assert len(make_plan(config, load_registry(), "cpu", 1)) == 1
+    config, registry = load_config(path), load_registry()
+    check_count([Matrix.of(suite, registry) for suite in config.suites], 1)
+    assert len(make_plan(config, registry, "cpu", 1)) == 1

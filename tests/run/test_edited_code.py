@@ -21,7 +21,7 @@ from bench.cli import main as cli
 from bench.project import GROUP
 from bench.registry import load_registry
 from bench.results.store import Row
-from bench.run.execute import _load_model, run_cell
+from bench.run.execute import load_model, run_cell
 from bench.run.machine import Machine
 from bench.run.runner import Plan, Request, plan_run
 
@@ -77,7 +77,7 @@ def _forget() -> None:
     """What another process would not have loaded."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "edited_net"]:
         del sys.modules[name]
-    _load_model.cache_clear()
+    load_model.cache_clear()
     importlib.invalidate_caches()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +14,7 @@ from bench.core.arithmetic import tf32
 from bench.core.sample import generate
 from bench.results.schema import COLUMNS
 from bench.results.store import Row
-from bench.run.cell import Cell, canonical
+from bench.run.cell import Cell
 from bench.run.execute import run_cell
 from bench.run.machine import Machine, WorkerOptions, choose_device
 
@@ -29,9 +28,8 @@ DIGITS = (
 POINTS = DIGITS.replace("digits_mlp", "gaussian_mixture").replace("256", "192")
 
 
-def _with(cell: Cell, **protocol: object) -> Cell:
-    changed = canonical({**json.loads(cell.protocol), **protocol})
-    return replace(cell, protocol=changed)
+def _with(cell: Cell, **protocol: Any) -> Cell:
+    return replace(cell, protocol=replace(cell.protocol, **protocol))
 
 
 def _values(rows: list[Row]) -> dict[str, tuple[str, float | None, float | None]]:
@@ -80,7 +78,7 @@ def test_float32_is_not_tf32_while_a_cell_runs(
         seen.add((torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32))
         return generate(*arguments)
 
-    monkeypatch.setattr("bench.run.execute.generate", watched)
+    monkeypatch.setattr("bench.run.sampling.generate", watched)
     (cell,) = cells_of(POINTS.format(solver="ddim", metrics="swd"))
     with tf32(True):
         run_cell(cell, Machine("cpu", 1, 1))

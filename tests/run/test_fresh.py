@@ -12,10 +12,11 @@ import pytest
 from bench.config.load import load_config
 from bench.core.errors import BenchError
 from bench.registry import Kind, Meddling, build, load_registry, own_sources, registry_of
-from bench.run.cell import Cell, PluginSpec
-from bench.run.fresh import imported_beforehand, runs_foreign_code
+from bench.run.cell import Cell
+from bench.run.fresh import late_imports, runs_foreign_code
 from bench.run.plan import make_plan
 from bench.run.runner import Request, plan_run
+from bench.run.spec import PluginSpec
 
 MATRIX = """\
 suites:
@@ -82,9 +83,9 @@ def test_the_hosts_own_entry_points_are_all_there() -> None:
 def test_the_server_imports_what_the_hosts_own_metrics_import_late(cell: Cell) -> None:
     entry = load_registry().get("fd_digits", Kind.METRIC)
     digits = PluginSpec.of(entry, build(entry.cls, {}))
-    assert imported_beforehand([cell], load_registry()) == ()
+    assert late_imports([cell], load_registry()) == ()
     asked = [cell, replace(cell, metrics=(digits, _of_someone(cell.metrics[0])))]
-    assert imported_beforehand(asked, load_registry()) == ("bench_plugins.metrics.extractors",)
+    assert late_imports(asked, load_registry()) == ("bench_plugins.metrics.extractors",)
 
 
 def test_an_import_that_cannot_be_undone_is_refused(tmp_path: Path) -> None:

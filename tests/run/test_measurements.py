@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.api import BenchError, Measurement, Role
-from bench.run.measurements import checked
+from bench.run.measurements import check_measurements
 
 
 def _number(name: str, role: Any = Role.QUALITY, belongs_to: str = "") -> Measurement:
@@ -26,7 +26,7 @@ def test_roles_and_owners_of_any_name_are_kept() -> None:
         _number("spread", Role.DIAGNOSTIC, "error_rate"),
         _number("near", Role.REFERENCE, "likelihood"),
     ]
-    assert checked("m", given) == given
+    assert check_measurements("m", given) == given
     assert [number.ranked for number in given] == [
         True,
         True,
@@ -41,7 +41,7 @@ def test_roles_and_owners_of_any_name_are_kept() -> None:
 
 def test_a_role_may_be_spelled_and_numbers_may_be_tensors() -> None:
     odd = Measurement("a", torch.tensor(2.5), "1", torch.tensor(7), role="error")  # type: ignore[arg-type]
-    (plain,) = checked("m", [odd])
+    (plain,) = check_measurements("m", [odd])
     assert plain.role is Role.ERROR
     assert (plain.value, plain.n) == (2.5, 7)
     assert type(plain.value) is float
@@ -75,6 +75,6 @@ def test_a_role_may_be_spelled_and_numbers_may_be_tensors() -> None:
 )
 def test_what_makes_no_sense_is_named(numbers: list[Measurement], says: str) -> None:
     with pytest.raises(BenchError) as caught:
-        checked("metric_of_mine", numbers)
+        check_measurements("metric_of_mine", numbers)
     assert str(caught.value).startswith("metric_of_mine: ")
     assert says in str(caught.value)

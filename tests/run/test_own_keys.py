@@ -21,7 +21,9 @@ DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
 def test_the_example_of_the_docs_is_planned(cells_of: Planner) -> None:
     (example,) = re.findall(r"```yaml\n(x-.+?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     cells = cells_of(example)
-    assert {(cell.suite, cell.solver.name, cell.budget, cell.samples) for cell in cells} == {
+    assert {
+        (cell.suite, cell.solver.name, cell.budget, cell.protocol.samples) for cell in cells
+    } == {
         (suite, solver, budget, samples)
         for suite, budget, samples in (("coarse", 5, 500), ("coarse", 10, 500), ("fine", 50, 2000))
         for solver in ("ddim", "dpmpp_2m")

@@ -17,10 +17,11 @@ from bench.results.path_file import Paths
 from bench.results.schema import Status
 from bench.results.store import Store
 from bench.run import paths as module
-from bench.run.cell import Cell, PluginSpec
+from bench.run.cell import Cell
 from bench.run.machine import Machine
-from bench.run.paths import paths
+from bench.run.paths import draw_paths
 from bench.run.pool import run_cells
+from bench.run.spec import PluginSpec
 
 
 def spec(name: str, kind: Kind, **params: object) -> PluginSpec:
@@ -44,7 +45,7 @@ def made(process: str, dimension: int = 1, **params: object) -> Paths:
     model = spec(
         "gaussian_mixture", Kind.MODEL, means=((0.5,) * dimension,), stds=(0.3,), weights=None
     )
-    found = paths(model, spec(process, Kind.PROCESS, **params), loaded(model), LIKE)
+    found = draw_paths(model, spec(process, Kind.PROCESS, **params), loaded(model), LIKE)
     assert found is not None
     return found
 
@@ -81,7 +82,7 @@ def test_a_model_in_single_precision_has_the_same_picture() -> None:
     wide, single = made("vp", 2), torch.empty(0, dtype=torch.float32)
     module._paths.cache_clear()
     model = spec("gaussian_mixture", Kind.MODEL, means=((0.5,) * 2,), stds=(0.3,), weights=None)
-    narrow = paths(model, spec("vp", Kind.PROCESS), loaded(model, single), single)
+    narrow = draw_paths(model, spec("vp", Kind.PROCESS), loaded(model, single), single)
     module._paths.cache_clear()
     assert narrow is not None
     for kind in ("forward", "reverse", "flow"):
@@ -91,11 +92,11 @@ def test_a_model_in_single_precision_has_the_same_picture() -> None:
 def test_higher_dimensions_and_unknown_distributions_have_no_picture() -> None:
     model = spec("gaussian_mixture", Kind.MODEL, means=((0.0,) * 3,), stds=(1.0,), weights=None)
     process = spec("vp", Kind.PROCESS)
-    assert paths(model, process, loaded(model), LIKE) is None
+    assert draw_paths(model, process, loaded(model), LIKE) is None
     plane = spec("gaussian_mixture", Kind.MODEL)
     known = loaded(plane)
     unknown = replace(known, target=replace(known.target, exact=None))
-    assert paths(plane, process, unknown, LIKE) is None
+    assert draw_paths(plane, process, unknown, LIKE) is None
 
 
 def test_paths_are_kept_once(tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ from bench.api import BenchError, FilePath, OdeSolver, Plugin, Problem, Time
 from bench.core.plugin import file_parameters
 from bench.files.contents import contents
 from bench.registry import Entry, Kind, Registry, Source, load_registry
-from bench.run.cell import Cell, PluginSpec
-from bench.run.plan import Filter
+from bench.run.cell import Cell
+from bench.run.params import Params
+from bench.run.required_files import read_outside
 from bench.run.runner import Request, plan_run
-from bench.run.supplies import outside
+from bench.run.select import CellFilter
+from bench.run.spec import PluginSpec
 from bench_plugins.checkpoints.score_sde_recipes import PRESETS
 
 Planner = Callable[[str], tuple[Cell, ...]]
@@ -200,10 +202,10 @@ def test_the_true_path_is_what_the_plugin_gets(cells_of: Planner, place: Path) -
     (cell,) = cells_of(_yaml("{name: edm, path: main, held_out: folder/config.json}"))
     built: Any = cell.model.build(load_registry())
     assert (built.path, built.held_out) == ("main", "folder/config.json")
-    told = json.loads(cell.model.changed)
+    told = cell.model.changed
     assert all(text.startswith("sha256:") and len(text) == 23 for text in told.values())
     assert cell.model.label() == "edm(held_out=folder/config.json, path=main)"
-    assert Filter.parse(["folder/config.json"]).accepts(cell)
+    assert CellFilter.parse(["folder/config.json"]).accepts(cell)
 
 
 def test_a_copied_folder_of_results_has_nothing_to_run(
@@ -276,13 +278,13 @@ class Tabulated(OdeSolver):
 
 def _spec(plugin: Plugin) -> PluginSpec:
     entry = Entry(Kind.ODE_SOLVER, Tabulated, Source("d", "1", "p", "c"))
-    return PluginSpec.of(entry, plugin, outside(plugin))
+    return PluginSpec.of(entry, plugin, read_outside(plugin))
 
 
 def test_any_kind_of_plugin_may_name_files(place: Path) -> None:
     assert file_parameters(Tabulated) == ("table", "others", "folder")
     assert contents(Tabulated()) == {}
-    assert _spec(Tabulated()).changed == "{}"
+    assert _spec(Tabulated()).changed == Params()
     shutil.copy("main", "copy")
     shutil.copytree("folder", "again")
     one = _spec(Tabulated("main", ("main", "folder/config.json"), "folder"))

@@ -14,8 +14,10 @@ from bench.cli import main as cli
 from bench.config.load import load_config
 from bench.core.errors import BenchError
 from bench.registry import Kind, load_registry
-from bench.run.cell import Cell, PluginSpec
-from bench.run.plan import Filter, evaluations
+from bench.run.cell import Cell
+from bench.run.params import Params
+from bench.run.select import CellFilter
+from bench.run.spec import PluginSpec
 
 Planner = Callable[[str], tuple[Cell, ...]]
 
@@ -28,8 +30,7 @@ def _solvers(text: str, nfe: str = "[5]") -> str:
 
 def _params(spec: PluginSpec | None) -> dict[str, Any]:
     assert spec is not None
-    loaded: dict[str, Any] = json.loads(spec.params)
-    return loaded
+    return dict(spec.params)
 
 
 def test_numbers_are_those_of_yaml_1_2(cells_of: Planner) -> None:
@@ -37,7 +38,7 @@ def test_numbers_are_those_of_yaml_1_2(cells_of: Planner) -> None:
     assert _params(cell.solver) == {"rtol": 1e-5, "atol": 1e-3}
     (cell,) = cells_of(_solvers("ddim") + "    grids: [{name: karras, rho: 7}]\n")
     assert cell.grid is not None
-    assert cell.grid.changed == "{}"  # the integer 7 is the default 7.0
+    assert cell.grid.changed == Params()  # the integer 7 is the default 7.0
 
 
 @pytest.mark.parametrize("word", ["no", "off", "yes", "on", "y", "n"])
@@ -109,7 +110,7 @@ def test_adaptive_solvers_have_a_ladder_instead_of_budgets_and_grids(cells_of: P
     assert {(cell.budget, cell.grid) for cell in cells} == {(None, None)}
     assert {cell.sampler for cell in cells} == {"dopri5(atol=1e-06)"}  # one curve
     assert [cell.point for cell in cells] == ["rtol 0.01", "rtol 0.0001"]
-    assert evaluations(cells[0]) is None
+    assert cells[0].evaluations is None
 
 
 def test_adaptive_solvers_alone_need_no_budgets(cells_of: Planner) -> None:
@@ -130,7 +131,7 @@ def test_merge_keys_and_anchors_work(cells_of: Planner) -> None:
 
 def test_a_suite_overrides_the_defaults(cells_of: Planner) -> None:
     text = "defaults: {samples: 7, seeds: [1, 2]}\n" + _solvers("ddim")
-    assert [(cell.samples, cell.seed) for cell in cells_of(text)] == [(64, 1), (64, 2)]
+    assert [(cell.protocol.samples, cell.seed) for cell in cells_of(text)] == [(64, 1), (64, 2)]
 
 
 def test_includes_are_relative_to_their_file_and_come_first(tmp_path: Path) -> None:
@@ -259,12 +260,12 @@ def matrix(cells_of: Planner) -> tuple[Cell, ...]:
     ],
 )
 def test_only(only: list[str], count: int, matrix: tuple[Cell, ...]) -> None:
-    assert sum(map(Filter.parse(only).accepts, matrix)) == count
+    assert sum(map(CellFilter.parse(only).accepts, matrix)) == count
 
 
 def test_only_refuses_unknown_fields() -> None:
     with pytest.raises(BenchError, match="unknown field 'sovler'; there are: suite, model"):
-        Filter.parse(["sovler=ddim"])
+        CellFilter.parse(["sovler=ddim"])
 
 
 # --dry-run

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 import bench.core.combine
 from bench.core.sample import Draw
-from bench.state import kept
+from bench.state import undo_changes
 from bench.state.weights import Weights
 
 
@@ -115,19 +115,19 @@ CHANGES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
 def test_a_change_is_said_and_undone(words: str) -> None:
     change, state = CHANGES[words]
     before = state()
-    with kept() as changes:
+    with undo_changes() as changes:
         change()
         assert state() != before
     assert state() == before
-    assert words in changes.words
-    assert not changes.words_of_lasting
-    with kept() as again:
+    assert words in changes.summary
+    assert not changes.lasting
+    with undo_changes() as again:
         pass
     assert not again.found
 
 
 def test_what_is_undone_by_its_author_is_no_change() -> None:
-    with kept() as changes, torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+    with undo_changes() as changes, torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         threads = torch.get_num_threads()
         torch.set_num_threads(threads + 1)
         torch.set_num_threads(threads)
@@ -142,30 +142,30 @@ def test_it_is_undone_after_an_exception_too() -> None:
         nn.functional.gelu = nn.functional.relu  # type: ignore[assignment]
         raise LookupError("mine")
 
-    with pytest.raises(LookupError, match="mine"), kept() as changes:
+    with pytest.raises(LookupError, match="mine"), undo_changes() as changes:
         fail()
     assert nn.functional.gelu is gelu
-    assert changes.words == "torch.nn.functional.gelu was replaced"
+    assert changes.summary == "torch.nn.functional.gelu was replaced"
 
 
 def test_a_thread_that_is_left_running_lasts() -> None:
     end = threading.Event()
-    with kept() as changes:
+    with undo_changes() as changes:
         thread = threading.Thread(target=end.wait, name="toggler")
         thread.start()
     end.set()
     thread.join()
-    assert changes.words_of_lasting == "thread 'toggler' was left running"
+    assert changes.lasting == "thread 'toggler' was left running"
 
 
 def test_a_hard_limit_lasts() -> None:
     code = (
         "import resource as r\n"
-        "from bench.state import kept\n"
-        "with kept() as changes:\n"
+        "from bench.state import undo_changes\n"
+        "with undo_changes() as changes:\n"
         "    r.setrlimit(r.RLIMIT_CORE, (0, 0))\n"
         "    r.setrlimit(r.RLIMIT_FSIZE, (1 << 40, 1 << 40))\n"
-        "print(changes.words, '|', changes.words_of_lasting)\n"
+        "print(changes.summary, '|', changes.lasting)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
@@ -181,11 +181,11 @@ def test_the_host_and_what_it_imports_change_nothing() -> None:
     """Nor do its own plugins, which are imported without a guard."""
     code = (
         "import bench.registry\n"
-        "from bench.state import kept\n"
-        "with kept() as changes:\n"
+        "from bench.state import undo_changes\n"
+        "with undo_changes() as changes:\n"
         "    bench.registry.load_registry()\n"
         "    import scipy.stats, pandas, torchdiffeq, torch_fidelity, PIL.Image, torch._dynamo\n"
-        "print(changes.words, end='')\n"
+        "print(changes.summary, end='')\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120

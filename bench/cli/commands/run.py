@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bench.run.machine import WorkerOptions
-    from bench.run.runner import Outcome, Plan
+    from bench.run.runner import Plan, RunOutcome
 
 _EPILOG = """
 A file names plugins (see `bench plugins`) and what to do with them:
@@ -146,7 +146,7 @@ def _provide(plan: Plan, console: Console, offline: bool) -> None:
         raise interruption("run again to go on with the download") from None
 
 
-def _execute(plan: Plan, options: WorkerOptions, console: Console) -> Outcome:
+def _execute(plan: Plan, options: WorkerOptions, console: Console) -> RunOutcome:
     from bench.run.progress import RichObserver
     from bench.run.runner import execute_plan
     from bench.run.summary import doubt_lines, state_lines
@@ -173,7 +173,7 @@ def _write_report(plan: Plan, console: Console) -> Path:
     return report.page
 
 
-def _print_outcome(outcome: Outcome, page: Path | None, console: Console, json: bool) -> None:
+def _print_outcome(outcome: RunOutcome, page: Path | None, console: Console, json: bool) -> None:
     from bench.run.summary import outcome_lines, outcome_summary
 
     if json:

@@ -16,7 +16,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from bench.core.errors import BenchError
 from bench.registry import Entry, Kind, load_registry
-from bench.state import kept
+from bench.state import undo_changes
 from bench.testing.conformance.finding import Conformity, Finding
 from bench.testing.conformance.suite import CHECKS, carry_out
 
@@ -155,7 +155,7 @@ def _work(name: str, kind: str, distribution: str, check: str) -> Finding:
         if item.name == name and item.source.distribution == distribution
     )
     try:
-        with kept():  # for the checks that follow; `state` is the one that tells
+        with undo_changes():  # for the checks that follow; `state` is the one that tells
             return carry_out(entry, check)
     except (KeyboardInterrupt, GeneratorExit) as error:  # of the plugin; it would end the worker
         raise RuntimeError(f"the plugin raised {type(error).__name__}") from None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bench.core.errors import BenchError
 from bench.core.metric import Measurement, Metric
 from bench.core.role import Role
-from bench.run.measurements import checked
+from bench.run.measurements import check_measurements
 from bench.testing.conformance.finding import Nonconformity, demand
 from bench.testing.conformance.models import measure_ddim
 
@@ -26,7 +26,9 @@ def roles_are_sound(metric: Metric) -> str:
 
 def _sound(metric: Metric, numbers: Sequence[Measurement]) -> list[Measurement]:
     try:
-        return checked(metric.name, [dataclasses.replace(n, evidence=None) for n in numbers])
+        return check_measurements(
+            metric.name, [dataclasses.replace(n, evidence=None) for n in numbers]
+        )
     except BenchError as error:
         raise Nonconformity(
             "a role for each number, and the number that it belongs to",

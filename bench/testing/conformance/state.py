@@ -18,7 +18,7 @@ from bench.core.sample import Draw, Sampler
 from bench.core.solver import Corrector, Stepper
 from bench.core.target import Model
 from bench.registry import load_registry
-from bench.state import kept, summed
+from bench.state import shorten, undo_changes
 from bench.state.weights import Weights
 from bench.testing.conformance.common import defaults
 from bench.testing.conformance.finding import NotApplicable, demand
@@ -46,18 +46,18 @@ def state_is_left_alone(cls: type[Plugin]) -> None:
     found = [f"at import: {words}" for words in _import_changes(cls)]
     network = Network().requires_grad_(False)
     weights, own, refusal = Weights.of(network), Weights.of(None), ""
-    with kept() as changes:
+    with undo_changes() as changes:
         try:
             own = _use(defaults(cls), network)
         except (NotApplicable, UnsupportedError) as reason:
             refusal = str(reason)
         written = weights.changed() + own.changed()
-    found += [changes.words] if changes.found else []
+    found += [changes.summary] if changes.found else []
     found += [f"{written} of the model's tensors were written into"] if written else []
     demand(
         not found,
         "the state of the process and the model's weights are as they were",
-        summed(found),
+        shorten(found),
         "hand dtype, device, generator and precision to each call; put back in a `finally` what "
         "has to be set; replace no function, and write into no tensor that is not yours",
     )

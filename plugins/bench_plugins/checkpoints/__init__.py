@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.api import Asset, Model, hookimpl
+from bench.api import Asset, Model, Trainable, hookimpl
 from bench_plugins.checkpoints.catalogue import ASSETS
 from bench_plugins.checkpoints.diffusers_unet import DiffusersUnet
 from bench_plugins.checkpoints.discrete import DiscreteModel
@@ -10,11 +10,17 @@ from bench_plugins.checkpoints.edm import Edm
 from bench_plugins.checkpoints.k_diffusion import KDiffusion
 from bench_plugins.checkpoints.module import ModuleModel
 from bench_plugins.checkpoints.score_sde import ScoreSde
+from bench_plugins.checkpoints.trainable import Ddpmpp, EdmDdpmpp, EdmNcsnpp, Ncsnpp
 
 
 @hookimpl
 def bench_models() -> Sequence[type[Model]]:
     return [ScoreSde, Edm, DiffusersUnet, KDiffusion, ModuleModel, DiscreteModel]
+
+
+@hookimpl
+def bench_networks() -> Sequence[type[Trainable]]:
+    return [Ncsnpp, Ddpmpp, EdmNcsnpp, EdmDdpmpp]
 
 
 @hookimpl

@@ -7,14 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import OdeSolver, Problem, Time, combine, require
-from bench_plugins.odes.euler import Euler
-from bench_plugins.odes.heun import Heun
-from bench_plugins.odes.rk4 import RK4
-from bench_plugins.odes.tableau import Tableau
+from bench.api import EULER, HEUN, KUTTA3, KUTTA4, OdeSolver, Problem, Time, combine, require
 
-KUTTA3 = Tableau(a=((0.5,), (-1.0, 2.0)), b=(1 / 6, 2 / 3, 1 / 6), c=(0.0, 0.5, 1.0))
-TABLEAUX = (Euler.tableau, Heun.tableau, KUTTA3, RK4.tableau)
+TABLEAUX = EULER, HEUN, KUTTA3, KUTTA4
 
 
 @dataclass(frozen=True)

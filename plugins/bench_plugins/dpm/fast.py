@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import Evaluation, Problem, Time, adams_weights, combine
+from bench.api import Past, Problem, Time, adams_weights, combine, weighted
 from bench_plugins.dpm.groups import GroupedSteps
 
 
@@ -34,8 +34,8 @@ class DpmSolverFast(GroupedSteps):
     def _evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         return problem.eps(x, now)
 
-    def _from_start(self, x: Tensor, past: tuple[Evaluation, ...], then: Time) -> Tensor:
+    def _from_start(self, x: Tensor, past: Past, then: Time) -> Tensor:
         now, nodes = past[0].time, tuple(e.time.lam for e in past)
         weights = adams_weights(nodes, now.lam, then.lam, lambda lam: np.exp(then.lam - lam))
-        terms = [(-then.sigma * w, e.value) for w, e in zip(weights, past, strict=True)]
+        terms = weighted([-then.sigma * w for w in weights], past)
         return combine((then.alpha / now.alpha, x), *terms)

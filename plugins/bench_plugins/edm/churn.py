@@ -9,10 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Predictor, Problem, Time, combine, require
-from bench_plugins.edm.heun import EdmHeun
-
-_HEUN = EdmHeun()
+from bench.api import Predictor, Problem, Time, combine, karras_heun, require
 
 
 @dataclass(frozen=True)
@@ -69,13 +66,12 @@ class EdmChurn(Predictor[Churn]):
         return Churn(min(self.churn / len(times), math.sqrt(2) - 1), times[0].s)
 
     def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Churn | None
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Churn
     ) -> tuple[Tensor, Churn]:
-        state = state or self.start((now, then))
         gamma = state.gamma if self.s_tmin <= now.s <= self.s_tmax else 0.0
         s_hat, z = min((1 + gamma) * now.s, state.s_first), problem.normal()
         if s_hat > now.s:
             std = self.noise * math.sqrt((s_hat - now.s) * (s_hat + now.s))
             hat = problem.at_lam(-math.log(s_hat))
             x, now = combine((hat.alpha / now.alpha, x), (hat.alpha * std, z)), hat
-        return _HEUN.step(problem, x, now, then, None)[0], state
+        return karras_heun(problem, x, now, then), state

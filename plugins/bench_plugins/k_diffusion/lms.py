@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench_plugins.pndm.ipndm_v import AdamsBashforthInS
+from bench.api import AdamsBashforthInS
 
 
 @dataclass(frozen=True)

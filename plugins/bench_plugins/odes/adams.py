@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Evaluation, History, OdeSolver, Problem, Time, adams_weights, combine, require
+from bench.api import (
+    Evaluation,
+    MultistepOdeSolver,
+    Past,
+    Problem,
+    Time,
+    adams_weights,
+    combine,
+    require,
+    weighted,
+)
 
 
 @dataclass(frozen=True)
-class AdamsBashforth(OdeSolver[History]):
+class AdamsBashforth(MultistepOdeSolver):
     """The variable-step Adams-Bashforth method in t; one evaluation per step.
 
     The first step is Euler's, the next have orders 2, 3 and so on: order 2 at last, whatever
@@ -35,19 +44,19 @@ class AdamsBashforth(OdeSolver[History]):
     def order(self) -> int:
         return min(self.highest, 2)
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
+    @property
+    def max_order(self) -> int:
+        return self.highest
 
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        state = state or self.start((now, then))
-        state = state.added(now, problem.velocity(x, now), self.highest)
-        return _integrate(x, now, then, state.past), state.stepped()
+    def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
+        return problem.velocity(x, now)
+
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
+        return _integrate(x, now, then, past)
 
 
 @dataclass(frozen=True)
-class AdamsBashforthMoulton(OdeSolver[History]):
+class AdamsBashforthMoulton(MultistepOdeSolver):
     """Adams-Bashforth predicts in t, Adams-Moulton corrects once (PECE); order 3.
 
     Two evaluations per step. Predictor and corrector interpolate ``highest`` velocities each, the
@@ -70,23 +79,22 @@ class AdamsBashforthMoulton(OdeSolver[History]):
     def order(self) -> int:
         return min(self.highest, 3)
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
+    @property
+    def max_order(self) -> int:
+        return self.highest
+
+    def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
+        return problem.velocity(x, now)
 
     def cost(self, steps: int) -> int:
         return 2 * steps
 
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        state = state or self.start((now, then))
-        state = state.added(now, problem.velocity(x, now), self.highest)
-        ahead = problem.velocity(_integrate(x, now, then, state.past), then)
-        corrector = state.added(then, ahead, self.highest)
-        return _integrate(x, now, then, corrector.past), state.stepped()
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
+        ahead = Evaluation(then, problem.velocity(_integrate(x, now, then, past), then))
+        return _integrate(x, now, then, (ahead, *past)[: self.highest])
 
 
-def _integrate(x: Tensor, now: Time, then: Time, past: tuple[Evaluation, ...]) -> Tensor:
+def _integrate(x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
     """x plus the integral from ``now`` to ``then`` of the polynomial through ``past``."""
     weights = adams_weights(tuple(e.time.t for e in past), now.t, then.t)
-    return combine((1.0, x), *((w, e.value) for w, e in zip(weights, past, strict=True)))
+    return combine((1.0, x), *weighted(weights, past))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench_plugins.odes.tableau import ExplicitRungeKutta, Tableau
+from bench.api import EULER, ExplicitRungeKutta, Tableau
 
 
 @dataclass(frozen=True)
@@ -13,4 +13,4 @@ class Euler(ExplicitRungeKutta):
     name: ClassVar[str] = "euler"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 13; Euler 1768"
     order: ClassVar[int] = 1
-    tableau: ClassVar[Tableau] = Tableau(a=(), b=(1.0,), c=(0.0,))
+    tableau: ClassVar[Tableau] = EULER

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench_plugins.odes.tableau import ExplicitRungeKutta, Tableau
+from bench.api import HEUN, ExplicitRungeKutta, Tableau
 
 
 @dataclass(frozen=True)
@@ -13,4 +13,4 @@ class Heun(ExplicitRungeKutta):
     name: ClassVar[str] = "heun"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section II.1; Heun 1900"
     order: ClassVar[int] = 2
-    tableau: ClassVar[Tableau] = Tableau(a=((1.0,),), b=(0.5, 0.5), c=(0.0, 1.0))
+    tableau: ClassVar[Tableau] = HEUN

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench_plugins.odes.tableau import ExplicitRungeKutta, Tableau
+from bench.api import ExplicitRungeKutta, Tableau
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench_plugins.odes.tableau import ExplicitRungeKutta, Tableau
+from bench.api import KUTTA4, ExplicitRungeKutta, Tableau
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,4 @@ class RK4(ExplicitRungeKutta):
     name: ClassVar[str] = "rk4"
     reference: ClassVar[str] = "Kutta 1901; Hairer, Norsett and Wanner 1993, Table II.1.2"
     order: ClassVar[int] = 4
-    tableau: ClassVar[Tableau] = Tableau(
-        a=((0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)),
-        b=(1 / 6, 1 / 3, 1 / 3, 1 / 6),
-        c=(0.0, 0.5, 0.5, 1.0),
-    )
+    tableau: ClassVar[Tableau] = KUTTA4

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench_plugins.odes.own_steps import EmbeddedPair, OwnSteps
+from bench_plugins.odes.embedded import EmbeddedPair, EmbeddedRungeKutta
 
 
 @dataclass(frozen=True)
-class Tsit5(OwnSteps):
+class Tsit5(EmbeddedRungeKutta):
     """Tsitouras 5(4) in t with a step size for each sample; order 5, counted evaluations.
 
     Two evaluations choose the first step (one of them is its first stage), each attempt costs six

@@ -5,15 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Predictor, Problem, Time, UnsupportedError, combine, require
-from bench_plugins.edm.grid import Karras
-from bench_plugins.edm.heun import EdmHeun
-
-_HEUN, _GRID = EdmHeun(), Karras()
+from bench.api import (
+    Predictor,
+    Problem,
+    Time,
+    UnsupportedError,
+    combine,
+    karras_heun,
+    karras_times,
+    require,
+)
 
 
 @dataclass(frozen=True)
@@ -85,17 +91,18 @@ class Restart(Predictor[Plan]):
         return tuple(plan)
 
     def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Plan | None
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Plan
     ) -> tuple[Tensor, Plan]:
-        loops, *left = state or ((),)  # a lone step knows no grid: Heun's
-        x, _ = _HEUN.step(problem, x, now, then, None)
+        loops, *left = state
+        x = karras_heun(problem, x, now, then)
         for loop in loops:
-            back = _GRID.times(problem.process, loop.steps, then.s, loop.s_high)
+            back = karras_times(problem.process, loop.steps, then.s, loop.s_high)
             high = back[0]
             std = math.sqrt((high.s - then.s) * (high.s + then.s))
             for _ in range(loop.repeats):
                 x = combine((high.alpha / then.alpha, x), (high.alpha * std, problem.normal()))
-                x = _HEUN.solve(problem, x, (*back[:-1], then))
+                for upper, lower in pairwise((*back[:-1], then)):
+                    x = karras_heun(problem, x, upper, lower)
         return x, tuple(left)
 
     def _inner(self, n: int, steps: int) -> int:

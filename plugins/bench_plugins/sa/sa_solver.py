@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import Evaluation, History, Predictor, Problem, Time, adams_weights, combine, require
+from bench.api import History, Predictor, Problem, Time, adams_weights, combine, require, weighted
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,26 +83,25 @@ class SASolver(Predictor[LastStep]):
         return LastStep(History.of(times))
 
     def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: LastStep | None
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: LastStep
     ) -> tuple[Tensor, LastStep]:
-        state = state or self.start((now, then))
         d, past = problem.denoise(x, now), state.history.past
-        history = state.history.added(now, d, max(self.predictor_order, self.corrector_order - 1))
+        history = state.history.push(now, d, max(self.predictor_order, self.corrector_order - 1))
         if state.order > 0:
             # Start and noise of the last step are the predictor's: the weights alone change.
             nodes = *(e.time for e in past[: state.order - 1]), now
             *old, new = self._weights(nodes, past[0].time, now, state.tau)
             changes = [w - v for w, v in zip_longest(old, state.weights, fillvalue=0.0)]
-            x = combine((1.0, x), (new, d), *_terms(changes, past))
+            x = combine((1.0, x), (new, d), *weighted(changes, past[: len(changes)]))
         tau = self.tau if self.tau_s_min <= now.s <= self.tau_s_max else 0.0
         order = history.order(self.predictor_order, self.lower_order_final)
         weights = self._weights([e.time for e in history.past[:order]], now, then, tau)
         h, keep = then.lam - now.lam, then.sigma / now.sigma
-        terms = [(exp(-(tau**2) * h) * keep, x), *_terms(weights, history.past)]
+        terms = [(exp(-(tau**2) * h) * keep, x), *weighted(weights, history.past[: len(weights)])]
         if tau > 0:
             terms.append((then.sigma * sqrt(-expm1(-2 * tau**2 * h)), problem.normal()))
         order = history.order(self.corrector_order - 1, self.lower_order_final) + 1
-        return combine(*terms), LastStep(history.stepped(), weights, tau, order)
+        return combine(*terms), LastStep(history.advance(), weights, tau, order)
 
     def _weights(
         self, nodes: Sequence[Time], now: Time, then: Time, tau: float
@@ -119,10 +118,3 @@ class SASolver(Predictor[LastStep]):
             places = tuple(node.lam - then.lam for node in nodes)
             weights = adams_weights(places, -h, 0.0, lambda v: np.exp(rate * v))
         return tuple(rate * then.alpha * w for w in weights)
-
-
-def _terms(
-    weights: Sequence[float], evaluations: Sequence[Evaluation]
-) -> list[tuple[float, Tensor]]:
-    """The newest evaluations with their weights."""
-    return [(w, e.value) for w, e in zip(weights, evaluations, strict=False)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import NoiseProcess, Time, TimeGrid, unit_interval
+from bench.api import NoiseProcess, Time, TimeGrid, uniform_times
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,4 @@ class UniformT(TimeGrid):
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float
     ) -> tuple[Time, ...]:
-        start, end = process.at_s(s_max), process.at_s(s_min)
-        inner = start.t + (end.t - start.t) * unit_interval(steps)[1:-1]
-        return (start, *(process.at(t) for t in inner.tolist()), end)
+        return uniform_times(process, steps, s_min, s_max)

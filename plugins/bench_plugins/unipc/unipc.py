@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import Evaluation, History, OdeSolver, Problem, Time, adams_weights, combine, require
+from bench.api import History, OdeSolver, Problem, Time, adams_weights, combine, require, weighted
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,21 +69,20 @@ class UniPC(OdeSolver[LastStep]):
         return LastStep(History.of(times))
 
     def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: LastStep | None
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: LastStep
     ) -> tuple[Tensor, LastStep]:
-        state = state or self.start((now, then))
         value = problem.eps(x, now) if self.predict_eps else problem.denoise(x, now)
-        history = state.history.added(now, value, self.p)
+        history = state.history.push(now, value, self.p)
         if self.corrector and state.weights:
             nodes = state.history.past[: len(state.weights)]
             *old, new = self._weights([*(e.time for e in nodes), now], now)
             changes = [w - v for w, v in zip(old, state.weights, strict=True)]
-            x = combine((1.0, x), (new, value), *_terms(changes, nodes))
+            x = combine((1.0, x), (new, value), *weighted(changes, nodes))
         keep = then.alpha / now.alpha if self.predict_eps else then.sigma / now.sigma
         nodes = history.past[: history.order(self.p, self.lower_order_final)]
         weights = self._weights([e.time for e in nodes], then)
-        ahead = combine((keep, x), *_terms(weights, nodes))
-        return ahead, LastStep(history.stepped(), weights)
+        ahead = combine((keep, x), *weighted(weights, nodes))
+        return ahead, LastStep(history.advance(), weights)
 
     def _weights(self, nodes: Sequence[Time], then: Time) -> tuple[float, ...]:
         """The weights of the values at ``nodes`` in a step from the first of them to ``then``.
@@ -102,9 +101,3 @@ class UniPC(OdeSolver[LastStep]):
             places = tuple(sign * (then.lam - node.lam) for node in nodes)
             weights = adams_weights(places, 0.0, hh, np.exp)
         return tuple(-front * w for w in weights)
-
-
-def _terms(
-    weights: Sequence[float], evaluations: Sequence[Evaluation]
-) -> list[tuple[float, Tensor]]:
-    return [(w, e.value) for w, e in zip(weights, evaluations, strict=True)]

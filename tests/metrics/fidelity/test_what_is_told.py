@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bench.api import BenchError, Measurement, Trial
-from bench.run.execute import _finish
-from bench.run.outcome import Outcome
+from bench.api import BenchError, Measurement, Moments, Trial
+from bench.run.attempt import Attempt
+from bench.run.measure import _finish
 from bench.run.rows import metric_rows
 from bench_plugins.fidelity import reference
 from bench_plugins.fidelity.extractors import load_extractor
@@ -25,7 +25,6 @@ from bench_plugins.fidelity.kid import KernelInception
 from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION
 from bench_plugins.fidelity.prc import PrecisionRecall
 from bench_plugins.fidelity.weights import PublishedWeights, find_weights
-from bench_plugins.metrics.frechet import Moments
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., dict[str, Measurement]]
@@ -57,7 +56,7 @@ def test_number_and_conversions_stand_in_the_row(
     (folder / "labels.json").write_text("{}", encoding="utf-8")
     metric = FrechetInception(against=str(folder))
     number = _fid(measure, folder, samples)
-    (row,) = metric_rows({"note": "of the sampler"}, metric, "{}", Outcome([number]))
+    (row,) = metric_rows({"note": "of the sampler"}, metric, "{}", Attempt([number]))
     assert row["reference_n"] == 22
     assert row["reference_note"] == "16 bits to 8: 1; grey to RGB: 2; left out: 1 .json"
     assert row["note"] == "of the sampler"
@@ -193,7 +192,7 @@ def test_a_value_survives_its_error_bar_and_the_row_says_so(
     bare = _fid(measure, folder, samples)
     assert bare.value == whole.value
     metric = FrechetInception(against=str(folder))
-    (row,) = metric_rows({"note": ""}, metric, "{}", Outcome([bare]))
+    (row,) = metric_rows({"note": ""}, metric, "{}", Attempt([bare]))
     assert (row["status"], row["value"], row["std_error"]) == ("ok", whole.value, None)
     assert row["note"] == "no standard error (RuntimeError: failed to converge)"
 
@@ -206,7 +205,7 @@ def test_a_standard_error_that_is_none_costs_no_value(given: Any, trial_of: Tria
         def result(self) -> list[Measurement]:
             return [Measurement("m", 2.0, "1", 3, std_error=given)]
 
-    outcome = _finish(InceptionScore(), Outcome(Ready()), trial_of(torch.zeros(2, 3, 4, 4)))
+    outcome = _finish(InceptionScore(), Attempt(Ready()), trial_of(torch.zeros(2, 3, 4, 4)))
     assert outcome.value is not None
     (number,) = outcome.value
     assert (number.value, number.std_error) == (2.0, None)

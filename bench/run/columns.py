@@ -1,0 +1,96 @@
+"""The columns of the results that all numbers of a cell share."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from bench.core.metric import Trial
+from bench.printable import MOST, one_line
+from bench.results.store import Row
+from bench.run.cell import Cell
+from bench.run.machine import Machine
+from bench.run.params import canonical
+from bench.run.sampling import SamplingCost
+from bench.run.spec import PluginSpec
+from bench.run.trial import Setup
+
+
+def planned_columns(cell: Cell, machine: Machine, started: str) -> Row:
+    """Those that are known before anything runs."""
+    sources = {spec.name: _source(spec) for spec in cell.plugins}
+    return {
+        "key": cell.key,
+        "run": cell.run,
+        "suite": cell.suite,
+        **_plugin_columns(cell),
+        "solver_kind": "adaptive" if cell.ladder else cell.solver.kind.value,
+        "sampler": cell.sampler,
+        "budget": cell.budget,
+        "tolerance": cell.tolerance,
+        "seed": cell.seed,
+        "role": "",
+        "belongs_to": "",
+        "reason": "",
+        "note": "; ".join(cell.doubts),
+        **asdict(cell.protocol),
+        "reference_hash": "",
+        "reference_n": None,
+        "reference_note": "",
+        "solver_source": _source(cell.solver),
+        "plugin_sources": canonical(sources),
+        "files": canonical(files) if (files := _files(cell)) else "",
+        "core": cell.core,
+        "started": started,
+        **machine.columns(),
+    }
+
+
+def _plugin_columns(cell: Cell) -> Row:
+    row: Row = {}
+    for name in ("model", "process", "grid", "solver", "corrector"):
+        spec: PluginSpec | None = getattr(cell, name)
+        row[name] = spec.name if spec else ""
+        row[f"{name}_params"] = spec.changed.json if spec else ""
+    return row
+
+
+def _source(spec: PluginSpec) -> str:
+    return f"{spec.source.distribution} {spec.source.version} {spec.source.code}"
+
+
+def _files(cell: Cell) -> dict[str, str]:
+    """Where the files that parameters name lie; of equal files the first."""
+    found: dict[str, str] = {}
+    for spec in cell.plugins:
+        found = spec.files() | found
+    return found
+
+
+def setup_columns(setup: Setup, note: str) -> Row:
+    """Those of the sampler, the grid and the model as they were set up."""
+    trial, calibration = setup.trial, setup.calibration
+    return {
+        "steps": setup.steps,
+        "s_min": trial.times[-1].s,
+        "s_max": trial.times[0].s,
+        "batch_coupled": trial.sampler.stepper.batch_coupled,
+        "weights": trial.model.weights,
+        "note": one_line(note, 2 * MOST),
+        "calibration_evaluations": calibration.evaluations,
+        "calibration_wall_s": calibration.wall_s,
+    }
+
+
+def cost_columns(cell: Cell, trial: Trial, cost: SamplingCost) -> Row:
+    """Those of the cost of sampling."""
+    return {
+        "nfe": cost.nfe,
+        "nfe_declared": cost.declared,
+        "nfe_finish": float(trial.sampler.finish_cost),
+        "nfe_unspent": None if cell.budget is None else max(0.0, cell.budget - cost.nfe),
+        "over_budget": cell.budget is not None and cost.nfe > cell.budget,
+        "sample_wall_s": cost.wall_s,
+        "samples_per_s": trial.draw.samples / cost.wall_s,
+        "s_per_evaluation": cost.wall_s / max(cost.rows, 1),
+        "peak_memory_mib": cost.peak_mib,
+    }

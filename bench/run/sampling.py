@@ -1,0 +1,136 @@
+"""Samples under the clock, with every metric fed as the batches come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from bench.core.metric import Trial
+from bench.core.model import CountedDenoiser
+from bench.core.noise import SHARD
+from bench.core.process import Time
+from bench.core.sample import Batch, generate
+from bench.core.target import ScoreModel
+from bench.run.attempt import DivergedError
+from bench.run.machine import PeakMemory, synchronise
+from bench.run.measure import Measuring
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SHOWN = 16
+"""Samples of a cell that are kept for the report (images)."""
+SHOWN_POINTS = 512
+"""The same for points, which take little room."""
+
+
+@dataclass(frozen=True)
+class SamplingCost:
+    """The cost of sampling.
+
+    Attributes:
+        nfe: measured network evaluations per sample.
+        declared: the same as the sampler declares it; None for adaptive solvers.
+        wall_s: seconds.
+        rows: network rows (sample x evaluation).
+        peak_mib: peak memory in MiB.
+    """
+
+    nfe: float
+    declared: int | None
+    wall_s: float
+    rows: int
+    peak_mib: float
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """All samples: measured, counted, and the first ones kept to be shown."""
+
+    measuring: Measuring
+    cost: SamplingCost
+    shown: np.ndarray | None
+    metric_wall_s: float
+
+
+def warm_up(trial: Trial, shard: int) -> None:
+    """Take two of the sampler's steps on one shard, so that no import or set-up is timed."""
+    # From end to end: some methods need certain levels to be passed.
+    times: Sequence[Time] = (*trial.times[:-1][:2], trial.times[-1])
+    if trial.sampler.adaptive:
+        times = (trial.times[0], trial.process.at_s(0.9 * trial.times[0].s))
+    draw = replace(trial.draw, samples=min(trial.draw.samples, SHARD), batch=SHARD)
+    counted = CountedDenoiser(trial.model.denoiser, shard=shard)
+    for _ in generate(trial.process, counted, trial.sampler, times, draw, trial.log_prob):
+        pass
+
+
+def sample(trial: Trial, shard: int, measuring: Measuring) -> Sampled:
+    """Draw all samples of a trial.
+
+    Raises:
+        DivergedError: some are not finite.
+    """
+    counted = CountedDenoiser(trial.model.denoiser, shard=shard)
+    device, samples = trial.draw.device, trial.draw.samples
+    wall = metric_wall = 0.0
+    shown: list[Batch] = []
+    most = SHOWN_POINTS if len(trial.draw.shape) == 1 else SHOWN
+    memory = PeakMemory.start(device)
+    batches = generate(
+        trial.process, counted, trial.sampler, trial.times, trial.draw, trial.log_prob
+    )
+    for batch, seconds in _timed(batches, device):
+        wall += seconds
+        _check_finite(batch)
+        begin = time.perf_counter()
+        measuring = measuring.add(batch)
+        if batch.first < most:
+            shown.append(replace(batch, x=batch.x[: most - batch.first].clone()))
+        metric_wall += time.perf_counter() - begin
+    evaluations = counted.evaluations
+    declared = None if trial.sampler.adaptive else trial.sampler.cost(len(trial.times) - 1)
+    cost = SamplingCost(
+        evaluations.nfe(samples), declared, wall, evaluations.rows, memory.peak_mib()
+    )
+    return Sampled(measuring, cost, _to_show(shown, trial.model), metric_wall)
+
+
+def _timed(batches: Iterator[Batch], device: torch.device) -> Iterator[tuple[Batch, float]]:
+    """Each batch with the seconds that it took, waited for to the end."""
+    while True:
+        synchronise(device)
+        begin = time.perf_counter()
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        synchronise(device)
+        yield batch, time.perf_counter() - begin
+
+
+def _check_finite(batch: Batch) -> None:
+    finite = torch.isfinite(batch.x).flatten(1).all(1)
+    bad = int((~finite).sum())
+    if bad:
+        raise DivergedError(
+            f"{bad} of {len(finite)} samples from number {batch.first} on are not finite"
+        )
+
+
+def _to_show(batches: Sequence[Batch], model: ScoreModel) -> np.ndarray | None:
+    """Images as bytes, points as float32; None for other samples."""
+    x = torch.cat([batch.x for batch in batches])
+    if model.target.discrete is not None:
+        x = model.target.discrete.quantise(x[:SHOWN]).mul_(
+            255 // (model.target.discrete.levels - 1)
+        )
+    elif x.ndim == 2:
+        x = x[:SHOWN_POINTS].float()
+    else:
+        return None
+    return x.cpu().numpy()
