@@ -278,7 +278,7 @@ def test_a_figure_is_found(house: House) -> None:
 
 SUITE = """
 suites:
-  a: {models: [house_model], solvers: [house_solver], nfe: [5], samples: 64, metrics: [house_metric]}
+  a: {models: [house_model], solvers: [house_solver], nfe: [5], metrics: [house_metric]}
 """
 ROWS = """
 import bench

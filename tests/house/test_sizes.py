@@ -18,11 +18,12 @@ def test_no_function_is_long(modules: Modules) -> None:
         for node in module.functions()
         if node.end_lineno - node.lineno + 1 > FUNCTION
     ]
-    assert not long
+    assert not long, "\n".join(long)
 
 
 def test_no_module_is_long(modules: Modules) -> None:
-    assert not [f"{m.path}: {m.lines}" for m in modules if m.lines > MODULE]
+    long = [f"{module.path}: {module.lines}" for module in modules if module.lines > MODULE]
+    assert not long, "\n".join(long)
     assert statistics.median(module.lines for module in modules) <= MEDIAN
 
 
@@ -35,4 +36,5 @@ def test_no_class_name_stands_twice(host: Modules) -> None:
     for module in host:
         for node in module.classes():
             places[node.name].append(f"{module.path}:{node.lineno}")
-    assert not {name: found for name, found in places.items() if len(found) > 1}
+    twice = [f"{name}: {', '.join(found)}" for name, found in places.items() if len(found) > 1]
+    assert not twice, "\n".join(twice)

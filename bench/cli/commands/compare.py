@@ -134,12 +134,12 @@ def _compare(base: str, head: str, question: Question) -> Comparison:
     from bench.compare.sides import opened
 
     if base.startswith("published:"):
-        return _published(base, head, question)
+        return _compare_published(base, head, question)
     with opened(base) as before, opened(head) as after:
         return compare(before, after, question)
 
 
-def _published(base: str, head: str, question: Question) -> Comparison:
+def _compare_published(base: str, head: str, question: Question) -> Comparison:
     from bench.compare.compare import compare
     from bench.compare.published import published
     from bench.compare.sides import opened

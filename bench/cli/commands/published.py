@@ -45,7 +45,7 @@ TextOrMarkdown = Literal[Format.TEXT, Format.MARKDOWN]
 Printed = Annotated[TextOrMarkdown, typer.Option("--format", help="text or markdown.")]
 
 
-def published(
+def show_published(
     suite: Suite = None,
     results: Results = None,
     table: OneTable = None,
@@ -128,4 +128,4 @@ def _print(blocks: Sequence[Block], printed: TextOrMarkdown) -> None:
         console.print()
 
 
-COMMAND = Command("published", published, _EPILOG, rank=60)
+COMMAND = Command("published", show_published, _EPILOG, rank=60)

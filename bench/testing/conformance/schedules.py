@@ -79,7 +79,7 @@ def grids_are_sound(grid: TimeGrid) -> None:
     for name in ("vp", "edm", "rectified_flow"):
         process = process_of(name)
         for steps in range(1, 31):
-            times = _calibrated(grid, process, steps).times(process, steps, 0.002, 80.0)
+            times = _calibrate(grid, process, steps).times(process, steps, 0.002, 80.0)
             levels = [time.s for time in times]
             demand(
                 len(times) == steps + 1 and all(a > b for a, b in pairwise(levels)),
@@ -96,7 +96,7 @@ def grids_are_sound(grid: TimeGrid) -> None:
                 )
 
 
-def _calibrated(grid: TimeGrid, process: NoiseProcess, steps: int) -> TimeGrid:
+def _calibrate(grid: TimeGrid, process: NoiseProcess, steps: int) -> TimeGrid:
     draw = Draw(0, 64, 64, (1,), torch.float64)
     model = CountedDenoiser(LineMixture().denoise)
     return grid.calibrate(Calibration(process, model, 0.002, 80.0, steps, draw))

@@ -108,8 +108,8 @@ def carry_out(entry: Entry, name: str) -> Finding:
     """One check of one plugin. What the plugin raises becomes a finding."""
     (check,) = (item for item in CHECKS[entry.kind] if item.name == name)
 
-    def finding(verdict: Conformity, *words: str) -> Finding:
-        return Finding(entry.name, entry.kind.value, name, verdict, *words)
+    def finding(verdict: Conformity, *texts: str) -> Finding:
+        return Finding(entry.name, entry.kind.value, name, verdict, *texts)
 
     try:
         measured = check.carry_out(entry.cls)
@@ -119,11 +119,11 @@ def carry_out(entry: Entry, name: str) -> Finding:
         return finding(Conformity.SKIPPED, "", str(reason))
     except (Exception, SystemExit) as error:
         remedy = f"mend what is raised at {_place(error)}"
-        return finding(Conformity.FAILED, "no exception", _described(error), remedy)
+        return finding(Conformity.FAILED, "no exception", _describe(error), remedy)
     return finding(Conformity.PASSED, "", measured or "")
 
 
-def _described(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
