@@ -19,18 +19,6 @@ _SHAPES = ((1, 8, 8), (3, 32, 32))
 _RECORD = TrainingRecord((0.002, 80.0), "toy", 256, "0" * 64, 1)
 
 
-def typed_network(plugin: object) -> Trainable:
-    """Return the plugin as a network."""
-    assert isinstance(plugin, Trainable)
-    return plugin
-
-
-def typed_classifier(plugin: object) -> TrainableClassifier:
-    """Return the plugin as a classifier."""
-    assert isinstance(plugin, TrainableClassifier)
-    return plugin
-
-
 def begins_with_the_seed(plugin: Trainable) -> None:
     """Initial weights follow from the seed of torch's global generator."""
     _, network = _built(plugin)
