@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from bench.api import BenchError, FilePath, HubFolder, ScoreModel, inert, require
 from bench_plugins.checkpoints.classes import Choice, Label
 from bench_plugins.checkpoints.common import file_hash, pixel_target
+from bench_plugins.checkpoints.papers import DDPM
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.reading.safe_files import entries
 from bench_plugins.checkpoints.unet2d.denoisers import denoiser_of
@@ -47,6 +48,7 @@ class DiffusersUnet(NetworkModel):
 
     name: ClassVar[str] = "diffusers_unet"
     reference: ClassVar[str] = "diffusers' UNet2DModel; Ho et al. 2020, arXiv:2006.11239"
+    bibtex: ClassVar[str] = DDPM
 
     path: FilePath = "model"
     label: Label = None

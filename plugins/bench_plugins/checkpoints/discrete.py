@@ -24,6 +24,7 @@ from bench_plugins.checkpoints.labels import (
 )
 from bench_plugins.checkpoints.levels import LevelTable
 from bench_plugins.checkpoints.module import ModuleModel
+from bench_plugins.checkpoints.papers import DDPM
 from bench_plugins.checkpoints.precision import NetworkModel, Running
 from bench_plugins.checkpoints.predictions import Prediction, alpha_of, denoised
 
@@ -66,6 +67,7 @@ class DiscreteModel(NetworkModel):
 
     name: ClassVar[str] = "discrete"
     reference: ClassVar[str] = "your own network; Ho et al. 2020, arXiv:2006.11239"
+    bibtex: ClassVar[str] = DDPM
     imports_code: ClassVar[bool] = True
 
     factory: str = "package.module:name"

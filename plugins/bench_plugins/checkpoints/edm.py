@@ -22,6 +22,7 @@ from bench_plugins.checkpoints.convert import write_safetensors
 from bench_plugins.checkpoints.describing import edm_content
 from bench_plugins.checkpoints.edm_precond import EdmDenoiser, EdmRecipe, iddpm_levels
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
+from bench_plugins.checkpoints.papers import EDM
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.reading.modules import state_dict
 from bench_plugins.checkpoints.reading.pickles import read_pickle
@@ -53,6 +54,7 @@ class Edm(NetworkModel):
     reference: ClassVar[str] = (
         "Karras et al. 2022, arXiv:2206.00364, Table 1; github.com/NVlabs/edm"
     )
+    bibtex: ClassVar[str] = EDM
 
     path: FilePath = "network.pkl"
     label: Label = None

@@ -18,6 +18,7 @@ from bench_plugins.checkpoints.classes import Choice, Label
 from bench_plugins.checkpoints.common import built, file_hash, levels_of, pixel_target, scaled
 from bench_plugins.checkpoints.describing import k_diffusion_content
 from bench_plugins.checkpoints.k_diffusion_config import KDiffusionRecipe, maker, recipe_of
+from bench_plugins.checkpoints.papers import EDM, HOURGLASS, K_DIFFUSION
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.reading.safe_files import header, read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
@@ -49,6 +50,7 @@ class KDiffusion(NetworkModel):
         "Crowson et al. 2024, arXiv:2401.11605; Karras et al. 2022, arXiv:2206.00364, Table 1; "
         "github.com/crowsonkb/k-diffusion"
     )
+    bibtex: ClassVar[str] = HOURGLASS + EDM + K_DIFFUSION
 
     path: FilePath = "model.pth"
     config: FilePath = ""

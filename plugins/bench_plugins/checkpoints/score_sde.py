@@ -27,6 +27,7 @@ from bench_plugins.checkpoints.convert import write_safetensors
 from bench_plugins.checkpoints.describing import score_sde_content
 from bench_plugins.checkpoints.levels import LevelTable
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig, trained_levels
+from bench_plugins.checkpoints.papers import SCORE_SDE
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
@@ -54,6 +55,7 @@ class ScoreSde(NetworkModel):
 
     name: ClassVar[str] = "score_sde"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456; github.com/yang-song/score_sde"
+    bibtex: ClassVar[str] = SCORE_SDE
 
     path: FilePath = "checkpoint.pth"
     preset: str = ""

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -86,7 +86,8 @@ def measure(
     counted = CountedDenoiser(EdmDenoiser(running, EdmRecipe("edm", config), label))
     shape = (setting.batch, config.in_channels, config.img_resolution, config.img_resolution)
     x = torch.randn(shape, device=device) * _S_MAX
-    process, solver = make_plugin(NoiseProcess, "edm", {}), make_plugin(OdeSolver, "dpmpp_2m", {})
+    process = make_plugin(NoiseProcess, "edm", {})
+    solver: OdeSolver[Any] = make_plugin(OdeSolver, "dpmpp_2m", {})
     sampler, problem = Sampler(solver), Problem(process, counted)
     with torch.inference_mode():
         sampler.run(problem, x, _times(process, 3))

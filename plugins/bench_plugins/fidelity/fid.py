@@ -14,6 +14,7 @@ from bench.api import Accumulator, Measurement, Trial, Uncertainty, frechet_infl
 from bench_plugins.fidelity.extractors import Features
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
+from bench_plugins.fidelity.papers import FID, STEIN
 from bench_plugins.fidelity.reference import Reference
 from bench_plugins.fidelity.statistics import Collected, RunningMoments, pooled
 
@@ -28,6 +29,7 @@ class FrechetDistance(ReferenceMetric):
     """
 
     reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6"
+    bibtex: ClassVar[str] = FID
 
     def start(self, trial: Trial) -> Accumulator:
         stream = self.stream(trial, at_least=2)
@@ -95,6 +97,7 @@ class FrechetFeatures(FrechetDistance):
 
     name: ClassVar[str] = "fd"
     reference: ClassVar[str] = "Stein et al. 2023, arXiv:2306.04675"
+    bibtex: ClassVar[str] = STEIN
     title: ClassVar[str] = "Frechet distance (CLIP, DINOv2 or VGG-16)"
 
     extractor: str = "dinov2-vit-b-14"

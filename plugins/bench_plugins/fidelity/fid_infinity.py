@@ -15,6 +15,7 @@ from torch import Tensor
 from bench.api import Accumulator, Measurement, Moments, Trial, require
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
+from bench_plugins.fidelity.papers import FID_INFINITY
 from bench_plugins.fidelity.reference import Reference
 from bench_plugins.fidelity.statistics import Collected, pooled
 
@@ -34,6 +35,7 @@ class InfiniteSamples(ReferenceMetric):
     """
 
     reference: ClassVar[str] = "Chong and Forsyth 2020, arXiv:1911.07023, Section 4"
+    bibtex: ClassVar[str] = FID_INFINITY
 
     points: int = 15
     smallest: int = 5000

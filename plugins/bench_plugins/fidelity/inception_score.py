@@ -11,6 +11,7 @@ from typing import ClassVar
 from bench.api import Accumulator, Measurement, Role, Trial, require
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, FeatureMetric
+from bench_plugins.fidelity.papers import INCEPTION_SCORE
 from bench_plugins.fidelity.statistics import Collected, logits
 
 
@@ -30,6 +31,7 @@ class InceptionScore(FeatureMetric):
 
     name: ClassVar[str] = "inception_score"
     reference: ClassVar[str] = "Salimans et al. 2016, arXiv:1606.03498, Section 4"
+    bibtex: ClassVar[str] = INCEPTION_SCORE
     title: ClassVar[str] = "Inception score"
     larger_is_better: ClassVar[bool] = True
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from bench.api import Accumulator, Measurement, Role, Trial, UnsupportedError, require
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
+from bench_plugins.fidelity.papers import KID
 from bench_plugins.fidelity.reference import Reference
 from bench_plugins.fidelity.statistics import Collected, pooled
 
@@ -31,6 +32,7 @@ class KernelDistance(ReferenceMetric):
     """
 
     reference: ClassVar[str] = "Binkowski et al. 2018, arXiv:1801.01401, Section 4"
+    bibtex: ClassVar[str] = KID
 
     subsets: int = 100
     subset_size: int = 1000

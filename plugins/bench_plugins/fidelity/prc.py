@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bench.api import Accumulator, Measurement, Trial, UnsupportedError, require
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
+from bench_plugins.fidelity.papers import PRECISION_RECALL
 from bench_plugins.fidelity.reference import Reference
 from bench_plugins.fidelity.statistics import Collected, pooled
 
@@ -31,6 +32,7 @@ class PrecisionRecall(ReferenceMetric):
 
     name: ClassVar[str] = "prc"
     reference: ClassVar[str] = "Kynkaanniemi et al. 2019, arXiv:1904.06991, Algorithm 1"
+    bibtex: ClassVar[str] = PRECISION_RECALL
     title: ClassVar[str] = "precision and recall"
     larger_is_better: ClassVar[bool] = True
 

@@ -32,6 +32,7 @@ from bench.api import (
     frechet_influence,
     root_factor,
 )
+from bench_plugins.metrics.papers import FID
 
 _CHUNK = 64  # fixed, so that features do not depend on the batch size of the run
 
@@ -44,8 +45,10 @@ class _ClassifierFrechet(SampleMetric):
     the whole data set, whose moments are shipped.
     """
 
-    data: ClassVar[str]
+    reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6, in other features"
+    bibtex: ClassVar[str] = FID
     unit: ClassVar[str] = "1"
+    data: ClassVar[str]
     imports: ClassVar[tuple[str, ...]] = ("bench_plugins.metrics.extractors",)
 
     def start(self, trial: Trial) -> Accumulator:
@@ -65,7 +68,6 @@ class MnistFrechet(_ClassifierFrechet):
     """Frechet distance to MNIST's 60,000 training images in the features of a digit classifier."""
 
     name: ClassVar[str] = "fd_mnist"
-    reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6, in other features"
     title: ClassVar[str] = "Frechet distance (MNIST classifier)"
     data: ClassVar[str] = "mnist"
 
@@ -75,7 +77,6 @@ class DigitsFrechet(_ClassifierFrechet):
     """Frechet distance to scikit-learn's 1,797 digits in the features of a digit classifier."""
 
     name: ClassVar[str] = "fd_digits"
-    reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6, in other features"
     title: ClassVar[str] = "Frechet distance (digits classifier)"
     data: ClassVar[str] = "digits"
 
