@@ -14,15 +14,25 @@ from bench.compare.estimate import estimates
 from bench.compare.gates import TIME, TIME_TOLERANCE, TOLERANCE, Gate, gate_of
 from bench.compare.lost import lost_points, new_points
 from bench.compare.overall import overall
-from bench.compare.pairs import CURVE, NUMBER, Paired, files_of, joined, pair
+from bench.compare.pairs import Paired, files_of, joined, pair
 from bench.compare.refusal import refusals
 from bench.compare.result import Comparison
 from bench.compare.sides import Side
 from bench.compare.times import timed
-from bench.compare.verdict import Flags, factor_needed, half_widths, holm, p_values, verdicts
+from bench.compare.verdict import verdicts
 from bench.core.errors import BenchError
+from bench.results.column import Use
+from bench.results.frame import CURVE, NUMBER
+from bench.results.schema import columns
+from bench.stats.arrays import Flags
+from bench.stats.significance import holm, p_values, samples_factor, t_half_widths
 
-_PLACE = [*CURVE, *NUMBER, "sampler", "curve", "unit", "budget", "tolerance", "ranked", "larger"]
+_PLACE = [
+    *(*CURVE, *NUMBER),
+    *("sampler", "curve", "unit"),
+    *columns(Use.POINT),
+    *("ranked", "larger"),
+]
 
 
 @dataclass(frozen=True)
@@ -187,7 +197,7 @@ def _judged(points: pd.DataFrame, question: Question) -> pd.DataFrame:
     ).astype(float)
     tolerance = points["metric"].map(lambda name: used[name].tolerance).to_numpy(float) * scale
     loss = np.where(larger, -difference, difference)
-    width = np.where(identical, 0.0, half_widths(error, freedom, question.alpha))
+    width = np.where(identical, 0.0, t_half_widths(error, freedom, question.alpha))
     p = p_values(difference, error, freedom)
     # What is the same to the last bit is no test: it cannot give a false alarm.
     family = pd.factorize(points["metric"])[0].astype(np.int64)
@@ -195,7 +205,7 @@ def _judged(points: pd.DataFrame, question: Question) -> pd.DataFrame:
     adjusted = holm(tested, family)
     tests = pd.Series(~np.isnan(tested)).groupby(family).transform("sum").to_numpy(float)
     found = verdicts(loss, width, adjusted, tolerance, identical, ranked, question.alpha)
-    needed = points["units"] * factor_needed(error, tolerance, loss, tests, question.alpha)
+    needed = points["units"] * samples_factor(error, tolerance, loss, tests, question.alpha)
     return points.assign(
         difference=difference,
         relative=difference / points["base"].abs().where(points["base"] != 0),

@@ -17,13 +17,10 @@ import pandas as pd
 
 from bench.compare.pairs import Paired
 from bench.compare.sides import Side
-from bench.compare.verdict import Flags, Floats, Ids
+from bench.core.shard import SHARD
 from bench.results.evidence import Values, fits
-
-SHARD = 64
-"""Samples that share an error norm where a solver is coupled within its batch."""
-
-_ONE_ULP = 1e-12
+from bench.stats.arrays import Flags, Floats, Ints
+from bench.stats.spread import paired_spread, unpaired_spread, welch_error
 
 
 class Basis(StrEnum):
@@ -51,7 +48,7 @@ class Estimates:
         identical: every bit of values and evidence agrees.
     """
 
-    point: Ids
+    point: Ints
     base: Floats
     head: Floats
     std_error: Floats
@@ -59,16 +56,6 @@ class Estimates:
     basis: npt.NDArray[np.object_]
     units: Floats
     identical: Flags
-
-
-@dataclass(frozen=True)
-class Spread:
-    """The standard error of a point from its numbers per sample."""
-
-    std_error: float
-    freedom: float
-    units: int
-    identical: bool
 
 
 def estimates(paired: Paired, comparable: Flags, base: Side, head: Side) -> Estimates:
@@ -96,7 +83,7 @@ def estimates(paired: Paired, comparable: Flags, base: Side, head: Side) -> Esti
 class _Means:
     """The rows of one side: means by point, and what they are means of."""
 
-    place: Ids
+    place: Ints
     values: Floats
     seeds: Floats
     count: Floats
@@ -105,7 +92,7 @@ class _Means:
     squared_error: Floats
 
 
-def _means(rows: pd.DataFrame, place: Ids, count: int) -> _Means:
+def _means(rows: pd.DataFrame, place: Ints, count: int) -> _Means:
     values = rows["value"].to_numpy()
     n = np.bincount(place, minlength=count).astype(float)
     mean = np.bincount(place, values, count) / n
@@ -126,7 +113,7 @@ def _from_table(
     basis = np.where(np.isnan(error), Basis.NONE, Basis.STD_ERROR).astype(object)
     units = np.minimum(base.count, head.count)
     several = np.minimum(base.count, head.count) >= 2
-    apart, welch = _welch((base.variance, head.variance), (base.count, head.count))
+    apart, welch = welch_error((base.variance, head.variance), (base.count, head.count))
     use = several & ~paired
     error, freedom = np.where(use, apart, error), np.where(use, welch, freedom)
     basis[use] = Basis.SEEDS
@@ -148,19 +135,7 @@ def _paired_error(base: _Means, head: _Means, paired: Flags, count: int) -> Floa
     return np.asarray(np.sqrt(squares / np.maximum(n - 1, 1) / n))
 
 
-def _welch(
-    variances: tuple[Floats, Floats], counts: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
-    """Standard error of a difference of two independent means, and Welch's degrees of freedom."""
-    parts = [variance / n for variance, n in zip(variances, counts, strict=True)]
-    total = parts[0] + parts[1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        down = sum(part**2 / (n - 1) for part, n in zip(parts, counts, strict=True))
-        freedom = np.where(total > 0, total**2 / down, counts[0] + counts[1] - 2)
-    return np.sqrt(total), freedom
-
-
-def _identical(sides: Sequence[_Means], paired: Paired, point: Ids) -> Flags:
+def _identical(sides: Sequence[_Means], paired: Paired, point: Ints) -> Flags:
     """Whether the values agree to the last bit, seed by seed."""
     base, head = sides
     found = paired.paired[point].copy()
@@ -216,51 +191,3 @@ def _with_evidence(rows: pd.DataFrame, sides: tuple[Side, Side]) -> Flags:
             mine = (rows["head"].eq(bool(is_head)) & rows["place"].eq(place)).to_numpy()
             found[mine] = rows.loc[mine, "key"].isin(run.keys()).to_numpy()
     return found
-
-
-def paired_spread(base: Sequence[Values], head: Sequence[Values], block: int = 1) -> Spread | None:
-    """From numbers per sample that share their noise: seeds are strata, samples are paired.
-
-    None where the two sides have other numbers of samples, or too few blocks.
-    """
-    if any(len(b) != len(h) for b, h in zip(base, head, strict=True)):
-        return None
-    gaps = [
-        blocks(h.astype(float) - b.astype(float), block) for b, h in zip(base, head, strict=True)
-    ]
-    identical = all(np.array_equal(b, h) for b, h in zip(base, head, strict=True))
-    error, freedom = stratified(gaps)
-    samples = sum(map(len, base))
-    return None if freedom < 1 else Spread(error, freedom, samples, identical)
-
-
-def unpaired_spread(
-    base: Sequence[Values], head: Sequence[Values], block: int = 1
-) -> Spread | None:
-    """The same where the two sides have noise of their own."""
-    errors = [stratified([blocks(v.astype(float), block) for v in side]) for side in (base, head)]
-    if min(freedom for _, freedom in errors) < 1:
-        return None
-    total = sum(error**2 for error, _ in errors)
-    down = sum(error**4 / freedom for error, freedom in errors)
-    freedom = total**2 / down if down > 0 else sum(freedom for _, freedom in errors)
-    samples = min(sum(map(len, side)) for side in (base, head))
-    return Spread(float(np.sqrt(total)), freedom, samples, False)
-
-
-def blocks(values: Floats, size: int) -> Floats:
-    """Means of ``size`` consecutive values; the last block may be shorter, weighted by its size."""
-    if size == 1:
-        return values
-    starts = np.arange(0, len(values), size)
-    sums = np.add.reduceat(values, starts)
-    return np.asarray(sums * len(starts) / len(values))
-
-
-def stratified(strata: Sequence[Floats]) -> tuple[float, float]:
-    """Standard error of the mean of the strata's means, and its degrees of freedom."""
-    freedom = sum(len(values) - 1 for values in strata)
-    if min(map(len, strata)) < 2:
-        return float("nan"), 0.0
-    variance = sum(float(values.var(ddof=1)) / len(values) for values in strata)
-    return float(np.sqrt(variance)) / len(strata), float(freedom)

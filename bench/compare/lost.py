@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from bench.compare.gates import TIME, Gate
-from bench.compare.pairs import CURVE, NUMBER, codes
+from bench.compare.pairs import POINT, codes
 from bench.compare.result import MISSING, Lost
-from bench.results.schema import Status
+from bench.results.column import Use
+from bench.results.frame import NUMBER
+from bench.results.schema import Status, columns
 
-_CELL = (*CURVE, "budget", "tolerance", "seed")
+_CELL = columns(Use.SUBJECT, Use.CURVE, Use.POINT, Use.REPLICATE)
 _GROUP = ["suite", "model", "curve", "metric", "status", "reason"]
 
 
@@ -38,7 +40,7 @@ def lost_points(
     told = _with_status(gone, rows[head])
     missing = told["status"].eq(MISSING)
     # Other seeds are no loss where HEAD has the point.
-    has = codes(rows, (*CURVE, "budget", "tolerance", *NUMBER))
+    has = codes(rows, POINT)
     points = frozenset(has[(head & rows["usable"]).to_numpy()])
     elsewhere = np.isin(has[gone.index], list(points))
     found = told[~(missing & elsewhere)]
@@ -62,7 +64,7 @@ def new_points(rows: pd.DataFrame, metrics: Collection[str]) -> pd.DataFrame:
     """Curves and metrics that only HEAD has: suite, model, curve, metric and number of points."""
     place = ["suite", "model", "curve", "metric"]
     used = rows[rows["usable"] & rows["metric"].isin(list(metrics))]
-    code = codes(used, (*CURVE, "budget", "tolerance", *NUMBER))
+    code = codes(used, POINT)
     old = np.unique(code[~used["head"].to_numpy()])
     new = used[~np.isin(code, old)]
     return new.groupby(place, sort=False).size().rename("points").reset_index()

@@ -5,44 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.compare.sides import Side
-from bench.compare.verdict import Flags, Ids
 from bench.core.errors import BenchError
-from bench.results.frame import with_params
+from bench.results.column import Use
+from bench.results.frame import NUMBER, clean, with_params
 from bench.results.places import FILES, named, names, places
-from bench.results.protocol import QUALITY, TIMING, four_digits
-from bench.results.schema import COLUMNS, Status
+from bench.results.protocol import without_round_off
+from bench.results.schema import FILTERS, columns
+from bench.stats.arrays import Flags, Ints
 
-SUBJECT = ("suite", "model", "model_params", "process", "process_params")
-"""What all curves of a figure have in common."""
-
-CURVE = (
-    *SUBJECT,
-    "grid",
-    "grid_params",
-    "solver",
-    "solver_params",
-    "corrector",
-    "corrector_params",
-)
-"""Together with the metric, what makes a curve; an adaptive solver's has its ladder in it."""
-
-NUMBER = ("metric", "metric_params")
-
-POINT = (*CURVE, "budget", "tolerance", *NUMBER)
+POINT = (*columns(Use.SUBJECT, Use.CURVE, Use.POINT), *NUMBER)
 """What makes a point of a curve; the seeds of a point are replicates."""
-
-_TEXT = (
-    *CURVE,
-    *NUMBER,
-    *("metric_plugin", "sampler", "status", "reason", "key", "unit", FILES),
-)
-_OTHER = ("value", "std_error", "budget", "tolerance", "seed", "nfe", "s_per_evaluation")
 
 
 @dataclass(frozen=True)
@@ -82,8 +59,7 @@ def joined(
     for old, new in renames:
         before = _renamed(before, after, old, new)
     rows = _filtered(pd.concat([before, after], ignore_index=True), only)
-    usable = rows["status"].eq(Status.OK) & np.isfinite(rows["value"])
-    return rows.assign(curve=curve_labels(rows), usable=usable)
+    return rows.assign(curve=curve_labels(rows))
 
 
 def files_of(base: pd.DataFrame, head: pd.DataFrame) -> tuple[Mapping[str, str], ...]:
@@ -134,7 +110,7 @@ def curve_labels(rows: pd.DataFrame) -> pd.Series:
     return pairs.merge(table, how="left", on=list(pairs.columns))["curve"].set_axis(rows.index)
 
 
-def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ids:
+def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ints:
     """0, 1, ... for the distinct combinations of columns, in order of first appearance."""
     code = np.zeros(len(rows), dtype=np.int64)
     for name in columns:
@@ -143,33 +119,23 @@ def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ids:
     return code.astype(np.int64)
 
 
-def _both(group: Ids, head: Flags, usable: Flags) -> Flags:
+def _both(group: Ints, head: Flags, usable: Flags) -> Flags:
     count = int(group.max()) + 1 if len(group) else 0
     has = [np.bincount(group[usable & side], minlength=count) > 0 for side in (head, ~head)]
     return np.asarray(has[0] & has[1])
 
 
 def cleaned(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows with clean types: missing text is empty, missing numbers are NaN."""
-    wanted = dict.fromkeys((*_TEXT, *_OTHER, *QUALITY, *TIMING))
-    kinds = {column.name: str(column.type) for column in COLUMNS}
-    columns: dict[str, pd.Series[Any]] = {}
-    for name in wanted:
-        values = frame[name] if name in frame else pd.Series([None] * len(frame), dtype=object)
-        if kinds.get(name, "string") == "string":
-            columns[name] = values.fillna("").astype(str)
-        else:
-            columns[name] = pd.to_numeric(values, errors="coerce").astype(float)
-    clean = pd.DataFrame(columns)
-    for name in ("s_min", "s_max"):  # the ends of a grid carry round-off
-        clean[name] = clean[name].map({v: four_digits(v) for v in clean[name].unique()})
-    for name in (n for n in columns if n.endswith("_params")):
-        clean[name] = clean[name].replace("", "{}")
-    clean["evidence_params"] = clean["metric_params"]
-    clean["ranked"] = frame["larger_is_better"].notna().to_numpy()
-    clean["larger"] = frame["larger_is_better"].eq(True).fillna(False).to_numpy(dtype=bool)
-    clean["coupled"] = frame["batch_coupled"].eq(True).fillna(False).to_numpy(dtype=bool)
-    return clean.assign(place=frame["place"].to_numpy())
+    """Return the rows with clean types and without round-off; no parameters are ``{}``."""
+    rows = without_round_off(clean(frame))
+    params = {name: rows[name].replace("", "{}") for name in columns(Use.PARAMETERS)}
+    return rows.assign(
+        **params,
+        evidence_params=params["metric_params"],
+        larger=rows["larger_is_better"],
+        coupled=rows["batch_coupled"],
+        place=frame["place"].to_numpy(),
+    )
 
 
 def _renamed(before: pd.DataFrame, after: pd.DataFrame, old: str, new: str) -> pd.DataFrame:
@@ -202,12 +168,11 @@ def _filtered(rows: pd.DataFrame, only: Sequence[str]) -> pd.DataFrame:
         BenchError: a pattern, or all of them together, fit nothing on one of the sides.
     """
     kept = np.ones(len(rows), dtype=bool)
-    fields = ("suite", "model", "process", "grid", "solver", "corrector", "sampler", "nfe", "seed")
     patterns: dict[str, list[str]] = {}
     for text in only:
         name, equals, pattern = text.partition("=")
-        if not equals or name not in fields:
-            raise BenchError(f"--only {text}: write FIELD=GLOB; fields are: {', '.join(fields)}")
+        if not equals or name not in FILTERS:
+            raise BenchError(f"--only {text}: write FIELD=GLOB; fields are: {', '.join(FILTERS)}")
         patterns.setdefault(name, []).append(pattern)
     for name, globs in patterns.items():
         column = rows["budget" if name == "nfe" else name]

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from bench.compare.pairs import Paired
-from bench.compare.verdict import Flags, Ids
 from bench.results.protocol import QUALITY
+from bench.stats.arrays import Flags, Ints
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def refusals(paired: Paired, fields: Sequence[str] = QUALITY) -> tuple[Flags, li
     return refused, found
 
 
-def _several(point: Ids, values: pd.Series, count: int) -> Flags:
+def _several(point: Ints, values: pd.Series, count: int) -> Flags:
     """By point, whether it has more than one value."""
     code, _ = pd.factorize(values, use_na_sentinel=False)
     low = np.full(count, np.iinfo(np.int64).max)

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from bench.compare.gates import TIME
-from bench.compare.pairs import CURVE, codes
+from bench.compare.pairs import codes
 from bench.compare.refusal import Refusal
+from bench.results.column import Use
+from bench.results.frame import CURVE
 from bench.results.protocol import TIMING
+from bench.results.schema import columns
 
-_CELL = (*CURVE, "budget", "tolerance", "seed")
+_CELL = columns(Use.SUBJECT, Use.CURVE, Use.POINT, Use.REPLICATE)
 _REMEDY = "run both on the same machine, with the same workers and threads"
 
 

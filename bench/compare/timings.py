@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 
 from bench.compare import words
-from bench.compare.pairs import CURVE, cleaned, curve_labels
+from bench.compare.pairs import cleaned, curve_labels
 from bench.core.errors import BenchError
+from bench.results.frame import CURVE
+from bench.results.protocol import MACHINE
 
 _POINT = [*CURVE, "curve", "budget", "tolerance"]
-_MACHINE = ("device", "device_kind", "threads", "workers", "torch", "python", "platform")
 
 
 def timings(frame: pd.DataFrame) -> str:
@@ -29,10 +30,7 @@ def timings(frame: pd.DataFrame) -> str:
     Raises:
         BenchError: none has.
     """
-    rows = cleaned(frame).assign(
-        sample_wall_s=pd.to_numeric(frame["sample_wall_s"]).to_numpy(),
-        **{name: frame[name].astype(object).to_numpy() for name in ("python", "platform")},
-    )
+    rows = cleaned(frame)
     cells = rows[rows["sample_wall_s"] > 0].drop_duplicates("key")
     if cells.empty:
         raise BenchError("no cell of the run has a sampling time; run it first")
@@ -40,7 +38,7 @@ def timings(frame: pd.DataFrame) -> str:
     cells = cells.assign(seconds=cells["sample_wall_s"] / cells["samples"])
     now = datetime.now(UTC).isoformat()
     first = cells.iloc[0]
-    machine = {name: _plain(first[name]) for name in _MACHINE}
+    machine = {name: _plain(first[name]) for name in MACHINE}
     content = {
         # Where one result was made stands for all: a run has one machine.
         "machine_info": {"node": "", "machine": "", "system": "", "cpu": {}} | machine,

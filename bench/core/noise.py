@@ -19,8 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-SHARD = 64
-"""Samples per shard: the unit of noise streams and of network calls."""
+from bench.core.shard import SHARD as SHARD
 
 Purpose = Literal["prior", "sampler", "probe", "dequantise", "exact", "calibrate", "class", "deal"]
 # A new purpose comes last: its place is part of the key of its streams.

@@ -16,7 +16,7 @@ CACHE_REMEDY = "make room, or set BENCH_CACHE to another folder"
 
 @contextmanager
 def atomic_write(path: Path, remedy: str = CACHE_REMEDY) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; its file replaces ``path`` at the end, or nothing does.
+    """Give a temporary path beside ``path``, which its file replaces at the end: all or nothing.
 
     A reader, or a crash, never sees half a file.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from statistics import NormalDist, fmean, stdev
+from statistics import fmean, stdev
 
 from bench.published.figures import Figure
+from bench.stats.spread import normal_minimum
 
 SIGMAS = 3.0
 """Standard deviations of the difference that count as chance: 0.3 % of all figures exceed them."""
@@ -59,7 +59,7 @@ def deviation(
     measured, own = fmean(values), one / math.sqrt(count)
     how = f"mean of {count}" if count > 1 else "one run"
     if figure.table.aggregate == "minimum":
-        shift, width = smallest(runs)
+        shift, width = normal_minimum(runs)
         published = width * one
         if count == runs:
             measured, own, how = min(values), published, f"minimum of {count}"
@@ -70,16 +70,3 @@ def deviation(
     own = max([own, *errors])
     tolerance = figure.rounding + sigmas * math.hypot(published, own)
     return Deviation(measured, measured - figure.value, tolerance, how)
-
-
-@lru_cache(maxsize=16)
-def smallest(count: int) -> tuple[float, float]:
-    """Mean and standard deviation of the smallest of ``count`` standard normal numbers."""
-    normal, step = NormalDist(), 1e-3
-    mean = square = 0.0
-    for i in range(-9000, 9001):
-        x = i * step
-        density = count * normal.pdf(x) * (1 - normal.cdf(x)) ** (count - 1) * step
-        mean += x * density
-        square += x * x * density
-    return mean, math.sqrt(square - mean**2)

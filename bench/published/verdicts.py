@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bench.published.figures import Figure
 from bench.published.known import KnownFiles, known_files
 from bench.published.spread import SIGMAS, Deviation, deviation
 from bench.published.tables import Plugin
+from bench.results.column import Use
+from bench.results.frame import clean
+from bench.results.protocol import without_round_off
+from bench.results.schema import columns
 
 SOURCE = "source"
 """The field of what the published run did that none here can do."""
@@ -77,44 +80,26 @@ def compare(
     the numbers are. Where rows of several protocols belong to a figure, those with the fewest
     differences are taken.
     """
-    rows = _clean(results)
-    of_curve = dict(iter(rows.groupby(["metric", "model", "solver", "corrector"], sort=False)))
+    rows = without_round_off(clean(results))
+    of_curve = dict(iter(rows.groupby(_CURVE, sort=False)))
     known = known_files(results)
     return tuple(_compare(figure, of_curve, known, sigmas) for figure in figures)
 
 
-_SETTINGS = (
-    "metric_params",
-    "model_params",
-    "process",
-    "process_params",
-    "grid",
-    "grid_params",
-    "solver_params",
-    "corrector_params",
-    "dtype",
-    "finish",
-    "weights",
-)
-_TEXT = (*_SETTINGS, "key", "metric", "model", "solver", "corrector", "status", "reason")
-_NUMBERS = ("value", "std_error", "metric_n", "nfe", "budget", "s_min", "s_max", "seed")
-_PROTOCOL = [*_SETTINGS, "metric_n", "s_min", "s_max"]
+_CURVE = ["metric", "model", "solver", "corrector"]
+"""What names a figure's curve; `_at_cost` and replicates tell its rows apart."""
+
+_UNPUBLISHED = frozenset({"suite", "samples", "reference_hash"})
+"""No paper tells them: it names n and the reference."""
+
+_PROTOCOL = [
+    name
+    for name in columns(Use.SUBJECT, Use.CURVE, Use.NUMBER, Use.QUALITY)
+    if name not in _UNPUBLISHED and name not in _CURVE
+]
 _PLACES = frozenset({"path", "held_out", "data"})
 """Parameters of a model that say where files are, not what is computed."""
 _REFERENCE = frozenset({"against", "root", "download"})
-
-
-def _clean(results: pd.DataFrame) -> pd.DataFrame:
-    """The columns that matter, without missing text; four digits of the grid's ends."""
-    texts = {name: results[name].astype(object).where(results[name].notna(), "") for name in _TEXT}
-    numbers = {
-        name: pd.to_numeric(results[name], errors="coerce").astype(float) for name in _NUMBERS
-    }
-    rows = pd.DataFrame({**texts, **numbers})
-    for name in ("s_min", "s_max"):
-        rows[name] = rows[name].map(lambda value: float(f"{value:.4g}"))
-    rows["usable"] = rows["status"].eq("ok") & np.isfinite(rows["value"])
-    return rows
 
 
 def _compare(

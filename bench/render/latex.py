@@ -1,11 +1,11 @@
-"""Tables for papers: LaTeX with booktabs, whatever the names are."""
+"""Tables for papers: LaTeX with booktabs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from bench.report.tables import Line, Table
+from bench.render.table import Mark, Table, TableCell
 
 HEAD = "% needs \\usepackage{booktabs}\n"
 
@@ -34,43 +34,35 @@ _SPECIAL = {
 }
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """The text as LaTeX shows it; nothing in it is a command."""
     kept = (c if c.isprintable() else " " for c in text)
     return "".join(_SPECIAL.get(c, c) for c in kept)
 
 
-def booktabs(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], notes: str) -> str:
-    """A table float; cells are LaTeX already, all else is text."""
+def latex_table(table: Table) -> str:
+    """A table float, the best cells in bold, without the cells' small print."""
+    align = "".join("r" if column.numeric else "l" for column in table.columns)
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escaped(title)}}}",
-        rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
+        rf"\caption{{{escape(table.title)}}}",
+        rf"\begin{{tabular}}{{{align}}}",
         r"\toprule",
-        " & ".join(map(escaped, heads)) + r" \\",
+        " & ".join(escape(column.head) for column in table.columns) + r" \\",
         r"\midrule",
-        *(" & ".join(row) + r" \\" for row in rows),
+        *(" & ".join(map(_cell, row)) + r" \\" for row in table.rows),
         r"\bottomrule",
         r"\end{tabular}",
     ]
-    lines += [rf"\par\smallskip\footnotesize {escaped(notes)}"] if notes else []
+    if table.notes:
+        lines.append(rf"\par\smallskip\footnotesize {escape(' '.join(table.notes))}")
     return "\n".join([*lines, r"\end{table}", ""])
 
 
-def values(subject: str, table: Table) -> str:
-    """A table of values by sampler and budget, the best of each column in bold."""
-    heads = ["sampler", *table.budgets]
-    rows = (_row(line) for line in table.lines)
-    return booktabs(f"{subject}: {table.title}", heads, rows, " ".join(table.remarks))
-
-
-def _row(line: Line) -> list[str]:
-    cells = [
-        rf"\textbf{{{escaped(value.text)}}}" if value.best else escaped(value.text)
-        for value in line.values
-    ]
-    return [escaped(line.curve), *cells]
+def _cell(cell: TableCell) -> str:
+    text = escape(cell.text)
+    return rf"\textbf{{{text}}}" if cell.mark is Mark.BEST else text
 
 
 def write(tables: Iterable[str], path: Path) -> Path:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from bench.render.labels import slug
-from bench.render.latex import escaped
+from bench.render.latex import escape as escaped
 
 _ENTRY = re.compile(r"^@\w+\{([^,]+),$.*?^\}$", re.MULTILINE | re.DOTALL)
 _ARXIV = re.compile(r"arXiv:\s*(\d{4}\.\d{4,5})", re.IGNORECASE)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.render.labels import tick
-from bench.render.latex import escaped
+from bench.render.latex import escape as escaped
 from bench.report.bibliography import Entry, always, bibtex, cited
+from bench.results.schema import PLUGINS
 
 MAX_NAMES = 40
 """Plugins of one kind that the paragraph names."""
@@ -66,16 +67,13 @@ def methods(frame: pd.DataFrame, references: Mapping[str, str]) -> Methods | Non
     unknown = [
         name for kinds, some in names for name in some if name and not writer.entries(kinds, name)
     ]
-    paragraph = " ".join(_sentences(usable, writer, dict(zip(_KINDS, names, strict=True))))
+    paragraph = " ".join(_sentences(usable, writer, dict(zip(PLUGINS, names, strict=True))))
     return Methods(paragraph, bibtex([*always(), *entries]), tuple(sorted(set(unknown))))
-
-
-_KINDS = ("model", "process", "grid", "solver", "corrector", "metric")
 
 
 def _names(usable: pd.DataFrame) -> list[tuple[tuple[str, ...], list[str]]]:
     """For each kind, the kinds of plugin that it may be, and the names."""
-    seen = {kind: sorted(set(usable[kind]) - {""}) for kind in _KINDS if kind != "metric"}
+    seen = {kind: sorted(set(usable[kind]) - {""}) for kind in PLUGINS if kind != "metric"}
     others = {name for some in seen.values() for name in some}
     sources = {name for text in usable["plugin_sources"].unique() for name in _parsed(text)}
     kinds = {"solver": ("ode_solver", "predictor")}

@@ -14,8 +14,9 @@ from bench.report.canvas import Sketch, blank
 from bench.report.curves import PANEL_HEIGHT, PANEL_WIDTH
 from bench.report.field import TARGETS, Field
 from bench.report.looks import Look
-from bench.report.standing import CAPTION, Profile, changes, data, performance
+from bench.report.standing import CAPTION
 from bench.report.svg import Part, Tags
+from bench.stats.profiles import Profile, changes, data, performance
 
 MAX_FIELDS = 3
 """Rows of the figure."""
@@ -41,11 +42,11 @@ def draw(
     figure, tags = blank(2 * PANEL_WIDTH + legend_width(members, {}), height), Tags()
     for i, field in enumerate(shown):
         left, right = (figure.add_subplot(len(shown), 2, 2 * i + j) for j in (1, 2))
-        _panel(left, field, performance(field, STEPS), looks, tags)
+        _panel(left, field, performance(field.costs, STEPS), looks, tags)
         left.set_title(f"{one_line(field.name, 24)}: {field.costs.shape[1]} problems")
         left.set_xlabel("factor of the best cost")
         left.set_ylabel("problems solved")
-        _panel(right, field, data(field), looks, tags)
+        _panel(right, field, data(field.reached), looks, tags)
         tasks = field.reached.shape[1] // TARGETS
         right.set_title(f"{one_line(field.name, 24)}: {tasks} × {TARGETS} targets")
         right.set_xlabel("NFE per sample (measured)")

@@ -11,7 +11,7 @@ import pandas as pd
 from bench.render.labels import number
 from bench.results.frame import SUBJECT, Subject
 from bench.results.places import parsed
-from bench.results.protocol import PROTOCOL, QUALITY, TIMING, four_digits
+from bench.results.protocol import PROTOCOL, QUALITY, TIMING, without_round_off
 
 MAX_LINES = 60
 """Lines of one table of the protocol that the page shows; table.csv has all."""
@@ -74,7 +74,7 @@ class Provenance:
 def provenance(frame: pd.DataFrame) -> Provenance:
     """The protocol of the usable rows, or of all rows where none is usable."""
     rows = frame[frame["usable"]] if frame["usable"].any() else frame
-    rows = rows.assign(**{name: rows[name].map(four_digits) for name in ("s_min", "s_max")})
+    rows = without_round_off(rows)
     rows = rows.assign(files=rows["files"].map({text: _told(text) for text in set(rows["files"])}))
     unwanted = {"plugin_sources", *(() if rows["files"].any() else ("files",))}
     columns = [name for name in PROTOCOL if name not in unwanted]

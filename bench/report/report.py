@@ -44,6 +44,7 @@ from bench.report.tables import (
     Table,
     best_values,
     failures,
+    for_paper,
     notes,
     tables,
     wall_clock_table,
@@ -252,7 +253,7 @@ def _overall(
     # more than the figure shows are for the CSV file alone
     few = tuple(field[: profiles.MAX_FIELDS])
     job = Job(1, partial(profiles.draw, few, len(field), look, "Profiles. Over all models", name))
-    text = "\n".join(latex.values(title, table) for table in shown)
+    text = "\n".join(latex.latex_table(for_paper(title, table)) for table in shown)
     yield _Part(section, (job,), pd.DataFrame(), text)
 
 
@@ -280,7 +281,7 @@ def _paths(folder: Path, wanted: Sequence[Subject], called: Mapping[str, str]) -
 
 
 def _latex(title: str, shown: Iterable[Table]) -> str:
-    return "\n".join(latex.values(title, table) for table in shown)
+    return "\n".join(latex.latex_table(for_paper(title, table)) for table in shown)
 
 
 def _fitting(sections: Iterable[Section]) -> tuple[Section, ...]:

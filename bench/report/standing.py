@@ -1,73 +1,37 @@
 """How samplers stand over many problems: profiles, interquartile means, probability of improvement.
 
-The summaries are those of Dolan and Moré (2002), COCO and rliable, from `bench.compare.overall`.
+The summaries are those of Dolan and Moré (2002), COCO and rliable, from `bench.stats`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from bench.compare.overall import (
-    bootstrap_field,
-    data_profile,
-    improvement_over_field,
-    interquartile_means,
-    normalised,
-    performance_profile,
-)
-from bench.report.field import TARGETS, Field, Floats
+from bench.report.field import TARGETS, Field
 from bench.report.tables import Line, Table, Value
+from bench.stats.aggregates import (
+    bootstrap_samplers,
+    cost_scores,
+    improvement_on_others,
+    interquartile_means,
+)
 from bench.stats.intervals import LEVEL
-
-STEPS = 1000
-"""Distinct ratios at which a profile is told; of more, as many at equal distances in the log."""
+from bench.stats.profiles import changes, data, performance
 
 MAX_NAMES = 8
 """Samplers that a remark names."""
 
 
-@dataclass(frozen=True)
-class Profile:
-    """Shares of all samplers of a field over a common axis: (samplers, points)."""
-
-    x: Floats
-    shares: Floats
-
-
-def performance(field: Field, most: int = STEPS) -> Profile:
-    """The share of problems that each sampler solves within a ratio of the best cost.
-
-    Args:
-        field: the samplers and their costs.
-        most: steps of the axis.
-    """
-    best = field.costs.min(axis=0)
-    with np.errstate(invalid="ignore"):
-        ratios = (field.costs / best)[np.isfinite(field.costs)]
-    steps = np.unique(np.append(ratios, 1.0))
-    if len(steps) > most:
-        steps = np.geomspace(1.0, steps[-1], most)
-        steps[-1] = ratios.max()  # not a rounding less
-    return Profile(steps, performance_profile(field.costs, steps))
-
-
-def data(field: Field) -> Profile:
-    """The share of pairs of task and target that each sampler has reached within an NFE."""
-    steps = np.unique(field.reached[np.isfinite(field.reached)])
-    return Profile(steps, data_profile(field.reached, steps))
-
-
 def standing(field: Field) -> pd.DataFrame:
     """One row for each sampler, the best interquartile mean first."""
-    scores = normalised(field.seeds)
+    scores = cost_scores(field.seeds)
     alpha = 1 - LEVEL
-    low, high = bootstrap_field(interquartile_means, scores, alpha)
-    under, over = bootstrap_field(improvement_over_field, field.seeds, alpha)
-    best = performance(field).shares[:, 0]
+    low, high = bootstrap_samplers(interquartile_means, scores, alpha)
+    under, over = bootstrap_samplers(improvement_on_others, field.seeds, alpha)
+    best = performance(field.costs).shares[:, 0]
     reached = np.isfinite(field.reached).mean(axis=1)
     table = pd.DataFrame(
         {
@@ -76,7 +40,7 @@ def standing(field: Field) -> pd.DataFrame:
             "iqm": interquartile_means(scores),
             "iqm_low": low,
             "iqm_high": high,
-            "improvement": improvement_over_field(field.seeds),
+            "improvement": improvement_on_others(field.seeds),
             "improvement_low": under,
             "improvement_high": over,
             "best": best,
@@ -94,18 +58,12 @@ def profile_points(fields: Sequence[Field]) -> pd.DataFrame:
     parts = [
         pd.DataFrame({"field": f.name, "profile": name, "curve": curve, "x": x, "share": share})
         for f in fields
-        for name, profile in (("performance", performance(f)), ("data", data(f)))
+        for name, profile in (("performance", performance(f.costs)), ("data", data(f.reached)))
         for curve, shares in zip(f.curves, profile.shares, strict=True)
         for x, share in (changes(profile.x, shares),)
     ]
     columns = ["field", "profile", "curve", "x", "share"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-
-
-def changes(x: Floats, shares: Floats) -> tuple[Floats, Floats]:
-    """Where the share of one sampler is another than before, and the first place."""
-    keep = np.append(True, np.diff(shares) > 0)[: len(x)]
-    return x[keep], shares[keep]
 
 
 def overall_table(field: Field, found: pd.DataFrame) -> Table:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.render import table as render
 from bench.render.labels import letters, metric_label, number, tick, with_half_width
 from bench.results.frame import SUBJECT, Subject
 from bench.results.roles import exact_partners, primary
@@ -257,3 +258,21 @@ def _listed(names: Iterable[object], limit: int = 12) -> str:
     texts = [str(name) for name in names if str(name)]
     more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
     return ", ".join(texts[:limit]) + more
+
+
+def for_paper(subject: str, table: Table) -> render.Table:
+    """The table as all renderers take it."""
+    rows = tuple(
+        (
+            render.TableCell(line.curve),
+            *(render.TableCell(v.text, v.note, _mark(v)) for v in line.values),
+        )
+        for line in table.lines
+    )
+    columns = (*render.text_columns("sampler"), *render.number_columns(*table.budgets))
+    title = f"{subject}: {table.title}"
+    return render.Table(title, columns, rows, table.remarks)
+
+
+def _mark(value: Value) -> render.Mark:
+    return render.Mark.BEST if value.best else render.Mark.PLAIN

@@ -13,8 +13,9 @@ from bench.report.axes import legend, legend_height, legend_width, limits, log_x
 from bench.report.canvas import Sketch, blank
 from bench.report.curves import lines
 from bench.report.looks import MUTED, PAPER, Look
-from bench.report.order import Order, falling
+from bench.report.order import Order
 from bench.report.svg import Part, Tags, place
+from bench.stats.orders import falling
 
 CAPTION = (
     "The solver's own error: against the converged solution from the same noise (rmse), or against "

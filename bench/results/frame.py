@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from bench.results.column import Use
 from bench.results.places import named
 from bench.results.protocol import QUALITY, TIMING, agreed, numbered
-from bench.results.roles import ROLE, exact_partners, filled
-from bench.results.schema import COLUMNS, Status
+from bench.results.roles import exact_partners, filled
+from bench.results.schema import COLUMNS, Status, columns
 from bench.stats.intervals import half_widths
 
-SUBJECT = ("suite", "model", "model_params", "process", "process_params")
+SUBJECT = columns(Use.SUBJECT)
 """What all curves of a figure have in common."""
 
-CELL = ("curve", "solver_kind", "stochastic", "budget", "tolerance")
+CURVE = columns(Use.SUBJECT, Use.CURVE)
+"""Together with the metric, what makes a curve; an adaptive solver's has its ladder in it."""
+
+NUMBER = columns(Use.NUMBER)
+"""What tells the numbers of a cell apart."""
+
+CELL = ("curve", "solver_kind", "stochastic", *columns(Use.POINT))
 """What, within a figure, distinguishes one point from the next; seeds are averaged over."""
 
-_NUMBER = (*ROLE, "unit", "larger_is_better", "ranked")
+_NUMBER = tuple(dict.fromkeys(("metric", "role", "belongs_to", *columns(Use.MEANING), "ranked")))
 
-_TEXT = tuple(column.name for column in COLUMNS if column.type == pa.string())
-_NUMERIC = tuple(column.name for column in COLUMNS if column.type in (pa.int64(), pa.float64()))
-_FLAGS = tuple(column.name for column in COLUMNS if column.type == pa.bool_())
+_TYPES = {column.name: column.type for column in COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -64,17 +70,15 @@ def with_params(name: str, params: str) -> str:
 def prepared(raw: pd.DataFrame) -> pd.DataFrame:
     """The results with clean types and the columns that figures need beyond the schema's.
 
-    Added are `curve` (label of the line), its parts `base` (without the corrector),
-    `with_corrector` and `on_grid`, `stochastic`, `usable` (a finite value with status ok),
-    `ranked` (not a diagnostic), `evaluations` (NFE without the final denoise),
-    `wall_per_sample_s`, and the numbers `protocol` and `hardware`, which tell apart what must not
-    be compared.
+    Besides those of `clean` they are `curve` (label of the line), its parts `base` (without the
+    corrector), `with_corrector` and `on_grid`, `stochastic`, `evaluations` (NFE without the final
+    denoise), `wall_per_sample_s`, and the numbers `protocol` and `hardware`, which tell apart what
+    must not be compared.
     """
-    frame = named(_clean(raw))
+    frame = named(filled(clean(raw)))
     frame["curve"] = _curves(frame)
     frame["base"], frame["with_corrector"], frame["on_grid"] = _parts(frame)
     frame["stochastic"] = frame["solver_kind"].eq("predictor") | frame["corrector"].ne("")
-    frame["usable"] = frame["status"].eq(Status.OK) & np.isfinite(frame["value"])
     frame["evaluations"] = frame["nfe"] - frame["nfe_finish"].fillna(0.0)
     frame["wall_per_sample_s"] = frame["sample_wall_s"] / frame["samples"].where(
         frame["samples"] > 0
@@ -105,8 +109,9 @@ def points(frame: pd.DataFrame, *apart: str) -> pd.DataFrame:
         dtype=("dtype", "first"),
     )
     means = means.reset_index()
-    widths = half_widths(means["seeds"], means["deviation"], means["std_error"])
-    means = means.join(widths).drop(columns="deviation")
+    spread = (means[name].to_numpy(dtype=float) for name in ("seeds", "deviation", "std_error"))
+    means["half_width"], means["interval"] = half_widths(*spread)
+    means = means.drop(columns="deviation")
     means["low"] = means["value"] - means["half_width"]
     means["high"] = means["value"] + means["half_width"]
     means["rank"] = _ranks(means)
@@ -131,20 +136,31 @@ def subjects(frame: pd.DataFrame) -> Iterator[tuple[Subject, pd.DataFrame]]:
         yield Subject(*map(str, key)), part
 
 
-def _clean(raw: pd.DataFrame) -> pd.DataFrame:
-    """Missing text is empty, missing numbers are NaN, missing flags are False."""
-    columns: dict[str, pd.Series] = {}
-    for name in _TEXT:
-        text = raw[name] if name in raw else pd.Series("", raw.index)
-        columns[name] = text.astype(object).where(text.notna(), "").astype(str)
-    for name in _NUMERIC:
-        columns[name] = pd.to_numeric(raw[name], errors="coerce").astype(float)
-    for name in _FLAGS:
-        columns[name] = raw[name].eq(True).fillna(False).astype(bool)
-    ordered = {column.name: columns[column.name] for column in COLUMNS}
+def clean(raw: pd.DataFrame, names: Iterable[str] = tuple(_TYPES)) -> pd.DataFrame:
+    """Return columns of the table with clean types, those that are missing too.
+
+    Missing text is empty, missing numbers are NaN, missing flags are False. Added are `usable` (a
+    finite value with status ok) and `ranked` (not a diagnostic).
+
+    Args:
+        raw: rows of results, of this version or an earlier one.
+        names: the columns; `status`, `value` and `larger_is_better` are read besides.
+    """
+    frame = pd.DataFrame({name: _cleaned(raw, name) for name in names})
+    ok = _cleaned(raw, "status").eq(Status.OK).to_numpy()
+    frame["usable"] = ok & np.isfinite(_cleaned(raw, "value").to_numpy())
     # A direction that is missing is a diagnostic: no value of it is better than another.
-    ordered["ranked"] = raw["larger_is_better"].notna()
-    return filled(pd.DataFrame(ordered).reset_index(drop=True))
+    frame["ranked"] = raw["larger_is_better"].notna().to_numpy()
+    return frame.reset_index(drop=True)
+
+
+def _cleaned(raw: pd.DataFrame, name: str) -> pd.Series[Any]:
+    values = raw[name] if name in raw else pd.Series(None, raw.index, dtype=object)
+    if _TYPES[name] == pa.string():
+        return values.astype(object).where(values.notna(), "").astype(str)
+    if _TYPES[name] == pa.bool_():
+        return values.eq(True).fillna(False).astype(bool)
+    return pd.to_numeric(values, errors="coerce").astype(float)
 
 
 def _parts(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:

@@ -16,14 +16,15 @@ from pathlib import PurePath
 
 import pandas as pd
 
+from bench.results.column import Use
+from bench.results.schema import columns
+
 FILES = "files"
 """The column that says where files lay."""
 
 _DIGEST = re.compile("sha256:[0-9a-f]{16}")
-_PARAMS = tuple(
-    f"{kind}_params" for kind in ("model", "process", "grid", "solver", "corrector", "metric")
-)
-_TOLD = frozenset({*_PARAMS, "sampler"})
+_PARAMS = columns(Use.PARAMETERS)
+_TOLD = frozenset(columns(Use.PARAMETERS, Use.LABEL))
 _NAMED = ("published:", "hub:")
 
 

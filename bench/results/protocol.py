@@ -6,51 +6,29 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bench.results.schema import SECTIONS
+from bench.results.column import Use
+from bench.results.schema import columns
 
-PROTOCOL: tuple[str, ...] = (
-    "metric_n",
-    *(
-        column.name
-        for section in SECTIONS
-        if section.title == "The protocol"
-        for column in section.columns
-        if column.name != "started"
-    ),
-)
+PROTOCOL = columns(Use.PROTOCOL, Use.QUALITY, Use.TIMING)
 """All that the report says about how a number came to be."""
 
-QUALITY: tuple[str, ...] = (
-    "metric_n",
-    "samples",
-    "dtype",
-    "s_min",
-    "s_max",
-    "finish",
-    "weights",
-    "reference_hash",
-)
+QUALITY = columns(Use.QUALITY)
 """Values of one metric are comparable where these agree."""
 
-TIMING: tuple[str, ...] = (
-    "device",
-    "device_kind",
-    "threads",
-    "workers",
-    "batch",
-    "shard",
-    "dtype",
-    "torch",
-)
-"""Wall-clock times are comparable where these agree."""
+MACHINE = columns(Use.MACHINE)
+"""The machine, which is the same for all cells of a run."""
+
+TIMING = tuple(sorted(columns(Use.TIMING), key=lambda name: name not in MACHINE))
+"""Wall-clock times are comparable where these agree; the machine first, since it decides most."""
+
+_ROUNDED = columns(Use.ROUNDED)
 
 
 def agreed(frame: pd.DataFrame, group: Sequence[str]) -> pd.DataFrame:
-    """The frame with differences taken out of the protocol that do not matter.
+    """Return the frame without differences of protocol that do not matter.
 
-    The ends of a grid carry round-off that differs from grid to grid: four digits of them count.
-    Where a metric draws its reference with the seed, every seed has a hash of its own: then its
-    place among the hashes of that seed counts.
+    Round-off is one. Another: where a metric draws its reference with the seed, every seed has a
+    hash of its own; then its place among the hashes of that seed counts.
     """
     usable = frame[frame["usable"]]
     seeded = usable[[*group, "seed", "reference_hash"]].drop_duplicates()
@@ -61,25 +39,31 @@ def agreed(frame: pd.DataFrame, group: Sequence[str]) -> pd.DataFrame:
     place = seeded.groupby([*group, "seed"], dropna=False).cumcount().astype(str)
     own = most.eq(1) & seeds.gt(1)
     named = seeded.assign(agreed=seeded["reference_hash"].where(~own, place))
-    return frame.merge(named, how="left", on=[*group, "seed", "reference_hash"]).assign(
-        reference_hash=lambda rows: rows["agreed"],
-        s_min=frame["s_min"].map(four_digits).to_numpy(),
-        s_max=frame["s_max"].map(four_digits).to_numpy(),
-    )
+    merged = frame.merge(named, how="left", on=[*group, "seed", "reference_hash"])
+    return without_round_off(merged).assign(reference_hash=merged["agreed"])
+
+
+def without_round_off(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with four digits of the columns that carry round-off.
+
+    The ends of a grid do, and it differs from grid to grid.
+    """
+    distinct = {name: frame[name].unique() for name in _ROUNDED}
+    digits = {name: {v: _four_digits(v) for v in values} for name, values in distinct.items()}
+    return frame.assign(**{name: frame[name].map(found) for name, found in digits.items()})
 
 
 def numbered(
-    frame: pd.DataFrame, usable: pd.Series, group: Sequence[str], columns: Sequence[str]
+    frame: pd.DataFrame, usable: pd.Series, group: Sequence[str], protocol: Sequence[str]
 ) -> pd.Series:
-    """0, 1, 2, ... for the distinct combinations of `columns` in each group; -1 if not usable."""
-    rows = frame.loc[usable.to_numpy(), [*group, *columns]]
+    """Number the distinct combinations of `protocol` in each group from 0; -1 if not usable."""
+    rows = frame.loc[usable.to_numpy(), [*group, *protocol]]
     distinct = rows.drop_duplicates()
     number = distinct.groupby(list(group), dropna=False).cumcount()
-    merged = rows.merge(distinct.assign(_number=number), how="left", on=[*group, *columns])
+    merged = rows.merge(distinct.assign(_number=number), how="left", on=[*group, *protocol])
     values = pd.Series(merged["_number"].to_numpy(), index=usable.index[usable.to_numpy()])
     return values.reindex(usable.index, fill_value=-1).astype(int)
 
 
-def four_digits(value: float) -> float:
-    """The value, rounded to four significant digits."""
+def _four_digits(value: float) -> float:
     return float(f"{value:.4g}")

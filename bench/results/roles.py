@@ -9,7 +9,6 @@ import pandas as pd
 
 from bench.core.role import Role
 
-ROLE = ("metric", "role", "belongs_to")
 _BESIDE = (Role.EXACT.value, Role.REFERENCE.value)
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from bench.core.errors import BenchError
+from bench.results.schema import FILTERS
 from bench.run.cell import Cell
-
-_FIELDS = ("suite", "model", "process", "grid", "solver", "corrector", "sampler", "nfe", "seed")
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ class CellFilter:
             name, equals, pattern = text.partition("=")
             if not equals:
                 name, pattern = "title", f"*{text}*"
-            elif name not in _FIELDS:
+            elif name not in FILTERS:
                 raise BenchError(
-                    f"--only {text}: unknown field '{name}'; there are: {', '.join(_FIELDS)}"
+                    f"--only {text}: unknown field '{name}'; there are: {', '.join(FILTERS)}"
                 )
             patterns[name] = (*patterns.get(name, ()), pattern)
         return CellFilter(patterns)

@@ -1,1 +1,1 @@
-"""Statistics of numbers: numpy and scipy alone."""
+"""Statistics of plain arrays: intervals, tests, curves, profiles, ranks. Knows no frames."""

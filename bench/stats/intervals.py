@@ -5,8 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 from scipy.special import stdtrit
+
+from bench.stats.arrays import Floats
 
 LEVEL = 0.95
 """Coverage of every interval in the report."""
@@ -23,18 +25,19 @@ class Interval(StrEnum):
     NONE = "none"
 
 
-def half_widths(n: pd.Series, deviation: pd.Series, std_error: pd.Series) -> pd.DataFrame:
-    """Half-widths of the intervals and what each rests on, as columns `half_width`, `interval`.
+def half_widths(
+    n: Floats, deviation: Floats, std_error: Floats
+) -> tuple[Floats, npt.NDArray[np.object_]]:
+    """Half-widths of the intervals of means, and the `Interval` that each rests on.
 
     Args:
         n: seeds behind each mean.
         deviation: sample standard deviation over the seeds; NaN for one seed.
         std_error: standard error within the run, for those with one seed; NaN where unknown.
     """
-    several = n.to_numpy() >= 2
-    told = ~several & std_error.notna().to_numpy()
-    freedom = np.maximum(n.to_numpy(dtype=float) - 1, 1)
-    student = stdtrit(freedom, 0.5 + LEVEL / 2) * deviation.to_numpy() / np.sqrt(n.to_numpy())
-    width = np.where(several, student, np.where(told, NORMAL_QUANTILE * std_error, np.nan))
-    basis = np.where(several, Interval.SEEDS, np.where(told, Interval.STD_ERROR, Interval.NONE))
-    return pd.DataFrame({"half_width": width, "interval": basis.astype(object)}, index=n.index)
+    several = n >= 2
+    known = ~several & ~np.isnan(std_error)
+    student = stdtrit(np.maximum(n - 1, 1), 0.5 + LEVEL / 2) * deviation / np.sqrt(n)
+    width = np.where(several, student, np.where(known, NORMAL_QUANTILE * std_error, np.nan))
+    basis = np.where(several, Interval.SEEDS, np.where(known, Interval.STD_ERROR, Interval.NONE))
+    return width, basis.astype(object)

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench.api import OdeSolver
 from bench.cli import main as cli
-from bench.cli.plugin_list import plugin_tables
+from bench.cli.commands.plugins.listing import plugin_tables
 from bench.compare.junit import _make_printable
 from bench.core.errors import BenchError
 from bench.printable import MOST, code, markdown, one_line, printable
@@ -207,7 +207,7 @@ def test_xml_can_be_parsed(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_latex_runs_no_command_of_it(text: str) -> None:
-    escaped = latex.escaped(text)
+    escaped = latex.escape(text)
     assert _safe(escaped)
     for command in latex._SPECIAL.values():
         escaped = escaped.replace(command, "")

@@ -10,11 +10,11 @@ import pytest
 from scipy import stats
 
 from bench.compare.compare import Question, compare
-from bench.compare.estimate import blocks, paired_spread, unpaired_spread
 from bench.compare.gates import Gate
 from bench.compare.junit import junit
 from bench.compare.result import ExitCode
 from bench.core.errors import BenchError
+from bench.stats.spread import block_means, paired_spread, unpaired_spread
 
 
 def _rng(seed: int = 0) -> np.random.Generator:
@@ -57,7 +57,7 @@ def test_samples_that_share_an_error_norm_are_blocks() -> None:
     assert honest is not None
     assert honest.std_error == pytest.approx(shared[::64].std(ddof=1) / 4, rel=1e-5)
     assert naive.std_error < honest.std_error / 5
-    assert blocks(np.arange(5.0), 2).mean() == pytest.approx(2.0)
+    assert block_means(np.arange(5.0), 2).mean() == pytest.approx(2.0)
 
 
 def test_too_few_samples_for_an_error_are_none() -> None:

@@ -8,45 +8,44 @@ import numpy as np
 import pytest
 
 from bench.compare.compare import Question
-from bench.compare.curves import Line, area, first_reach
-from bench.compare.overall import (
+from bench.stats.aggregates import (
     bootstrap,
-    bootstrap_field,
-    data_profile,
-    improvement_over_field,
+    bootstrap_samplers,
+    cost_scores,
+    improvement_on_others,
     interquartile_mean,
     interquartile_means,
-    normalised,
-    performance_profile,
     probability_of_improvement,
 )
+from bench.stats.curves import MetricCurve, area_between, first_reach
+from bench.stats.profiles import data_profile, performance_profile
 
 
-def _line(nfe: list[float], values: list[float]) -> Line:
-    return Line(np.array(nfe), np.array(values))
+def _line(nfe: list[float], values: list[float]) -> MetricCurve:
+    return MetricCurve(np.array(nfe), np.array(values))
 
 
 def test_the_area_between_power_laws_is_exact() -> None:
     nfe = [5.0, 10, 20, 40]
     base = _line(nfe, [3 / n for n in nfe])
-    assert area(base, _line(nfe, [3.3 / n for n in nfe]))[0] == pytest.approx(np.log(1.1))
+    assert area_between(base, _line(nfe, [3.3 / n for n in nfe]))[0] == pytest.approx(np.log(1.1))
 
 
 def test_the_area_counts_where_both_curves_are() -> None:
     base = _line([5, 10, 20], [3 / 5, 3 / 10, 3 / 20])
     head = _line([8, 16, 64], [6 / 8, 6 / 16, 6 / 64])
-    assert area(base, head)[0] == pytest.approx(np.log(2))
-    assert np.isnan(area(base, _line([30, 40], [1, 1]))[0])
-    assert np.isnan(area(base, _line([5, 20], [1, -1]))[0])
+    assert area_between(base, head)[0] == pytest.approx(np.log(2))
+    assert np.isnan(area_between(base, _line([30, 40], [1, 1]))[0])
+    assert np.isnan(area_between(base, _line([5, 20], [1, -1]))[0])
 
 
 def test_the_gradient_of_the_area_is_that_of_finite_differences() -> None:
     base, values = _line([5, 10, 30], [2, 1, 0.7]), np.array([1.5, 0.9, 0.8])
-    total, _, gradient = area(base, Line(np.array([5.0, 12, 30]), values))
+    total, _, gradient = area_between(base, MetricCurve(np.array([5.0, 12, 30]), values))
     for i in range(3):
         moved = values.copy()
         moved[i] += 1e-6
-        found = area(base, Line(np.array([5.0, 12, 30]), moved))[0]
+        found = area_between(base, MetricCurve(np.array([5.0, 12, 30]), moved))[0]
         assert (found - total) / 1e-6 == pytest.approx(gradient[i], rel=1e-4)
 
 
@@ -113,8 +112,8 @@ def test_the_stratified_bootstrap_has_the_width_of_the_error_of_a_mean() -> None
 def test_scores_run_from_the_worst_to_the_best_in_the_log() -> None:
     costs = np.array([[[1.0, 3.0], [10.0, np.inf]], [[100.0, 3.0], [1.0, 3.0]]])
     expected = np.array([[[1, 1], [0.5, 0]], [[0, 1], [1, 1]]])
-    np.testing.assert_allclose(normalised(costs), expected)
-    assert not normalised(np.full((2, 1, 1), np.inf)).any()
+    np.testing.assert_allclose(cost_scores(costs), expected)
+    assert not cost_scores(np.full((2, 1, 1), np.inf)).any()
 
 
 def test_improvement_over_the_field_is_the_mean_over_the_others() -> None:
@@ -124,15 +123,15 @@ def test_improvement_over_the_field_is_the_mean_over_the_others() -> None:
         np.mean([probability_of_improvement(-costs[i], -costs[j]) for j in range(4) if j != i])
         for i in range(4)
     ]
-    np.testing.assert_allclose(improvement_over_field(costs), expected)
+    np.testing.assert_allclose(improvement_on_others(costs), expected)
 
 
 def test_the_bootstrap_of_a_field_is_stratified() -> None:
     scores = np.random.default_rng(1).normal(size=(2, 40, 5)) + np.arange(5) * 10
-    low, high = bootstrap_field(lambda s: s.mean(axis=(1, 2)), scores, 0.05)
+    low, high = bootstrap_samplers(lambda s: s.mean(axis=(1, 2)), scores, 0.05)
     error = np.sqrt(scores.var(axis=1, ddof=1).sum(axis=1) / 40) / 5
     np.testing.assert_allclose(high - low, 2 * 1.96 * error, rtol=0.15)
-    assert np.isnan(bootstrap_field(interquartile_means, scores[:, :1], 0.05)).all()
+    assert np.isnan(bootstrap_samplers(interquartile_means, scores[:, :1], 0.05)).all()
     middle = [interquartile_mean(one) for one in scores]
     np.testing.assert_allclose(interquartile_means(scores), middle)
 

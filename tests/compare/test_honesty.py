@@ -25,11 +25,11 @@ from bench.api import (
     root_factor,
 )
 from bench.compare.compare import Question, compare
-from bench.compare.estimate import paired_spread, unpaired_spread
 from bench.compare.sides import opened
-from bench.compare.verdict import half_widths
 from bench.registry import Kind, build, load_registry
 from bench.results import bundle
+from bench.stats.significance import t_half_widths
+from bench.stats.spread import paired_spread, unpaired_spread
 from bench_plugins.metrics.extractors import extractor
 from bench_plugins.metrics.fd import _reference
 
@@ -170,7 +170,7 @@ def test_intervals_cover_differences_of_gaussian_means(paired: bool) -> None:
         spread = (paired_spread if paired else unpaired_spread)([base], [head])
         assert spread is not None
         error, freedom = np.array([spread.std_error]), np.array([spread.freedom])
-        width = float(half_widths(error, freedom, 0.05)[0])
+        width = float(t_half_widths(error, freedom, 0.05)[0])
         missed += abs(float(head.mean() - base.mean()) - truth) > width
     assert 150 <= missed <= 250
 

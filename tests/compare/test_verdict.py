@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.compare.verdict import (
-    POWER,
-    Verdict,
-    factor_needed,
-    half_widths,
-    holm,
-    p_values,
-    verdicts,
-)
+from bench.compare.verdict import Verdict, verdicts
+from bench.stats.significance import POWER, holm, p_values, samples_factor, t_half_widths
 
 
 def test_intervals_and_p_values_are_those_of_scipys_t_test() -> None:
@@ -24,11 +17,11 @@ def test_intervals_and_p_values_are_those_of_scipys_t_test() -> None:
     error, freedom = np.array([stats.sem(x)]), np.array([19.0])
     assert p_values(np.array([x.mean()]), error, freedom)[0] == pytest.approx(test.pvalue)
     low, high = test.confidence_interval(0.9)
-    assert half_widths(error, freedom, 0.1)[0] == pytest.approx((high - low) / 2)
+    assert t_half_widths(error, freedom, 0.1)[0] == pytest.approx((high - low) / 2)
 
 
 def test_an_infinite_number_of_degrees_of_freedom_is_the_normal_distribution() -> None:
-    width = half_widths(np.array([2.0]), np.array([np.inf]), 0.05)
+    width = t_half_widths(np.array([2.0]), np.array([np.inf]), 0.05)
     assert width[0] == pytest.approx(2 * stats.norm.ppf(0.975), rel=1e-6)
 
 
@@ -87,7 +80,7 @@ def test_a_diagnostic_changes_and_gets_neither_better_nor_worse() -> None:
 
 def test_as_many_samples_as_advised_find_the_difference_with_the_promised_power() -> None:
     n, tests, tolerance = 100, 7.0, 0.05
-    factor = factor_needed(
+    factor = samples_factor(
         np.array([1 / n**0.5]), np.array([tolerance]), np.array([0.0]), np.array([tests]), 0.05
     )
     needed = round(n * float(factor[0]))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bench.published.figures import Figure, figure_called, load_figures
-from bench.published.spread import deviation, smallest
+from bench.published.spread import deviation
+from bench.stats.spread import normal_minimum
 
 
 def figure(name: str) -> Figure:
@@ -21,11 +22,11 @@ MEAN = "song2021-table1-vp/ancestral-p/1000"  # 3.24, the mean of five
 
 
 def test_the_smallest_of_some_normal_numbers() -> None:
-    assert smallest(1) == pytest.approx((0.0, 1.0), abs=1e-6)
+    assert normal_minimum(1) == pytest.approx((0.0, 1.0), abs=1e-6)
     # Closed forms: -1/sqrt(pi) and -3/(2 sqrt(pi)); variances 1 - 1/pi and 1 + (sqrt(3) - 9/4)/pi.
-    assert smallest(2) == pytest.approx((-1 / math.sqrt(math.pi), math.sqrt(1 - 1 / math.pi)))
+    assert normal_minimum(2) == pytest.approx((-1 / math.sqrt(math.pi), math.sqrt(1 - 1 / math.pi)))
     wide = math.sqrt(1 + (2 * math.sqrt(3) - 9) / (4 * math.pi))
-    assert smallest(3) == pytest.approx((-1.5 / math.sqrt(math.pi), wide))
+    assert normal_minimum(3) == pytest.approx((-1.5 / math.sqrt(math.pi), wide))
 
 
 def test_one_run_against_one_run() -> None:
@@ -54,12 +55,12 @@ def test_a_minimum_of_three_is_held_against_the_minimum_of_as_many() -> None:
     found = deviation(figure(LEAST), [2.00, 1.98, 1.99], [])
     assert (found.measured, found.how) == (1.98, "minimum of 3")
     one = max(0.01 * 1.97, 0.01)
-    assert found.tolerance == pytest.approx(0.005 + 3 * math.sqrt(2) * smallest(3)[1] * one)
+    assert found.tolerance == pytest.approx(0.005 + 3 * math.sqrt(2) * normal_minimum(3)[1] * one)
 
 
 def test_one_run_is_lowered_to_what_a_minimum_is_expected_at() -> None:
     found = deviation(figure(LEAST), [2.00], [])
-    assert found.measured == pytest.approx(2.00 + smallest(3)[0] * 0.0197)
+    assert found.measured == pytest.approx(2.00 + normal_minimum(3)[0] * 0.0197)
     assert found.difference == pytest.approx(found.measured - 1.97)
     assert "lowered" in found.how
 
@@ -80,7 +81,7 @@ def test_the_metrics_own_error_counts() -> None:
 def test_true_replications_are_called_off_as_rarely_as_promised() -> None:
     """Of 2,000 papers and honest runs of the same sampler, 0.3 % may be called off."""
     random, item = np.random.default_rng(0), figure(LEAST)
-    shift = smallest(3)[0] * 0.0197
+    shift = normal_minimum(3)[0] * 0.0197
     off = 0
     for _ in range(2000):
         printed = round(float(random.normal(1.97 - shift, 0.0197, 3).min()), 2)

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from bench.registry import load_registry
-from bench.render.latex import booktabs, escaped
+from bench.render.latex import latex_table
+from bench.render.table import Table, table_rows, text_columns
 from bench.report.bibliography import ALWAYS, always, bibtex, cited, known
 from bench.report.methods import methods
 from bench.results.frame import prepared
@@ -62,7 +63,8 @@ def test_words_of_a_stranger_do_no_harm_in_bibtex() -> None:
 
 
 def test_words_of_a_stranger_do_no_harm_in_latex() -> None:
-    text = booktabs(HOSTILE, [HOSTILE, "a"], [[escaped(HOSTILE), "1"]], HOSTILE)
+    columns, rows = text_columns(HOSTILE, "a"), table_rows([[HOSTILE, "1"]])
+    text = latex_table(Table(HOSTILE, columns, rows, (HOSTILE,)))
     assert r"\input" not in text
     assert text.count(r"\textbackslash{}input") == 4
     assert not re.search(r"(?<!\\)[$#%_^~]", text.replace("% needs", "").replace("^", "^"))

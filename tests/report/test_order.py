@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.order import falling, fit, floor, least_squares, orders
+from bench.report.order import fit, floor, orders
+from bench.stats.orders import falling, least_squares
 
 
 def curve(nfe: list[int], errors: list[float], name: str = "heun") -> pd.DataFrame:

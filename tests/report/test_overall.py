@@ -14,8 +14,9 @@ import pytest
 from bench.report import Report, write_report
 from bench.report.field import TARGETS, Field, fields, together
 from bench.report.problems import problems
-from bench.report.standing import data, overall_table, performance, profile_points, standing
+from bench.report.standing import overall_table, profile_points, standing
 from bench.results.frame import prepared
+from bench.stats.profiles import data, performance
 
 Made = Callable[[Sequence[dict[str, Any]]], pd.DataFrame]
 
@@ -78,7 +79,7 @@ def test_profiles_are_those_counted_by_hand(made: Made) -> None:
     ]
     (field,) = fields(problems(made(rows)))
     assert (field.name, field.curves, field.subjects) == ("fd", ("a", "b"), 2)
-    found = performance(field)
+    found = performance(field.costs)
     # ratios to the best: a 2, 1, 1, 1; b 1, 2, 1 (a tie), 3
     np.testing.assert_allclose(found.x, [1, 2, 3])
     np.testing.assert_allclose(found.shares, [[0.75, 1, 1], [0.5, 0.75, 1]])
@@ -92,7 +93,7 @@ def test_data_profiles_are_those_counted_by_hand(made: Made) -> None:
         *_ladder("m2", "b", 4.0, 4.0),
     ]
     (field,) = fields(problems(made(rows)))
-    found = data(field)
+    found = data(field.reached)
     np.testing.assert_allclose(found.x, [10, 20])
     # targets go from 8 to 2: at 10 evaluations a has the first, b the upper half and the middle
     np.testing.assert_allclose(found.shares[0], [1 / TARGETS, 1])
@@ -110,8 +111,8 @@ def test_what_failed_is_never_reached_but_has_run(made: Made) -> None:
     (field,) = fields(problems(made(rows)))
     assert field.curves == ("a", "b")
     assert _costs(field)["b"] == [4, math.inf, 4, 2]
-    assert performance(field).shares[1, -1] == 0.75
-    assert data(field).shares[1, -1] < 1
+    assert performance(field.costs).shares[1, -1] == 0.75
+    assert data(field.reached).shares[1, -1] < 1
     assert standing(field).set_index("curve").loc["b", "solved"] == 0.75
 
 
@@ -201,7 +202,7 @@ def test_errors_below_that_of_their_reference_tie(made: Made) -> None:
                 _row(model, sampler, 10.0, 1e-3) | reference,
             ]
     (field,) = fields(problems(made(rows)))
-    assert performance(field).shares.tolist() == [[1.0], [1.0]]
+    assert performance(field.costs).shares.tolist() == [[1.0], [1.0]]
     assert set(standing(field)["iqm"]) == {1.0}
 
 
@@ -311,8 +312,8 @@ def test_nothing_to_stand_on_gives_nothing(results: pd.DataFrame) -> None:
     # all are over their budgets: targets are reached, problems are not solved
     (field,) = fields(problems(prepared(few.assign(over_budget=True))))
     assert not standing(field)[["iqm", "solved", "best"]].to_numpy().any()
-    assert not performance(field).shares.any()
-    assert data(field).shares.any()
+    assert not performance(field.costs).shares.any()
+    assert data(field.reached).shares.any()
 
 
 def test_a_run_in_which_all_failed_still_has_a_report(

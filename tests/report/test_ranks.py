@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bench.report.ranks import ranking, ranks
+from bench.report.ranks import ranking
 from bench.results.frame import prepared
+from bench.stats.ranks import ranks
 
 UNKNOWN = np.full(3, np.nan)
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli.options import Format, write_file
 from bench.core.errors import BenchError
+from bench.extend import Command
 
 if TYPE_CHECKING:
     from bench.compare.compare import Question
     from bench.compare.result import Comparison
 
-EPILOG = """
+_EPILOG = """
 BASE and HEAD are folders of a run (results/quick), folders of several runs (results/baseline), or
 git revisions: REV means results/baseline as it stood there, REV:PATH another folder. BASE may also
 be the published figures of a suite: published:cifar10-edm.
@@ -36,15 +37,6 @@ that was asked for) could be compared, some must not be, or bad input.
 """
 
 
-class Format(StrEnum):
-    """How a comparison is printed."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    JSON = "json"
-    JUNIT = "junit"
-
-
 _SUFFIXES = {
     ".txt": Format.TEXT,
     ".md": Format.MARKDOWN,
@@ -53,78 +45,98 @@ _SUFFIXES = {
 }
 
 
-def compare_command(
-    base: Annotated[
-        str, typer.Argument(help="What to compare with: a folder, a git revision, published:SUITE.")
-    ],
-    head: Annotated[str, typer.Argument(help="What to judge: a folder or a git revision.")],
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(help="Only these metrics (names or globs). Default: all with a direction."),
-    ] = None,
-    gate: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="METRIC:+2% or METRIC:+0.1: what may be lost (METRIC:±2%: or gained); only "
-            "gated metrics decide the exit code. Default: every metric with a direction, +2%."
-        ),
-    ] = None,
-    alpha: Annotated[
-        float, typer.Option(help="Probability of a false alarm in the family of a metric.")
-    ] = 0.05,
-    format_: Annotated[
-        Format, typer.Option("--format", help="What is printed to standard output.")
-    ] = Format.TEXT,
-    only: Annotated[
-        list[str] | None, typer.Option(help="FIELD=GLOB, as of `bench run`: only what fits.")
-    ] = None,
-    rename: Annotated[
-        list[str] | None,
-        typer.Option(help="OLD=NEW: BASE's solver (or sampler) OLD is compared with HEAD's NEW."),
-    ] = None,
-    times: Annotated[
-        bool, typer.Option("--times", help="Compare sampling times, too (same hardware only).")
-    ] = False,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(help="METRIC=VALUE to reach. Default: what both curves reach."),
-    ] = None,
-    allow_lost: Annotated[
-        bool,
-        typer.Option("--allow-lost", help="HEAD may lack points of BASE that it never ran."),
-    ] = False,
-    out: Annotated[
-        list[Path] | None, typer.Option(help="Write to a file, too; the suffix says how.")
-    ] = None,
+Base = Annotated[
+    str, typer.Argument(help="What to compare with: a folder, a git revision, published:SUITE.")
+]
+Head = Annotated[str, typer.Argument(help="What to judge: a folder or a git revision.")]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric", help="Only these metrics (names or globs). Default: all with a direction."
+    ),
+]
+Gates = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gate",
+        help="METRIC:+2% or METRIC:+0.1: what may be lost (METRIC:±2%: or gained); only "
+        "gated metrics decide the exit code. Default: every metric with a direction, +2%.",
+    ),
+]
+Alpha = Annotated[
+    float, typer.Option(help="Probability of a false alarm in the family of a metric.")
+]
+Printed = Annotated[Format, typer.Option("--format", help="What is printed to standard output.")]
+Only = Annotated[
+    list[str] | None, typer.Option(help="FIELD=GLOB, as of `bench run`: only what fits.")
+]
+Renames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rename",
+        help="OLD=NEW: BASE's solver (or sampler) OLD is compared with HEAD's NEW.",
+    ),
+]
+Times = Annotated[
+    bool, typer.Option("--times", help="Compare sampling times, too (same hardware only).")
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option("--target", help="METRIC=VALUE to reach. Default: what both curves reach."),
+]
+AllowLost = Annotated[
+    bool, typer.Option("--allow-lost", help="HEAD may lack points of BASE that it never ran.")
+]
+Out = Annotated[list[Path] | None, typer.Option(help="Write to a file, too; the suffix says how.")]
+
+
+def compare(
+    base: Base,
+    head: Head,
+    metrics: Metrics = None,
+    gates: Gates = None,
+    alpha: Alpha = 0.05,
+    printed: Printed = Format.TEXT,
+    only: Only = None,
+    renames: Renames = None,
+    times: Times = False,
+    targets: Targets = None,
+    allow_lost: AllowLost = False,
+    out: Out = None,
 ) -> None:
     """Say whether HEAD is better or worse than BASE, curve by curve, and how sure that is."""
-    from bench.compare.compare import Question, compare
+    from bench.compare.compare import Question
     from bench.compare.gates import Gate
-    from bench.compare.sides import opened
 
     question = Question(
-        metrics=tuple(metric or ()),
-        gates=tuple(Gate.parse(text) for text in gate or ()),
+        metrics=tuple(metrics or ()),
+        gates=tuple(Gate.parse(text) for text in gates or ()),
         alpha=alpha,
         only=tuple(only or ()),
-        renames=tuple(_split(text, "--rename", "OLD=NEW") for text in rename or ()),
+        renames=tuple(_split(text, "--rename", "OLD=NEW") for text in renames or ()),
         times=times,
-        targets=tuple(_target(text) for text in target or ()),
+        targets=tuple(_target(text) for text in targets or ()),
         allow_lost=allow_lost,
     )
-    if base.startswith("published:"):
-        found = _published(base, head, question)
-    else:
-        with opened(base) as before, opened(head) as after:
-            found = compare(before, after, question)
+    found = _compare(base, head, question)
     for path in out or ():
-        _write(path, _forms()[_SUFFIXES.get(path.suffix, format_)](found))
-    if format_ is Format.TEXT:
+        write_file(path, _forms()[_SUFFIXES.get(path.suffix, printed)](found))
+    if printed is Format.TEXT:
         _print(found)
     else:
-        sys.stdout.write(_forms()[format_](found))
+        sys.stdout.write(_forms()[printed](found))
     if found.exit_code:
         raise typer.Exit(int(found.exit_code))
+
+
+def _compare(base: str, head: str, question: Question) -> Comparison:
+    from bench.compare.compare import compare
+    from bench.compare.sides import opened
+
+    if base.startswith("published:"):
+        return _published(base, head, question)
+    with opened(base) as before, opened(head) as after:
+        return compare(before, after, question)
 
 
 def _published(base: str, head: str, question: Question) -> Comparison:
@@ -161,16 +173,6 @@ def _print(found: Comparison) -> None:
     print_text(found, Console(highlight=False, width=None if terminal else 160))
 
 
-def _write(path: Path, content: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise BenchError(
-            f"{path}: cannot be written ({error.strerror}); choose another place with --out"
-        ) from None
-
-
 def _split(text: str, option: str, form: str) -> tuple[str, str]:
     left, equals, right = text.rpartition("=") if option == "--target" else text.partition("=")
     if not equals or not left or not right:
@@ -184,3 +186,6 @@ def _target(text: str) -> tuple[str, float]:
         return metric, float(value)
     except ValueError:
         raise BenchError(f"--target {text}: '{value}' is no number") from None
+
+
+COMMAND = Command("compare", compare, _EPILOG, rank=40)

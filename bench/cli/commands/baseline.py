@@ -8,13 +8,24 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options import HELP_OPTIONS, Device, print_lines
 from bench.core.errors import BenchError
+from bench.extend import Command
 
 app = typer.Typer(
     help="Keep the results that changes are compared with.",
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP_OPTIONS,
 )
+
+Suite = Annotated[Path, typer.Option(help="YAML file, or the name of a suite that ships.")]
+Baseline = Annotated[
+    Path, typer.Option(help="Where baselines are; this one gets a folder of its run's name.")
+]
+Results = Annotated[Path, typer.Option(help="Folder for results; finished cells are kept there.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Worker processes. Default: one per core.")
+]
 
 _EPILOG = """
     bench baseline update                          the quick suite, into results/baseline/quick
@@ -32,19 +43,11 @@ def root() -> None:
 
 @app.command(epilog=_EPILOG)
 def update(
-    suite: Annotated[
-        Path, typer.Option(help="YAML file, or the name of a suite that ships.")
-    ] = Path("quick"),
-    baseline: Annotated[
-        Path, typer.Option(help="Where baselines are; this one gets a folder of its run's name.")
-    ] = Path("results/baseline"),
-    results: Annotated[
-        Path, typer.Option(help="Folder for results; finished cells are kept there.")
-    ] = Path("results"),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:INDEX.")] = "cpu",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Worker processes. Default: one per core.")
-    ] = None,
+    suite: Suite = Path("quick"),
+    baseline: Baseline = Path("results/baseline"),
+    results: Results = Path("results"),
+    device: Device = "cpu",
+    workers: Workers = None,
 ) -> None:
     """Run a suite and replace its baseline."""
     from rich.console import Console
@@ -59,8 +62,7 @@ def update(
 
     console = Console(stderr=True, highlight=False)
     plan = plan_run(Request(resolve(suite), results, device=device), load_registry())
-    for line in state_lines(plan):
-        console.print(line, markup=False, soft_wrap=True)
+    print_lines(state_lines(plan), console)
     with RichObserver(console, plan.missing) as observer:
         outcome = execute_plan(plan, WorkerOptions(workers, None), observer)
     if outcome.faults:
@@ -73,3 +75,6 @@ def update(
     bundle.write(plan.store, target)
     size = sum(file.stat().st_size for file in target.iterdir())
     print(f"wrote {target} ({len(plan.cells)} cells, {size / 1024:.0f} KiB)", file=sys.stderr)
+
+
+COMMAND = Command("baseline", app, rank=80)

@@ -1,4 +1,4 @@
-"""The published files that `bench models` shows: by name, with how they stand on this machine."""
+"""The published files that `bench models` shows: by name, with their state on this machine."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from bench.files.supply import Supply
 from bench.registry import Registry
 
 
-class State(StrEnum):
-    """How a file stands."""
+class FileState(StrEnum):
+    """The state of a published file on this machine."""
 
     FETCHED = "fetched"
     MISSING = "missing"
@@ -29,7 +29,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class FileStatus:
     """A published file or folder on this machine.
 
     Attributes:
@@ -39,14 +39,14 @@ class Standing:
     """
 
     supply: Supply
-    state: State
+    state: FileState
     reason: str = ""
 
     def summary(self) -> dict[str, Any]:
         """As JSON."""
         place = {"name": self.supply.name, "state": self.state.value, "path": str(self.supply.path)}
         if isinstance(self.supply, HubFolder):
-            commit = self.supply.commit if self.state is not State.MISSING else None
+            commit = self.supply.commit if self.state is not FileState.MISSING else None
             return {**place, "kind": "hub", "commit": commit, "size": size_of(self.supply)}
         asset = self.supply
         return {
@@ -55,14 +55,14 @@ class Standing:
             "url": asset.url,
             "size": size_of(asset),
             "sha256": asset.pin or None,
-            "pinned": pinned(asset),
+            "pinned": pinned_by(asset),
             "manual": asset.manual or None,
             "about": asset.about,
             "licence": asset.licence or None,
         }
 
 
-def pinned(asset: Asset) -> str | None:
+def pinned_by(asset: Asset) -> str | None:
     """By what its hash is known: `published`, or `first use`; None: not yet."""
     if pin_of(asset.name):
         return "first use"
@@ -97,7 +97,7 @@ def _hub_folders() -> list[HubFolder]:
     ]
 
 
-def chosen(names: Sequence[str], registry: Registry) -> tuple[Supply, ...]:
+def select(names: Sequence[str], registry: Registry) -> tuple[Supply, ...]:
     """The files of these names, which may have wildcards.
 
     Raises:
@@ -107,7 +107,7 @@ def chosen(names: Sequence[str], registry: Registry) -> tuple[Supply, ...]:
     return tuple(dict.fromkeys(supply for name in names for supply in _matching(name, known)))
 
 
-def listed(parts: Sequence[str], registry: Registry) -> tuple[Supply, ...]:
+def search(parts: Sequence[str], registry: Registry) -> tuple[Supply, ...]:
     """The files whose names have one of ``parts`` in them; without any: all.
 
     Raises:
@@ -130,7 +130,7 @@ def downloadable(registry: Registry) -> tuple[Supply, ...]:
     )
 
 
-def expected(registry: Registry) -> tuple[Supply, ...]:
+def expected_files(registry: Registry) -> tuple[Supply, ...]:
     """All that was fetched once: what is there, and what was pinned."""
     return tuple(s for s in known_files(registry) if s.present() or pin_of(s.name))
 
@@ -146,28 +146,28 @@ def _matching(name: str, known: Sequence[Supply]) -> list[Supply]:
     raise BenchError(f"'{name}': there is no published file of this name; {advice}")
 
 
-def glanced(supply: Supply) -> Standing:
-    """How it stands, by its size alone: quick."""
+def quick_status(supply: Supply) -> FileStatus:
+    """The status by size alone."""
     if not supply.present():
-        return Standing(supply, State.MISSING)
+        return FileStatus(supply, FileState.MISSING)
     if isinstance(supply, Asset):
         pin = pin_of(supply.name)
         wanted = pin.size if pin else supply.size
         size = size_of(supply)
         if wanted not in (None, size):
-            return Standing(supply, State.DAMAGED, f"{size:,} bytes, not {wanted:,}")
-    return Standing(supply, State.FETCHED)
+            return FileStatus(supply, FileState.DAMAGED, f"{size:,} bytes, not {wanted:,}")
+    return FileStatus(supply, FileState.FETCHED)
 
 
-def verified(supply: Supply) -> Standing:
-    """How it stands, by its content."""
+def status_by_content(supply: Supply) -> FileStatus:
+    """The status by content, which is read and hashed."""
     if not supply.present():
-        return Standing(supply, State.MISSING, supply.missing())
+        return FileStatus(supply, FileState.MISSING, supply.missing())
     try:
         supply.located()
     except BenchError as error:
-        return Standing(supply, State.DAMAGED, str(error))
-    return Standing(supply, State.FETCHED)
+        return FileStatus(supply, FileState.DAMAGED, str(error))
+    return FileStatus(supply, FileState.FETCHED)
 
 
 def own_asset(url: str, sha256: str, name: str, registry: Registry) -> Asset:

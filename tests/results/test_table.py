@@ -138,7 +138,7 @@ def test_a_table_of_another_schema_is_not_read(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("json_file", "seal", "table"):
-        monkeypatch.setattr(f"bench.run.{module}.SCHEMA_VERSION", 3)
+        monkeypatch.setattr(f"bench.results.{module}.SCHEMA_VERSION", 3)
     with pytest.raises(BenchError, match="schema version 2, this program reads 3"):
         store.load()
 

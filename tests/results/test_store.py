@@ -100,7 +100,7 @@ def test_another_schema_version_is_refused(
 ) -> None:
     store.write("k", rows, None)
     for module in ("seal", "table"):
-        monkeypatch.setattr(f"bench.run.{module}.SCHEMA_VERSION", 3)
+        monkeypatch.setattr(f"bench.results.{module}.SCHEMA_VERSION", 3)
     assert "k" not in store.finished(["k"])
     with pytest.raises(BenchError, match="schema version 2, this program reads 3"):
         store.load()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json as json_module
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bench.cli.options import Format, Json, print_json
 from bench.core.errors import BenchError
+from bench.extend import Command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.published.figures import Figure
     from bench.published.text import Block
 
-EPILOG = """
+_EPILOG = """
     bench run cifar10-edm
     bench published cifar10-edm --results results/cifar10-edm
 
@@ -29,33 +29,30 @@ comparable is off by more than the tolerance; 2 no figure could be compared, or 
 """
 
 
-class Format(StrEnum):
-    """How the tables are written."""
+Suite = Annotated[
+    str | None, typer.Argument(help="Only figures that this suite measures, such as cifar10-edm.")
+]
+Results = Annotated[
+    Path | None,
+    typer.Option(help="Folder of one run, such as results/cifar10-edm: compare with it."),
+]
+OneTable = Annotated[str | None, typer.Option(help="Only the figures of this table.")]
+Figures = Annotated[
+    Path | None, typer.Option(help="A file of figures of your own (docs/published.md).")
+]
+Sigmas = Annotated[float, typer.Option(min=0.0, help="Standard deviations that count as chance.")]
+TextOrMarkdown = Literal[Format.TEXT, Format.MARKDOWN]
+Printed = Annotated[TextOrMarkdown, typer.Option("--format", help="text or markdown.")]
 
-    TEXT = "text"
-    MARKDOWN = "markdown"
 
-
-def published_command(
-    suite: Annotated[
-        str | None,
-        typer.Argument(help="Only figures that this suite measures, such as cifar10-edm."),
-    ] = None,
-    results: Annotated[
-        Path | None,
-        typer.Option(help="Folder of one run, such as results/cifar10-edm: compare with it."),
-    ] = None,
-    table: Annotated[str | None, typer.Option(help="Only the figures of this table.")] = None,
-    figures: Annotated[
-        Path | None, typer.Option(help="A file of figures of your own (docs/published.md).")
-    ] = None,
-    sigmas: Annotated[
-        float, typer.Option(min=0.0, help="Standard deviations that count as chance.")
-    ] = 3.0,
-    format_: Annotated[Format, typer.Option("--format", help="text or markdown.")] = Format.TEXT,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object to standard output.")
-    ] = False,
+def published(
+    suite: Suite = None,
+    results: Results = None,
+    table: OneTable = None,
+    figures: Figures = None,
+    sigmas: Sigmas = 3.0,
+    printed: Printed = Format.TEXT,
+    json: Json = False,
 ) -> None:
     """List published figures (FID and more), or hold a run against them."""
     from bench.published.figures import load_figures, of_suite, of_table
@@ -67,15 +64,15 @@ def published_command(
     if table is not None:
         chosen = of_table(chosen, table)
     if results is not None:
-        _compare(chosen, results, sigmas, format_, json)
+        _compare(chosen, results, sigmas, printed, json)
     elif json:
-        print(json_module.dumps({"figures": [figure_record(f) for f in chosen]}, indent=1))
+        print_json({"figures": [figure_record(f) for f in chosen]})
     else:
-        _print(listing(chosen), format_)
+        _print(listing(chosen), printed)
 
 
 def _compare(
-    figures: Sequence[Figure], results: Path, sigmas: float, format_: Format, json: bool
+    figures: Sequence[Figure], results: Path, sigmas: float, printed: TextOrMarkdown, json: bool
 ) -> None:
     from bench.published.text import comparison_record, counts, outcome
     from bench.published.verdicts import Verdict, compare
@@ -84,9 +81,9 @@ def _compare(
     found = compare(figures, Store(results).load(), sigmas)
     if json:
         records = [comparison_record(item) for item in found]
-        print(json_module.dumps({"results": str(results), "comparisons": records}, indent=1))
+        print_json({"results": str(results), "comparisons": records})
     else:
-        _print(outcome(found), format_)
+        _print(outcome(found), printed)
         print(counts(found))
     if any(item.verdict is Verdict.OFF for item in found):
         raise typer.Exit(1)
@@ -97,10 +94,10 @@ def _compare(
         )
 
 
-def _print(blocks: Sequence[Block], format_: Format) -> None:
+def _print(blocks: Sequence[Block], printed: TextOrMarkdown) -> None:
     from bench.published.text import RIGHT, markdown, protocol
 
-    if format_ is Format.MARKDOWN:
+    if printed is Format.MARKDOWN:
         print(markdown(blocks))
         return
     from rich.console import Console
@@ -129,3 +126,6 @@ def _print(blocks: Sequence[Block], format_: Format) -> None:
         for remark in block.remarks:
             console.print(f"- {one_line(remark)}", markup=False)
         console.print()
+
+
+COMMAND = Command("published", published, _EPILOG, rank=60)
