@@ -84,6 +84,7 @@ from bench.files.hub import HubFolder, hub_folder
 from bench.files.lock import file_lock
 from bench.files.offline import offline
 from bench.files.weights import WeightsFile, read_weights, write_network, write_weights
+from bench.hookspecs import family
 from bench.identity.named import UnknownCodeError, code_identity, import_named
 from bench.project import API_VERSION, hookimpl
 from bench.registry import ParameterError, make_plugin
@@ -173,6 +174,7 @@ __all__ = [
     "cache_folder",
     "code_identity",
     "combine",
+    "family",
     "file_lock",
     "file_sha256",
     "frechet_distance",

@@ -15,7 +15,7 @@ from bench.core.errors import BenchError
 from bench.files.asset import Asset
 from bench.identity.owners import shipped
 from bench.identity.survey import Survey
-from bench.registry.classes import class_fault
+from bench.registry.classes import class_fault, kind_of
 from bench.registry.entries import Broken, Entry, Kind, Meddling, Source
 from bench.registry.guard import guard_state, warn_if_slow
 from bench.registry.point import PluginPoint
@@ -89,6 +89,11 @@ def _call_hooks(point: PluginPoint, survey: Survey) -> _Answers:
         (kind, cls)
         for kind in Kind
         for item in getattr(hook, kind.hook).get_hookimpls()
+        for cls in _listed(item.function())
+    ]
+    classes += [
+        (kind_of(cls), cls)
+        for item in hook.bench_family.get_hookimpls()
         for cls in _listed(item.function())
     ]
     assets = [a for item in hook.bench_assets.get_hookimpls() for a in _listed(item.function())]

@@ -8,7 +8,7 @@ SCORE_SDE = """@inproceedings{song2021score,
   eprint = {2011.13456},
   archiveprefix = {arXiv}
 }
-"""  # noqa: E501
+"""
 
 EDM = """@inproceedings{karras2022elucidating,
   author = {Karras, Tero and Aittala, Miika and Aila, Timo and Laine, Samuli},
@@ -37,7 +37,7 @@ HOURGLASS = """@misc{crowson2024scalable,
   eprint = {2401.11605},
   archiveprefix = {arXiv}
 }
-"""  # noqa: E501
+"""
 
 K_DIFFUSION = r"""@misc{crowson2022kdiffusion,
   author = {Crowson, Katherine},

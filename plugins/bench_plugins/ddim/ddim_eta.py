@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import Predictor, Problem, Time, combine, require
+from bench_plugins.ddim.papers import SONG2021DDIM
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class DDIMEta(Predictor[None]):
 
     name: ClassVar[str] = "ddim_eta"
     reference: ClassVar[str] = "Song, Meng and Ermon 2020, arXiv:2010.02502, Eq. 12 and 16"
+    bibtex: ClassVar[str] = SONG2021DDIM
     order: ClassVar[int] = 1
 
     eta: float = 1.0

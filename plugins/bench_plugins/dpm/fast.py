@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bench.api import Past, Problem, Time, adams_weights, combine, weighted
 from bench_plugins.dpm.groups import GroupedSteps
+from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class DpmSolverFast(GroupedSteps):
 
     name: ClassVar[str] = "dpm_fast"
     reference: ClassVar[str] = "Lu et al. 2022, arXiv:2206.00927, Section 3.4 (DPM-Solver-fast)"
+    bibtex: ClassVar[str] = LU2022DPMSOLVER
 
     def _evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         return problem.eps(x, now)

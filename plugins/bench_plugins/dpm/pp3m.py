@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, weighted
 from bench_plugins.dpm.multistep import multistep_weights
+from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class DpmSolverPP3M(MultistepOdeSolver):
     reference: ClassVar[str] = (
         "Lu et al. 2022, arXiv:2211.01095, Section 4.2; the authors' code, multistep order 3"
     )
+    bibtex: ClassVar[str] = LU2022DPMSOLVERPP
     order: ClassVar[int] = 2
     max_order: ClassVar[int] = 3
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bench.api import Past, Problem, Time, adams_weights, combine, weighted
 from bench_plugins.dpm.groups import GroupedSteps
+from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class DpmSolverPPFast(GroupedSteps):
     reference: ClassVar[str] = (
         "Lu et al. 2022, arXiv:2211.01095; the authors' code, dpmsolver++ with singlestep_fixed"
     )
+    bibtex: ClassVar[str] = LU2022DPMSOLVERPP
 
     def _evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         return problem.denoise(x, now)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, require, weighted
 from bench_plugins.dpm.multistep import multistep_weights
+from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class DpmSolverMultistep(MultistepOdeSolver):
     reference: ClassVar[str] = (
         "Lu et al. 2022, arXiv:2206.00927; the authors' code, dpmsolver with method multistep"
     )
+    bibtex: ClassVar[str] = LU2022DPMSOLVER
 
     highest: int = 2
     lower_order_final: bool = False

@@ -20,6 +20,7 @@ from bench.api import (
     require,
     weighted,
 )
+from bench_plugins.er_sde.papers import CUI2025ELUCIDATING
 
 Array = npt.NDArray[np.float64]
 
@@ -45,6 +46,7 @@ class ErSde(MultistepPredictor):
     reference: ClassVar[str] = (
         "Cui et al. 2023, arXiv:2309.06169, ER-SDE-Solver-1 to 3; phi (SDE_5) of the authors' code"
     )
+    bibtex: ClassVar[str] = CUI2025ELUCIDATING
 
     highest: int = 3
 

@@ -8,7 +8,7 @@ FID = """@inproceedings{heusel2017gans,
   eprint = {1706.08500},
   archiveprefix = {arXiv}
 }
-"""  # noqa: E501
+"""
 
 FID_INFINITY = """@inproceedings{chong2020effectively,
   author = {Chong, Min Jin and Forsyth, David},
@@ -28,7 +28,7 @@ KID = r"""@inproceedings{binkowski2018demystifying,
   eprint = {1801.01401},
   archiveprefix = {arXiv}
 }
-"""  # noqa: E501
+"""
 
 INCEPTION_SCORE = """@inproceedings{salimans2016improved,
   author = {Salimans, Tim and Goodfellow, Ian and Zaremba, Wojciech and Cheung, Vicki and Radford, Alec and Chen, Xi},
@@ -38,7 +38,7 @@ INCEPTION_SCORE = """@inproceedings{salimans2016improved,
   eprint = {1606.03498},
   archiveprefix = {arXiv}
 }
-"""  # noqa: E501
+"""
 
 PRECISION_RECALL = r"""@inproceedings{kynkaanniemi2019improved,
   author = {Kynk{\"a}{\"a}nniemi, Tuomas and Karras, Tero and Laine, Samuli and Lehtinen, Jaakko and Aila, Timo},
@@ -48,7 +48,7 @@ PRECISION_RECALL = r"""@inproceedings{kynkaanniemi2019improved,
   eprint = {1904.06991},
   archiveprefix = {arXiv}
 }
-"""  # noqa: E501
+"""
 
 STEIN = """@misc{stein2023exposing,
   author = {Stein, George and Cresswell, Jesse C. and Hosseinzadeh, Rasa and Sui, Yi and Ross, Brendan Leigh and Villecroze, Valentin and Liu, Zhaoyan and Caterini, Anthony L. and Taylor, J. Eric T. and Loaiza-Ganem, Gabriel},
@@ -57,4 +57,4 @@ STEIN = """@misc{stein2023exposing,
   eprint = {2306.04675},
   archiveprefix = {arXiv}
 }
-"""  # noqa: E501
+"""

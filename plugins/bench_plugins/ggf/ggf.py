@@ -19,6 +19,7 @@ from bench.api import (
     require,
     rows_of,
 )
+from bench_plugins.ggf.papers import JOLICOEUR2021GOTTA
 
 _SMALLEST = 1e-7
 _PADDING = 64
@@ -53,6 +54,7 @@ class GGF(PerSamplePredictor):
 
     name: ClassVar[str] = "ggf"
     reference: ClassVar[str] = "Jolicoeur-Martineau et al. 2021, arXiv:2105.14080, Algorithm 1"
+    bibtex: ClassVar[str] = JOLICOEUR2021GOTTA
     order: ClassVar[int] = 2
 
     rtol: float = 0.01

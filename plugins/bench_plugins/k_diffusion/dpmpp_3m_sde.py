@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import MultistepPredictor, Past, Problem, Time, combine, require, weighted
+from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class DpmPP3MSde(MultistepPredictor):
 
     name: ClassVar[str] = "dpmpp_3m_sde"
     reference: ClassVar[str] = "Crowson 2023, k-diffusion, sample_dpmpp_3m_sde"
+    bibtex: ClassVar[str] = CROWSON2022KDIFFUSION
     order: ClassVar[int] = 2
     max_order: ClassVar[int] = 3
 

@@ -8,7 +8,7 @@ FID = """@inproceedings{heusel2017gans,
   eprint = {1706.08500},
   archiveprefix = {arXiv}
 }
-"""  # noqa: E501
+"""
 
 SCORE_SDE = """@inproceedings{song2021score,
   author = {Song, Yang and Sohl-Dickstein, Jascha and Kingma, Diederik P. and Kumar, Abhishek and Ermon, Stefano and Poole, Ben},
@@ -18,7 +18,7 @@ SCORE_SDE = """@inproceedings{song2021score,
   eprint = {2011.13456},
   archiveprefix = {arXiv}
 }
-"""  # noqa: E501
+"""
 
 BARYCENTERS = r"""@inproceedings{rabin2011wasserstein,
   author = {Rabin, Julien and Peyr{\'e}, Gabriel and Delon, Julie and Bernot, Marc},

@@ -18,6 +18,7 @@ from bench.api import (
     require,
     weighted,
 )
+from bench_plugins.odes.papers import BASHFORTH1883ATTEMPT, HAIRER1993SOLVING
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class AdamsBashforth(MultistepOdeSolver):
 
     name: ClassVar[str] = "adams_bashforth"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section III.5; Bashforth 1883"
+    bibtex: ClassVar[str] = HAIRER1993SOLVING + BASHFORTH1883ATTEMPT
 
     highest: int = 4
 
@@ -69,6 +71,7 @@ class AdamsBashforthMoulton(MultistepOdeSolver):
 
     name: ClassVar[str] = "adams_bashforth_moulton"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section III.1 and III.5"
+    bibtex: ClassVar[str] = HAIRER1993SOLVING
 
     highest: int = 3
 

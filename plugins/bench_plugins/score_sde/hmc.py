@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.api import Corrector, Problem, Time, combine, require, rows_of
+from bench_plugins.score_sde.papers import DUANE1987HYBRID, NEAL2011MCMC
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class HMC(Corrector):
 
     name: ClassVar[str] = "hmc"
     reference: ClassVar[str] = "Neal 2011, arXiv:1206.1901, Section 3; Duane et al. 1987"
+    bibtex: ClassVar[str] = NEAL2011MCMC + DUANE1987HYBRID
 
     step: float = 0.3
     leapfrog: int = 3
