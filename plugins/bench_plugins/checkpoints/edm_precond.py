@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from bench.api import require
 from bench_plugins.checkpoints.common import levels_of, scaled
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnetConfig
+from bench_plugins.checkpoints.predictions import karras_coefficients
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,7 @@ class EdmDenoiser:
     def _coefficients(self, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         recipe, one = self.recipe, torch.ones_like(sigma)
         if recipe.precond == "edm":
-            variance = sigma.square() + recipe.sigma_data**2
-            inverse = variance.rsqrt()
-            skip = recipe.sigma_data**2 / variance
-            return skip, sigma * recipe.sigma_data * inverse, inverse, sigma.log() / 4
+            return karras_coefficients(sigma, recipe.sigma_data)
         if recipe.precond == "ve":
             return one, sigma, one, (sigma / 2).log()
         shrink = (sigma.square() + 1).rsqrt()

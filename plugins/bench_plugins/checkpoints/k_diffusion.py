@@ -20,6 +20,7 @@ from bench_plugins.checkpoints.describing import k_diffusion_content
 from bench_plugins.checkpoints.k_diffusion_config import KDiffusionRecipe, maker, recipe_of
 from bench_plugins.checkpoints.papers import EDM, HOURGLASS, K_DIFFUSION
 from bench_plugins.checkpoints.precision import NetworkModel
+from bench_plugins.checkpoints.predictions import karras_coefficients
 from bench_plugins.checkpoints.reading.safe_files import header, read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
 
@@ -165,12 +166,9 @@ class _KarrasDenoiser:
     def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
         if labels is not None:
             labels = labels % (self.classes + 1)  # no class, -1, is the table's last
-        sigma = levels_of(s)
-        variance = sigma.square() + self.sigma_data**2
-        c_in = variance.rsqrt()
-        raw = self.network(scaled(y, c_in), sigma.log() / 4, labels)
-        skipped = scaled(y, self.sigma_data**2 / variance)
-        return skipped + scaled(raw, sigma * self.sigma_data * c_in)
+        c_skip, c_out, c_in, c_noise = karras_coefficients(levels_of(s), self.sigma_data)
+        raw = self.network(scaled(y, c_in), c_noise, labels)
+        return scaled(y, c_skip) + scaled(raw, c_out)
 
 
 def _text(config: object, path: Path) -> str:

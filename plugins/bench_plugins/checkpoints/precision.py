@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import BenchError, Model, tf32
+from bench.api import BenchError, Model, first_line, tf32
 from bench_plugins.checkpoints.common import ready
 
 Precision = Literal["float32", "tf32", "bfloat16", "float16"]
@@ -79,8 +79,7 @@ class Running(nn.Module):
         try:
             return self.run(*arguments)  # type: ignore[no-any-return]
         except TorchDynamoException as error:
-            first = next(iter(str(error).splitlines()), type(error).__name__)
             raise BenchError(
-                f"compiled: torch.compile fails on this network ({first[:200]}); install a C++ "
-                "compiler (and Triton for a GPU), or leave compiled out"
+                f"compiled: torch.compile fails on this network ({first_line(error)[:200]}); "
+                "install a C++ compiler (and Triton for a GPU), or leave compiled out"
             ) from None

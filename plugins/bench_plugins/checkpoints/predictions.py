@@ -19,6 +19,16 @@ def alpha_of(path: Path, level: Tensor) -> Tensor:
     return (level.square() + 1).rsqrt() if path == "vp" else 1 / (level + 1)
 
 
+def karras_coefficients(sigma: Tensor, sigma_data: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """c_skip, c_out, c_in and c_noise of D = c_skip y + c_out F(c_in y; c_noise), float64, (n,).
+
+    Karras et al. 2022, arXiv:2206.00364, Table 1, for data of standard deviation ``sigma_data``.
+    """
+    variance = sigma.square() + sigma_data**2
+    c_in = variance.rsqrt()
+    return sigma_data**2 / variance, sigma * sigma_data * c_in, c_in, sigma.log() / 4
+
+
 def denoised(kind: Prediction, raw: Tensor, y: Tensor, level: Tensor, alpha: Tensor) -> Tensor:
     """D(y; s) of what the network gave.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -11,26 +10,24 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bench.api import Asset, BenchError, Denoiser, FilePath, ScoreModel, from_eps, inert, require
+from bench.api import Asset, BenchError, FilePath, ScoreModel, inert, require
 from bench_plugins.checkpoints.catalogue import asset_of, local, preset_of
 from bench_plugins.checkpoints.common import (
     built,
     file_hash,
-    levels_of,
     pixel_target,
     record_of,
-    scaled,
 )
 from bench_plugins.checkpoints.convert import write_safetensors
 from bench_plugins.checkpoints.describing import score_sde_content
-from bench_plugins.checkpoints.levels import LevelTable
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig, trained_levels
 from bench_plugins.checkpoints.papers import SCORE_SDE
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
+from bench_plugins.checkpoints.score_sde_denoiser import denoiser_of, s_range
 from bench_plugins.checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
 
 
@@ -196,80 +193,3 @@ def network_state(
     if not all(isinstance(shadow, Tensor) for shadow in shadows):
         raise inert.forbidden(path, "its moving averages are no tensors")
     return {**state, **dict(zip(names, shadows, strict=True))}
-
-
-def denoiser_of(network: nn.Module, recipe: ScoreSdeRecipe, device: torch.device) -> Denoiser:
-    """D(y; s) = y - s eps of a network that was trained as ``recipe`` says."""
-    if recipe.sde == "ve":
-        return from_eps(_VeNoise(network, recipe))
-    table = None if recipe.continuous else _table(recipe).to(device)
-    return from_eps(_VpNoise(network, recipe, table))
-
-
-def s_range(recipe: ScoreSdeRecipe, t_min: float) -> tuple[float, float]:
-    """The trained noise-to-signal ratios of images in [-1, 1]."""
-    config = recipe.network
-    if recipe.sde == "ve":
-        unit = 1.0 if config.centered else 2.0
-        return unit * config.sigma_min, unit * config.sigma_max
-    if not recipe.continuous:
-        return _table(recipe).s_range
-    low, high = (_integral(recipe, t) for t in (t_min, 1.0))
-    if recipe.sde == "subvp":
-        return 2 * math.sinh(low / 2), 2 * math.sinh(high / 2)
-    return math.sqrt(math.expm1(low)), math.sqrt(math.expm1(high))
-
-
-@dataclass(frozen=True, eq=False)
-class _VeNoise:
-    """eps = -sigma score, with score = network(x, sigma) for images x in [0, 1] (or [-1, 1])."""
-
-    network: nn.Module
-    recipe: ScoreSdeRecipe
-
-    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
-        config = self.recipe.network
-        unit = 1.0 if config.centered else 2.0
-        sigma = levels_of(s) / unit
-        condition = sigma
-        if not self.recipe.continuous:
-            span = math.log(config.sigma_max / config.sigma_min)
-            # Label 0 is the highest level.
-            condition = (config.sigma_max / sigma).log() * ((config.num_scales - 1) / span)
-        x = y if config.centered else (y + 1) / 2
-        return scaled(self.network(x, condition, sigma), -sigma)
-
-
-@dataclass(frozen=True, eq=False)
-class _VpNoise:
-    """eps = network(alpha y, 999 t) with the time t of the noise-to-signal ratio s, in float64."""
-
-    network: nn.Module
-    recipe: ScoreSdeRecipe
-    table: LevelTable | None
-
-    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
-        level = levels_of(s)
-        # sub-VP: sigma = 1 - exp(-B), alpha = exp(-B/2), so that s = 2 sinh(B/2).
-        subvp = self.recipe.sde == "subvp"
-        b = 2 * (level / 2).asinh() if subvp else level.square().log1p()
-        alpha = (-b / 2).exp()
-        if self.table is not None:
-            label = self.table.label(level)
-        else:
-            low, slope = self.recipe.beta_min, self.recipe.beta_max - self.recipe.beta_min
-            # Positive root of slope/2 t^2 + low t = b, in the form without cancellation.
-            label = 999 * 2 * b / (low + (low * low + 2 * slope * b).sqrt())
-        result: Tensor = self.network(scaled(y, alpha), label)
-        return result
-
-
-def _integral(recipe: ScoreSdeRecipe, t: float) -> float:
-    return t * (recipe.beta_min + 0.5 * t * (recipe.beta_max - recipe.beta_min))
-
-
-def _table(recipe: ScoreSdeRecipe) -> LevelTable:
-    """The betas of DDPM that are the SDE's, beta(t) / N at N levels; the label is t (N - 1)."""
-    levels = recipe.network.num_scales
-    ends = recipe.beta_min / levels, recipe.beta_max / levels
-    return LevelTable.of_betas(torch.linspace(*ends, levels, dtype=torch.float64))

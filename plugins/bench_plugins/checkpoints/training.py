@@ -17,7 +17,7 @@ from bench_plugins.checkpoints.edm_precond import EdmDenoiser, EdmRecipe
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnet
 from bench_plugins.checkpoints.networks.initial import initialise_edm, initialise_ncsnpp
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp
-from bench_plugins.checkpoints.score_sde import denoiser_of
+from bench_plugins.checkpoints.score_sde_denoiser import denoiser_of
 from bench_plugins.checkpoints.score_sde_recipes import ScoreSdeRecipe
 
 

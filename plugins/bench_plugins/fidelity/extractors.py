@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.api import BenchError
+from bench.api import BenchError, first_line
 from bench_plugins.fidelity.kinds import Kind
 from bench_plugins.fidelity.weights import WeightsFile, read_state
 
@@ -106,9 +106,8 @@ def _load(kind: Kind, file: WeightsFile, device: torch.device) -> Extractor:
     except BenchError:
         raise
     except Exception as error:  # tensors of another network fail in every way there is
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BenchError(
-            f"{file.path}: the weights do not fit '{name}' ({reason}); fetch "
+            f"{file.path}: the weights do not fit '{name}' ({first_line(error)}); fetch "
             f"{kind.published.asset.url}"
         ) from None
     layer_of = FEATURE_EXTRACTORS_REGISTRY[name].get_default_feature_layer_for_metric

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.api import BenchError, file_sha256
+from bench.api import BenchError, file_sha256, first_line
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,8 @@ class MomentsFile:
         except OSError as error:
             raise BenchError(f"{self.path}: cannot be read ({error.strerror or error})") from None
         except Exception as error:  # numpy and zipfile fail on garbage in every way there is
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise BenchError(
-                f"{self.path}: is damaged or no plain .npz ({reason}); fetch it again"
+                f"{self.path}: is damaged or no plain .npz ({first_line(error)}); fetch it again"
             ) from None
         for name, array in arrays.items():
             if array.dtype.kind != "f" or not np.isfinite(array).all():

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.api import BenchError, cache_folder, file_sha256, offline
+from bench.api import BenchError, cache_folder, file_sha256, first_line, offline
 from bench_plugins.fidelity.catalogue import asset_of
 from bench_plugins.fidelity.decoding import Picture, decode
 from bench_plugins.fidelity.folder import files_below
@@ -205,11 +205,10 @@ def _dataset(name: str, root: Path, download: bool) -> TorchvisionSet:
             root.mkdir(parents=True, exist_ok=True)
         return TorchvisionSet(name, DATASETS_REGISTRY[name](str(root), download))
     except (RuntimeError, OSError, EOFError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         remedy = (
             "check the connection, or put the data set there yourself"
             if download
             else "put torchvision's files there, name another folder with `root`, or allow the "
             "download with `download: true`"
         )
-        raise BenchError(f"data set '{name}' in {root}: {reason}; {remedy}") from None
+        raise BenchError(f"data set '{name}' in {root}: {first_line(error)}; {remedy}") from None

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from bench_plugins.checkpoints.classes import OptionalClassDenoiser
 from bench_plugins.checkpoints.common import levels_of, scaled
 from bench_plugins.checkpoints.levels import LevelTable
-from bench_plugins.checkpoints.predictions import alpha_of, denoised
+from bench_plugins.checkpoints.predictions import alpha_of, denoised, karras_coefficients
 from bench_plugins.checkpoints.unet2d.scheduler import Noise
 
 
@@ -78,11 +78,10 @@ class _Preconditioned:
     noise: Noise
 
     def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
-        sigma, data = levels_of(s), self.noise.sigma_data
-        variance = sigma.square() + data**2
+        c_skip, c_out, c_in, c_noise = karras_coefficients(levels_of(s), self.noise.sigma_data)
         sign = -1 if self.noise.prediction == "v" else 1
-        raw = self.called(scaled(y, variance.rsqrt()), sigma.log() / 4, labels)
-        return scaled(y, data**2 / variance) + scaled(raw, sign * sigma * data * variance.rsqrt())
+        raw = self.called(scaled(y, c_in), c_noise, labels)
+        return scaled(y, c_skip) + scaled(raw, sign * c_out)
 
 
 @dataclass(frozen=True, eq=False)
