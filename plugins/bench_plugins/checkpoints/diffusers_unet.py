@@ -71,7 +71,7 @@ class DiffusersUnet(NetworkModel):
     @classmethod
     def describe(cls, path: str) -> Mapping[str, object] | None:
         folder = cls(path=path)._folder()
-        if not folder.known():
+        if not folder.is_model():
             return None
         folder, further = _readable(folder)
         network, noise = _meaning(folder)
@@ -107,7 +107,7 @@ class DiffusersUnet(NetworkModel):
                 f"model '{self.name}': {self.path} knows no classes; drop last_is_none"
             )
         network = load_network(folder, meaning)
-        running = self.running(network, device, dtype)
+        running = self.prepare(network, device, dtype)
         return ScoreModel(
             denoiser=Choice(self.label, self.guidance).of(
                 denoiser_of(running, noise, meaning.classes, device),

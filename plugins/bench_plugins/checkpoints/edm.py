@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from bench.api import Asset, BenchError, FilePath, ScoreModel, require
-from bench_plugins.checkpoints.catalogue import asset_of, local
+from bench_plugins.checkpoints.catalogue import asset_of, local_path
 from bench_plugins.checkpoints.classes import Choice, Label
-from bench_plugins.checkpoints.common import built, file_hash, pixel_target
+from bench_plugins.checkpoints.common import build_network, file_hash, pixel_target
 from bench_plugins.checkpoints.convert import write_safetensors
-from bench_plugins.checkpoints.describing import edm_content
+from bench_plugins.checkpoints.describe import edm_content
 from bench_plugins.checkpoints.edm_files import read_edm
 from bench_plugins.checkpoints.edm_precond import EdmDenoiser, EdmRecipe, iddpm_levels
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnet
@@ -69,26 +69,26 @@ class Edm(NetworkModel):
 
     @classmethod
     def describe(cls, path: str) -> Mapping[str, object] | None:
-        file = local(path)
+        file = local_path(path)
         known = file.suffix == ".pkl"
         if file.suffix == ".safetensors":
             known = "edm" in read_safetensors(file)[1]
         return edm_content(read_edm(file)[0]) if known else None
 
     def export(self, target: Path) -> None:
-        recipe, weights = read_edm(local(self.path))
+        recipe, weights = read_edm(local_path(self.path))
         record = {"edm": asdict(recipe), "source_sha256": file_hash(self.name, self.path)}
         write_safetensors(target, record, weights)
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        path = local(self.path)
+        path = local_path(self.path)
         recipe, state = read_edm(path)
-        network = built(partial(EdmUnet, recipe.network), state, path)
+        network = build_network(partial(EdmUnet, recipe.network), state, path)
         levels = iddpm_levels(recipe).to(device) if recipe.precond == "iddpm" else None
         s_min, s_max = self._range(recipe)
         config = recipe.network
-        running = self.running(network, device, dtype)
-        denoiser = EdmDenoiser(running, recipe, _told(config.label_dim, device), levels)
+        running = self.prepare(network, device, dtype)
+        denoiser = EdmDenoiser(running, recipe, _one_hot_classes(config.label_dim, device), levels)
         return ScoreModel(
             denoiser=self._choice.of(denoiser, config.label_dim, True, f"model 'edm': {self.path}"),
             shape=(config.in_channels, config.img_resolution, config.img_resolution),
@@ -113,6 +113,6 @@ class Edm(NetworkModel):
         return Choice(self.label, self.guidance)
 
 
-def _told(classes: int, device: torch.device) -> Tensor | None:
+def _one_hot_classes(classes: int, device: torch.device) -> Tensor | None:
     """What the network is told of each class, and last (at -1) of none."""
     return torch.eye(classes + 1, classes, device=device) if classes else None

@@ -65,11 +65,11 @@ def _from_pickle(loaded: object, path: Path) -> tuple[EdmRecipe, dict[str, Tenso
     inner = modules.get("model") if isinstance(modules, dict) else None
     if not isinstance(inner, inert.Object) or inner.kind not in _FAMILIES:
         raise inert.Refused("its network is neither a SongUNet nor a DhariwalUNet")
-    asked, places = (inner.fields().get(f"_init_{kind}") for kind in ("kwargs", "args"))
-    if not isinstance(asked, dict) or places:
+    arguments, places = (inner.fields().get(f"_init_{kind}") for kind in ("kwargs", "args"))
+    if not isinstance(arguments, dict) or places:
         raise inert.Refused("its network does not say by name how it was made")
-    EDM_NETWORK_KEYS.check(asked, f"{path}: {inner.kind}")
-    network = _network(_FAMILIES[inner.kind], asked, path)
+    EDM_NETWORK_KEYS.check(arguments, f"{path}: {inner.kind}")
+    network = _network(_FAMILIES[inner.kind], arguments, path)
     own = {
         "img_resolution": network.img_resolution,
         "img_channels": network.in_channels,
@@ -79,18 +79,18 @@ def _from_pickle(loaded: object, path: Path) -> tuple[EdmRecipe, dict[str, Tenso
         if settings.get(name, size) != size:
             raise inert.Refused(f"its {name} is not its network's, {size}")
     names = {"sigma_data", "sigma_min", "sigma_max", "beta_d", "beta_min", "M", "C_1", "C_2"}
-    told = {name: _number(settings[name]) for name in names & set(settings)}
+    parameters = {name: _number(settings[name]) for name in names & set(settings)}
     # EDM's own takes every level: bounds that one can compute with.
-    told["sigma_min"] = max(told.get("sigma_min", 0.0), 1e-6)
-    told["sigma_max"] = min(told.get("sigma_max", math.inf), 1e6)
-    told["M"] = int(told.get("M", 1000))
+    parameters["sigma_min"] = max(parameters.get("sigma_min", 0.0), 1e-6)
+    parameters["sigma_max"] = min(parameters.get("sigma_max", math.inf), 1e6)
+    parameters["M"] = int(parameters.get("M", 1000))
     kind: Any = _PRECONDS[outer.kind]
-    recipe = EdmRecipe(kind, network, **told)
+    recipe = EdmRecipe(kind, network, **parameters)
     data = _data(loaded)
     return (replace(recipe, data=data) if data else recipe), state_dict(inner)
 
 
-def _network(family: str, asked: Mapping[str, Any], path: Path) -> EdmUnetConfig:
+def _network(family: str, arguments: Mapping[str, Any], path: Path) -> EdmUnetConfig:
     """The sizes that the authors' constructor was given; theirs are the defaults here."""
     defaults: dict[str, Any] = {"channel_mult": (1, 2, 2, 2), "num_blocks": 4}
     if family == "dhariwal":
@@ -101,7 +101,7 @@ def _network(family: str, asked: Mapping[str, Any], path: Path) -> EdmUnetConfig
             "attn_resolutions": (32, 16, 8),
         }
     known = {field.name for field in fields(EdmUnetConfig)} - {"family", "dropout"}
-    given = {name: _plain(value) for name, value in asked.items() if name in known}
+    given = {name: _plain(value) for name, value in arguments.items() if name in known}
     record = {"family": family, **defaults, **given}
     return record_of(EdmUnetConfig, json.dumps(record), f"{path}: its network")
 

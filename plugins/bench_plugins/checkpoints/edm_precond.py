@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import require
-from bench_plugins.checkpoints.common import levels_of, scaled
+from bench_plugins.checkpoints.common import levels_of, scale_rows
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnetConfig
 from bench_plugins.checkpoints.predictions import karras_coefficients
 
@@ -88,11 +88,11 @@ class EdmDenoiser:
 
     def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
         # The label of no class, -1, is the last row's.
-        told = None if self.classes is None else self.classes[labels]
+        one_hot = None if self.classes is None else self.classes[labels]
         sigma = levels_of(s)
         c_skip, c_out, c_in, c_noise = self._coefficients(sigma)
-        raw = self.network(scaled(y, c_in), c_noise, told)[:, : y.shape[1]]
-        return scaled(y, c_skip) + scaled(raw, c_out)
+        raw = self.network(scale_rows(y, c_in), c_noise, one_hot)[:, : y.shape[1]]
+        return scale_rows(y, c_skip) + scale_rows(raw, c_out)
 
     def _coefficients(self, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         recipe, one = self.recipe, torch.ones_like(sigma)

@@ -62,7 +62,7 @@ def recipe_of(content: str | bytes, place: str) -> KDiffusionRecipe:
     outer = record_of(Outer, content, place)
     K_DIFFUSION_KEYS.check(json.loads(content), place)
     K_DATASET_KEYS.check(outer.dataset, f"{place}: dataset")
-    kind, asked = outer.model.get("type"), json.dumps(outer.model)
+    kind, text = outer.model.get("type"), json.dumps(outer.model)
     classes = outer.dataset.get("num_classes", 0)
     if type(classes) is not int or not 0 <= classes <= 2**16:
         raise BenchError(f"{place}: dataset.num_classes must be a whole number")
@@ -71,10 +71,10 @@ def recipe_of(content: str | bytes, place: str) -> KDiffusionRecipe:
     where = f"{place}: model"
     try:
         if kind == "image_v1":
-            record = record_of(ImageV1Record, asked, where)
+            record = record_of(ImageV1Record, text, where)
             network, classes = record.network(), 0
         elif kind == "image_transformer_v2":
-            record = record_of(ImageTransformerV2Record, asked, where)
+            record = record_of(ImageTransformerV2Record, text, where)
             network = record.network(classes)
         else:
             raise BenchError(

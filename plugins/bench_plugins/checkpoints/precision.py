@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import BenchError, Model, first_line, tf32
-from bench_plugins.checkpoints.common import ready
+from bench_plugins.checkpoints.common import freeze
 
 Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 
@@ -29,10 +29,10 @@ class NetworkModel(Model):
     precision: Precision | None = None
     compiled: bool = False
 
-    def running(self, network: nn.Module, device: torch.device, dtype: torch.dtype) -> Running:
+    def prepare(self, network: nn.Module, device: torch.device, dtype: torch.dtype) -> Running:
         """``network`` for evaluation on ``device``, for a state of ``dtype``."""
         inner = dtype if self.precision is None else torch.float32
-        network = ready(network, device, inner)
+        network = freeze(network, device, inner)
         return Running(network, inner, device.type, self.precision, self.compiled)
 
 
@@ -62,7 +62,7 @@ class Running(nn.Module):
         # Autocast rather than a cast of the weights: that would round frequencies of embeddings,
         # and with them the noise level.
         with tf32(self.tf32), self._autocast():
-            raw: Tensor = self._called(x.to(self.inner), *others)
+            raw: Tensor = self._run(x.to(self.inner), *others)
         return raw.to(x.dtype)
 
     def _autocast(self) -> AbstractContextManager[object]:
@@ -70,7 +70,7 @@ class Running(nn.Module):
             return nullcontext()  # tensors without memory
         return torch.autocast(self.device, dtype=self.rounded, enabled=self.rounded is not None)
 
-    def _called(self, *arguments: Tensor | None) -> Tensor:
+    def _run(self, *arguments: Tensor | None) -> Tensor:
         if not self.compiled:
             return self.run(*arguments)  # type: ignore[no-any-return]
         # Here, because it takes seconds to import.

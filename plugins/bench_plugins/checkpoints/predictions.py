@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from bench_plugins.checkpoints.common import scaled
+from bench_plugins.checkpoints.common import scale_rows
 
 Path = Literal["vp", "flow"]
 """`vp`: alpha^2 + sigma^2 = 1; `flow`: alpha + sigma = 1 (rectified flow, flow matching)."""
@@ -29,7 +29,7 @@ def karras_coefficients(sigma: Tensor, sigma_data: float) -> tuple[Tensor, Tenso
     return sigma_data**2 / variance, sigma * sigma_data * c_in, c_in, sigma.log() / 4
 
 
-def denoised(kind: Prediction, raw: Tensor, y: Tensor, level: Tensor, alpha: Tensor) -> Tensor:
+def to_denoised(kind: Prediction, raw: Tensor, y: Tensor, level: Tensor, alpha: Tensor) -> Tensor:
     """D(y; s) of what the network gave.
 
     Args:
@@ -43,9 +43,9 @@ def denoised(kind: Prediction, raw: Tensor, y: Tensor, level: Tensor, alpha: Ten
     if kind == "x0":
         return raw
     if kind == "eps":
-        return y - scaled(raw, level)
+        return y - scale_rows(raw, level)
     if kind == "score":
-        return y + scaled(raw, level.square() * alpha)
+        return y + scale_rows(raw, level.square() * alpha)
     # v: alpha x_t - sigma v; velocity: x_t - sigma v.
     kept = alpha.square() if kind == "v" else alpha
-    return scaled(y, kept) - scaled(raw, level * alpha)
+    return scale_rows(y, kept) - scale_rows(raw, level * alpha)

@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 
 from bench.api import Asset, BenchError, FilePath, ScoreModel, inert, require
-from bench_plugins.checkpoints.catalogue import asset_of, local, preset_of
+from bench_plugins.checkpoints.catalogue import asset_of, local_path, preset_of
 from bench_plugins.checkpoints.common import (
-    built,
+    build_network,
     file_hash,
     pixel_target,
     record_of,
 )
 from bench_plugins.checkpoints.convert import write_safetensors
-from bench_plugins.checkpoints.describing import score_sde_content
+from bench_plugins.checkpoints.describe import score_sde_content
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig, trained_levels
 from bench_plugins.checkpoints.papers import SCORE_SDE
 from bench_plugins.checkpoints.precision import NetworkModel
@@ -75,12 +75,12 @@ class ScoreSde(NetworkModel):
 
     @classmethod
     def describe(cls, path: str) -> Mapping[str, object] | None:
-        file, preset = local(path), preset_of(path)
+        file, preset = local_path(path), preset_of(path)
         if file.suffix == ".safetensors":
-            told = read_safetensors(file)[1].get("score_sde")
-            if told is None:
+            found = read_safetensors(file)[1].get("score_sde")
+            if found is None:
                 return None
-            recipe = record_of(ScoreSdeRecipe, json.dumps(told), path)
+            recipe = record_of(ScoreSdeRecipe, json.dumps(found), path)
         elif file.suffix == ".pth":
             loaded = read_torch(file)
             if not isinstance(loaded, dict) or not {"model", "ema"} <= loaded.keys():
@@ -104,13 +104,13 @@ class ScoreSde(NetworkModel):
         return ""
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        path = local(self.path)
+        path = local_path(self.path)
         recipe, weights = self.read()
-        network = built(partial(NCSNpp, recipe.network), weights, path)
+        network = build_network(partial(NCSNpp, recipe.network), weights, path)
         config = recipe.network
         s_min, s_max = s_range(recipe, self.t_min)
         return ScoreModel(
-            denoiser=denoiser_of(self.running(network, device, dtype), recipe, device),
+            denoiser=denoiser_of(self.prepare(network, device, dtype), recipe, device),
             shape=(config.channels, config.image_size, config.image_size),
             s_min=s_min,
             s_max=s_max,
@@ -124,7 +124,7 @@ class ScoreSde(NetworkModel):
         Raises:
             BenchError: a file is missing, damaged, hostile, or of another network.
         """
-        path = local(self.path)
+        path = local_path(self.path)
         recipe, state = self._read(path)
         return recipe, network_state(recipe.network, state, self.weights, path)
 
@@ -132,9 +132,9 @@ class ScoreSde(NetworkModel):
         """The recipe, and the content of the file as score_sde's own dictionary."""
         if path.suffix == ".safetensors":
             state, record = read_safetensors(path)
-            told = record.get("score_sde")
-            if told is not None and not (self.preset or self.recipe):
-                return record_of(ScoreSdeRecipe, json.dumps(told), str(path)), {"model": state}
+            found = record.get("score_sde")
+            if found is not None and not (self.preset or self.recipe):
+                return record_of(ScoreSdeRecipe, json.dumps(found), str(path)), {"model": state}
             return self._recipe(path), {"model": state}
         loaded = read_torch(path)
         if not isinstance(loaded, dict) or not isinstance(loaded.get("model"), dict):

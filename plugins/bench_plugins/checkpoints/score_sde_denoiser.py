@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from bench.api import Denoiser, from_eps
 from bench_plugins.checkpoints.common import (
     levels_of,
-    scaled,
+    scale_rows,
 )
 from bench_plugins.checkpoints.levels import LevelTable
 from bench_plugins.checkpoints.score_sde_recipes import ScoreSdeRecipe
@@ -57,7 +57,7 @@ class _VeNoise:
             # Label 0 is the highest level.
             condition = (config.sigma_max / sigma).log() * ((config.num_scales - 1) / span)
         x = y if config.centered else (y + 1) / 2
-        return scaled(self.network(x, condition, sigma), -sigma)
+        return scale_rows(self.network(x, condition, sigma), -sigma)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ class _VpNoise:
             label = self.table.label(level)
         else:
             label = VpTime(self.recipe.beta_min, self.recipe.beta_max).at(b, 999)
-        result: Tensor = self.network(scaled(y, alpha), label)
+        result: Tensor = self.network(scale_rows(y, alpha), label)
         return result
 
 

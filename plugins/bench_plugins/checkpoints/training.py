@@ -38,8 +38,8 @@ class TrainableScoreSde(nn.Module):
 
     def save(self, path: Path, record: Mapping[str, object]) -> None:
         """Writes a file of the model `score_sde`; ``record`` says how it was trained."""
-        told = {"score_sde": asdict(self.recipe), "training": dict(record)}
-        write_safetensors(path, told, _float32(self.network))
+        description = {"score_sde": asdict(self.recipe), "training": dict(record)}
+        write_safetensors(path, description, _float32(self.network))
 
 
 class TrainableEdm(nn.Module):
@@ -58,8 +58,8 @@ class TrainableEdm(nn.Module):
 
     def save(self, path: Path, record: Mapping[str, object]) -> None:
         """Writes a file of the model `edm`; ``record`` says how it was trained."""
-        told = {"edm": asdict(self.recipe), "training": dict(record)}
-        write_safetensors(path, told, _float32(self.network))
+        description = {"edm": asdict(self.recipe), "training": dict(record)}
+        write_safetensors(path, description, _float32(self.network))
 
 
 def _float32(network: nn.Module) -> dict[str, Tensor]:

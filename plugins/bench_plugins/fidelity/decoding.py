@@ -196,7 +196,7 @@ def _to_8(values: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
     return ((values.astype(np.int64) + 128) // 257).astype(np.uint8)
 
 
-def told(counts: Mapping[str, int], left_out: Mapping[str, int]) -> str:
+def describe_conversions(counts: Mapping[str, int], left_out: Mapping[str, int]) -> str:
     """One line on the images that were converted, and the files beside them that hold none."""
     parts = [f"{text}: {counts[kind]}" for kind, text in CONVERSIONS.items() if counts.get(kind)]
     if left_out:

@@ -114,7 +114,7 @@ def _load(kind: Kind, file: WeightsFile, device: torch.device) -> Extractor:
     return Extractor(network.to(device), layer_of("fid"), layer_of("isc"), device)
 
 
-def chunked(images: Iterable[Tensor]) -> Iterator[Tensor]:
+def chunks(images: Iterable[Tensor]) -> Iterator[Tensor]:
     """Single images (3, H, W) stacked by ``CHUNK``."""
     waiting: list[Tensor] = []
     for image in images:

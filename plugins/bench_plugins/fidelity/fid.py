@@ -16,7 +16,7 @@ from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
 from bench_plugins.fidelity.papers import FID, STEIN
 from bench_plugins.fidelity.reference import Reference
-from bench_plugins.fidelity.statistics import Collected, RunningMoments, pooled
+from bench_plugins.fidelity.statistics import Collected, RunningMoments, pooled_layer
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class FrechetDistance(ReferenceMetric):
 
         error = Uncertainty.of(value, influence)
         number = Measurement(
-            self.called(self.name),
+            self.number_name(self.name),
             value,
             self.unit,
             found.count,
@@ -58,7 +58,7 @@ class FrechetDistance(ReferenceMetric):
             evidence=error.evidence,
             note=error.note,
         )
-        return [real.credited(number)]
+        return [real.credit(number)]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class _Kept:
     """Moments for the distance, and the features themselves for its error."""
 
     moments: RunningMoments = field(default_factory=RunningMoments)
-    rows: Collected = field(default_factory=lambda: Collected(pooled))
+    rows: Collected = field(default_factory=lambda: Collected(pooled_layer))
 
     def add(self, features: Features) -> None:
         self.moments.add(features)

@@ -17,7 +17,7 @@ from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
 from bench_plugins.fidelity.papers import FID_INFINITY
 from bench_plugins.fidelity.reference import Reference
-from bench_plugins.fidelity.statistics import Collected, pooled
+from bench_plugins.fidelity.statistics import Collected, pooled_layer
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class InfiniteSamples(ReferenceMetric):
     def start(self, trial: Trial) -> Accumulator:
         stream = self.stream(trial, at_least=self.smallest + self.points - 1)
         real = self.real(trial, stream.extractor)
-        rows = Collected(pooled)
+        rows = Collected(pooled_layer)
         return FeatureAccumulator(stream, rows, partial(self._result, rows, real))
 
     def _result(self, rows: Collected, real: Reference) -> Sequence[Measurement]:
@@ -59,8 +59,8 @@ class InfiniteSamples(ReferenceMetric):
         counts = np.linspace(self.smallest, len(features), self.points).astype(int).tolist()
         distances = _distances(features[torch.from_numpy(order)], counts, real)
         value = intercept(counts, distances)
-        name = self.called(self.name)
-        return [real.credited(Measurement(name, value, self.unit, len(features)))]
+        name = self.number_name(self.name)
+        return [real.credit(Measurement(name, value, self.unit, len(features)))]
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Listing:
         strangers: list[str] = []
         for name in names:
             suffix = PurePosixPath(name).suffix.lower()
-            if hidden(name):
+            if is_hidden(name):
                 left_out["hidden"] += 1
             elif suffix in FORMATS:
                 images.append(name)
@@ -93,7 +93,7 @@ class Listing:
         return Listing(tuple(sorted(images)), dict(sorted(left_out.items())))
 
 
-def hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
     """Whether a file or a folder around it is hidden, or the shadow of another on a Mac."""
     return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 

@@ -88,7 +88,7 @@ class FeatureMetric(SampleMetric):
     def fingerprint(self) -> str:
         return self.identity()
 
-    def called(self, name: str) -> str:
+    def number_name(self, name: str) -> str:
         """What a number is called in these features: ``name`` in those of Inception-v3."""
         return name + suffix(self.extractor)
 

@@ -143,11 +143,11 @@ class Zip(ImageSource):
             raise BenchError(f"{self.path}: cannot be read ({error.strerror})") from None
 
     def left_out(self) -> Mapping[str, int]:
-        with self._opened() as archive:
+        with self._open() as archive:
             return self._listing(archive).left_out
 
     def images(self) -> Iterator[Picture]:
-        with self._opened() as archive:
+        with self._open() as archive:
             for name in self._listing(archive).images:
                 if archive.getinfo(name).file_size > _LARGEST:
                     raise BenchError(f"{self.path}: {name} is no image: it is too large")
@@ -163,7 +163,7 @@ class Zip(ImageSource):
         return Listing.of((entry.filename for entry in files), self.path)
 
     @contextmanager
-    def _opened(self) -> Iterator[zipfile.ZipFile]:
+    def _open(self) -> Iterator[zipfile.ZipFile]:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 yield archive

@@ -80,8 +80,8 @@ def read_state(file: WeightsFile) -> dict[str, Any]:
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader fails on garbage in every way there is
         raise BenchError(
-            f"{file.path}: is no plain PyTorch state dict and was not loaded ({first_line(error)}); "
-            "fetch the published file"
+            f"{file.path}: is no plain PyTorch state dict and was not loaded "
+            f"({first_line(error)}); fetch the published file"
         ) from None
     if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise BenchError(f"{file.path}: holds no state dict (names with tensors)")

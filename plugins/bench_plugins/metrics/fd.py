@@ -147,8 +147,8 @@ def _reference(data: str) -> _Reference:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         with safe_open(path, framework="pt") as file:
             mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
-            told = json.loads(file.metadata()["bench"])
-            made_with, count = str(told["extractor_sha256"]), int(told["n"])
+            record = json.loads(file.metadata()["bench"])
+            made_with, count = str(record["extractor_sha256"]), int(record["n"])
     except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise BenchError(f"{path}: cannot be read ({error}); reinstall the package") from None
     moments = mean.to(torch.float64), covariance.to(torch.float64)

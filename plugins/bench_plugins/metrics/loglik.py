@@ -108,6 +108,6 @@ def summarise(
     )
 
 
-def meaning(measurement: Measurement, role: Role, belongs_to: str = "") -> Measurement:
+def with_role(measurement: Measurement, role: Role, belongs_to: str = "") -> Measurement:
     """The same number with its role, and the number that it accompanies."""
     return replace(measurement, role=role, belongs_to=belongs_to)

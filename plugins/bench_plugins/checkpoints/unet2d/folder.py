@@ -49,7 +49,7 @@ class Folder:
         """The scheduler's record."""
         return self._part("scheduler", "scheduler_config.json") / "scheduler_config.json"
 
-    def known(self) -> bool:
+    def is_model(self) -> bool:
         """Whether it is a folder of a UNet2DModel, or of some pipeline."""
         if os.path.isfile(self.index):
             return True
