@@ -1,4 +1,4 @@
-"""What all checkpoints share: files and their hashes, pixels, weights put into a network."""
+"""Shared by all checkpoints: hashes of files, pixels, and networks with their weights."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class DiffusersUnet(NetworkModel):
         }
 
     def contents(self) -> Mapping[str, str]:
-        """The files that are read; refused where the network cannot work, so that a plan tells."""
+        """Hashes of the files that are read. A network that cannot work is refused at planning."""
         folder = self._folder()
         hashes = [file_hash(self.name, str(folder.config))]
         hashes += [file_hash(self.name, str(file)) for file in folder.weights()]
@@ -143,7 +143,7 @@ def _readable(folder: Folder) -> tuple[Folder, dict[str, object]]:
 
 
 def _meaning(folder: Folder) -> tuple[Network, Noise]:
-    """What the folder's records mean.
+    """Network and noise that the folder's records describe.
 
     Raises:
         BenchError: names file, key and remedy where they cannot be honoured.

@@ -119,7 +119,7 @@ class DiscreteModel(NetworkModel):
         return self._module.assets()
 
     def fingerprint(self) -> str:
-        """All code of the factory. A table that makes no sense is refused, so that a plan tells."""
+        """All code of the factory. An impossible table is refused, already at planning."""
         if self.table:
             self._labels()
         return self._module.fingerprint()

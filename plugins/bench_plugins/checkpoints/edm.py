@@ -114,5 +114,5 @@ class Edm(NetworkModel):
 
 
 def _one_hot_classes(classes: int, device: torch.device) -> Tensor | None:
-    """What the network is told of each class, and last (at -1) of none."""
+    """One-hot input of each class, and last (at -1) of none."""
     return torch.eye(classes + 1, classes, device=device) if classes else None

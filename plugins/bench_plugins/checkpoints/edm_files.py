@@ -27,7 +27,7 @@ _FAMILIES = {"SongUNet": "song", "DhariwalUNet": "dhariwal"}
 
 
 def read_edm(path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:
-    """What a file of EDM holds: the recipe and the weights of the moving average.
+    """Read the recipe and the weights of the moving average from a file of EDM.
 
     Raises:
         BenchError: the file is missing, damaged, hostile, or holds something else.

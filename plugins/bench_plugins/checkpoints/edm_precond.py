@@ -20,7 +20,7 @@ from bench_plugins.checkpoints.predictions import karras_coefficients
 
 @dataclass(frozen=True)
 class EdmRecipe:
-    """What a checkpoint is; as JSON, the entry `edm` of a .safetensors of it.
+    """Preconditioning, network and data of a checkpoint; JSON in the entry `edm` of a .safetensors.
 
     Attributes:
         precond: `edm`, `vp`, `ve` or `iddpm`.
@@ -76,7 +76,7 @@ class EdmDenoiser:
     Attributes:
         network: F(x, c_noise, labels).
         recipe: the preconditioning.
-        classes: what the network is told of each class, one-hot, and last of no class: zeros,
+        classes: the network's input for each class, one-hot, and last for no class: zeros,
             (label_dim + 1, label_dim); ``None`` without classes.
         levels: of `iddpm`: its noise levels.
     """
@@ -87,7 +87,7 @@ class EdmDenoiser:
     levels: Tensor | None = None
 
     def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
-        # The label of no class, -1, is the last row's.
+        # Label -1, no class, picks the last row.
         one_hot = None if self.classes is None else self.classes[labels]
         sigma = levels_of(s)
         c_skip, c_out, c_in, c_noise = self._coefficients(sigma)

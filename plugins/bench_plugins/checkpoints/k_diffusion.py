@@ -96,7 +96,7 @@ class KDiffusion(NetworkModel):
         return k_diffusion_content(recipe_of(text, f"{path}: its configuration"))
 
     def fingerprint(self) -> str:
-        """Of nothing else. A configuration that cannot be is refused, so that a plan tells."""
+        """Empty. An impossible configuration is refused, already at planning."""
         if self.config:
             self._recipe(Path(self.path), None)
         return ""
@@ -110,7 +110,7 @@ class KDiffusion(NetworkModel):
         if s_min >= s_max:
             raise BenchError(f"model '{self.name}': s_min {s_min:g} must be below s_max {s_max:g}")
         return ScoreModel(
-            # It was trained without its class at times, so that it can be asked for none.
+            # It was trained without its class at times, and so takes none too.
             denoiser=Choice(self.label, self.guidance).of(
                 _KarrasDenoiser(
                     self.prepare(network, device, dtype), recipe.sigma_data, recipe.classes

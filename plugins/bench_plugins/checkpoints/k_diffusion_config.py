@@ -26,7 +26,7 @@ from bench_plugins.checkpoints.networks.image_v1 import ImageV1, ImageV1Config
 
 @dataclass(frozen=True)
 class KDiffusionRecipe:
-    """What a checkpoint of k-diffusion is.
+    """Network and noise levels of a checkpoint of k-diffusion.
 
     Attributes:
         network: its sizes and parts.
@@ -46,7 +46,7 @@ class KDiffusionRecipe:
 
 
 def maker(recipe: KDiffusionRecipe) -> Callable[[], nn.Module]:
-    """What makes the network of a recipe, with weights at random."""
+    """Constructor of a recipe's network, with random weights."""
     config = recipe.network
     if isinstance(config, ImageV1Config):
         return partial(ImageV1, config)

@@ -1,4 +1,4 @@
-"""What k-diffusion's configurations hold, under its names."""
+"""Content of k-diffusion's configurations, under its names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AUGMENTATIONS = 9
 
 @dataclass(frozen=True)
 class Outer:
-    """What is read of a whole configuration; the rest is about training."""
+    """The parts of a configuration that are read; the rest is about training."""
 
     model: dict[str, Any]
     dataset: dict[str, Any] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Outer:
 
 @dataclass(frozen=True, kw_only=True)
 class _Shared:
-    """What both model types have. The fields of type object are about training alone."""
+    """Keys of both model types. Those of type object only concern training."""
 
     __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
 

@@ -21,7 +21,7 @@ class Key:
 
     Attributes:
         name: as the file spells it.
-        effect: `honoured`: it changes what the network is told, sees or means, and is taken into
+        effect: `honoured`: it changes the network's input or meaning, and is taken into
             account (values that are not known are refused); `refused`: with any value that
             changes something; `irrelevant`: it changes nothing of that.
         meaning: what it decides.

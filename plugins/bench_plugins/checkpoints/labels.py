@@ -1,4 +1,4 @@
-"""The label of time that a network is told at a noise level, by the conventions in use."""
+"""Time labels of noise levels, by the conventions in use."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from bench_plugins.checkpoints.reading.torch_files import read_torch
 
 @dataclass(frozen=True)
 class ModuleModel(NetworkModel):
-    """A network of your own: a factory by import path, and weights that are tensors alone.
+    """A network of your own: a factory by import path, and weights that are only tensors.
 
     The module is called as module(y, s) with y = x/alpha in [-1, 1], (n, *shape), and s of shape
     () or (n,). The factory is code of yours and is imported; the weights file is never run.

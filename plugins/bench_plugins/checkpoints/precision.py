@@ -1,4 +1,4 @@
-"""In which arithmetic a network runs, inside of preconditioning and state that stay as they are."""
+"""Arithmetic of a network; preconditioning and the state keep theirs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkModel(Model):
-    """A model whose denoiser asks a network.
+    """A model whose denoiser calls a network.
 
     Attributes:
-        precision: of the network alone: `float32`, `tf32`, `bfloat16` or `float16`; ``None``: the
+        precision: of the network only: `float32`, `tf32`, `bfloat16` or `float16`; ``None``: the
             protocol's dtype. Weights stay in float32 with all four; with the last two,
             convolutions and matrix products are rounded (torch.autocast).
         compiled: whether torch.compile translates the network first (a minute for each shape).

@@ -1,4 +1,4 @@
-"""What networks predict of x_t = alpha x_0 + sigma eps, and the denoised sample that it means."""
+"""Predictions of networks for x_t = alpha x_0 + sigma eps, converted to denoised samples."""
 
 from __future__ import annotations
 

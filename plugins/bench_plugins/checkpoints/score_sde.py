@@ -98,7 +98,7 @@ class ScoreSde(NetworkModel):
         write_safetensors(target, record, weights)
 
     def fingerprint(self) -> str:
-        """Of nothing else. A recipe that cannot be is refused, so that a plan tells."""
+        """Empty. An impossible recipe is refused, already at planning."""
         if self.recipe:
             self._recipe(Path(self.path))
         return ""
@@ -162,7 +162,7 @@ class ScoreSde(NetworkModel):
 def network_state(
     config: NCSNppConfig, loaded: Mapping[str, Any], weights: str, path: Path
 ) -> dict[str, Tensor]:
-    """The state dict for the network of a score_sde checkpoint (or of `{"model": state}` alone).
+    """The state dict for the network of a score_sde checkpoint (or of `{"model": state}`).
 
     The moving averages are a list in the order of the parameters that were trained; the Fourier
     frequencies were not, and are those of the model.

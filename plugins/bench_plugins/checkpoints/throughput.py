@@ -59,7 +59,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Speed:
-    """What was measured.
+    """Samples a second, and memory.
 
     Attributes:
         samples_per_s: the median of the repetitions; slowest, fastest: their range.
@@ -122,7 +122,7 @@ def _synchronise(device: torch.device) -> None:
 
 
 def device_name(device: torch.device) -> str:
-    """The device in words, with the threads of a CPU."""
+    """Name of the device, with the threads of a CPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     info = Path("/proc/cpuinfo")

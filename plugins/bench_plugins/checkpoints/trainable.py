@@ -20,7 +20,7 @@ from bench_plugins.checkpoints.training import TrainableEdm, TrainableScoreSde
 
 @dataclass(frozen=True)
 class _PublishedNetwork(Trainable):
-    """A U-Net of the field, for square images of 256 levels.
+    """A published U-Net, for square images of 256 levels.
 
     Attributes:
         width: channels of the first level.

@@ -37,7 +37,7 @@ class TrainableScoreSde(nn.Module):
         return denoiser_of(self.network, self.recipe, torch.device(y.device))(y, s)
 
     def save(self, path: Path, record: Mapping[str, object]) -> None:
-        """Writes a file of the model `score_sde`; ``record`` says how it was trained."""
+        """Write a file of the model `score_sde`; ``record`` describes the training."""
         description = {"score_sde": asdict(self.recipe), "training": dict(record)}
         write_safetensors(path, description, _float32(self.network))
 
@@ -57,7 +57,7 @@ class TrainableEdm(nn.Module):
         return EdmDenoiser(self.network, self.recipe, None)(y, s)
 
     def save(self, path: Path, record: Mapping[str, object]) -> None:
-        """Writes a file of the model `edm`; ``record`` says how it was trained."""
+        """Write a file of the model `edm`; ``record`` describes the training."""
         description = {"edm": asdict(self.recipe), "training": dict(record)}
         write_safetensors(path, description, _float32(self.network))
 

@@ -20,7 +20,7 @@ CHUNK = 64
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What an extractor says of n images.
+    """Output of an extractor for n images.
 
     Attributes:
         pooled: the features (n, d), float32, on the extractor's device.
@@ -32,7 +32,7 @@ class Features:
 
     @cached_property
     def host(self) -> Features:
-        """The same in the main memory, copied once for all who ask."""
+        """The same in main memory, copied once for all metrics."""
         return Features(self.pooled.cpu(), self.logits.cpu())
 
 
@@ -40,8 +40,8 @@ class Features:
 class Extractor:
     """An extractor that remembers what it saw last.
 
-    All metrics of a cell see the same images: the first one to ask has them evaluated, the others
-    are handed the same features.
+    All metrics of a cell see the same images: the first one evaluates them, the others get the
+    same features.
 
     Attributes:
         network: torch-fidelity's module.

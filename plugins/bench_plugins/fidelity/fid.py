@@ -25,7 +25,7 @@ class FrechetDistance(ReferenceMetric):
 
     Moments are streamed and the distance taken in float64. It is biased upwards for few samples:
     compare equal ``metric_n`` only (papers: 50,000). Its standard error is that of the samples
-    alone, to first order; with fewer of them than features it is up to a third too large.
+    only, to first order; with fewer of them than features it is up to a third too large.
     """
 
     reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6"

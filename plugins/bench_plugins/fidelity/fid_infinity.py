@@ -115,6 +115,6 @@ def _distances(features: Tensor, counts: Sequence[int], real: Reference) -> list
 
 
 def intercept(counts: Sequence[int], distances: Sequence[float]) -> float:
-    """Where the line through ``distances`` over 1/n, fitted by least squares, meets 1/n = 0."""
+    """Value at 1/n = 0 of the least-squares line through ``distances`` over 1/n."""
     line = np.polynomial.Polynomial.fit(1 / np.asarray(counts, dtype=float), distances, 1)
     return float(line(0.0))

@@ -14,7 +14,7 @@ from bench.api import BenchError, file_sha256, first_line
 
 @dataclass(frozen=True)
 class Published:
-    """What such a file holds: moments in float64, or the features (n, d) in float32."""
+    """Content of such a file: moments in float64, or the features (n, d) in float32."""
 
     moments: tuple[Tensor, Tensor] | None
     features: Tensor | None
@@ -37,7 +37,7 @@ class MomentsFile:
             raise BenchError(f"{self.path}: cannot be read ({error.strerror})") from None
 
     def read(self, dimension: int) -> Published:
-        """What it holds, in ``dimension`` features.
+        """Read it, for an extractor of ``dimension`` features.
 
         Raises:
             BenchError: it is damaged, holds Python objects, or something else.

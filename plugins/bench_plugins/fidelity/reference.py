@@ -45,7 +45,7 @@ class Reference:
         digest: hash of images and extractor.
         rank: the largest rank that the covariance can have.
         size: (H, W) of the images, where it is known.
-        features: reads the features (n, d), float32; None where the moments alone are known.
+        features: reads the features (n, d), float32; None where only the moments are known.
         count: number of images, where it is known.
         note: which conversions how many of them went through, and what was left out.
     """
@@ -178,7 +178,7 @@ def _content(tensor: Tensor) -> str:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What was seen of real images on their way: their one shape, and the conversions."""
+    """Shape and conversions of the real images that went by."""
 
     sizes: set[torch.Size] = field(default_factory=set)
     conversions: Counter[str] = field(default_factory=Counter)

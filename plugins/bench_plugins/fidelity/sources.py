@@ -1,4 +1,4 @@
-"""Where real images come from: a folder, a zip, a data set of torchvision; or statistics of them.
+"""Sources of real images: a folder, a zip, a data set of torchvision; or their statistics.
 
 Every source has a digest of its content, by which what was computed from it is found again.
 """
@@ -50,7 +50,7 @@ class ImageSource(ABC):
 
     @abstractmethod
     def left_out(self) -> Mapping[str, int]:
-        """How many files beside the images were left out, by what they are."""
+        """Number of other files that were left out, by kind."""
 
     @abstractmethod
     def images(self) -> Iterator[Picture]:

@@ -1,4 +1,4 @@
-"""What metrics keep of a stream of features: moments in float64, or the features themselves."""
+"""Moments in float64, or all rows, of a stream of features."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def find_weights(published: PublishedWeights, own: str | None) -> WeightsFile:
 
 
 def read_state(file: WeightsFile) -> dict[str, Any]:
-    """The state dict in ``file``, read by torch's unpickler for tensors alone.
+    """The state dict in ``file``, read by torch's unpickler for tensors.
 
     Of a TorchScript archive (CLIP's), the tensors of its module.
 

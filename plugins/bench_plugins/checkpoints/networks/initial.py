@@ -1,4 +1,4 @@
-"""How the networks of score_sde and EDM begin a training."""
+"""Initial weights of score_sde's and EDM's networks."""
 
 from __future__ import annotations
 

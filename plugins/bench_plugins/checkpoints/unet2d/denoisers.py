@@ -35,7 +35,7 @@ def denoiser_of(
 
 @dataclass(frozen=True, eq=False)
 class _Called:
-    """The network, asked for rows of given labels; what it says of variances is dropped."""
+    """The network called with one label for each row; its variances are dropped."""
 
     network: nn.Module
     classes: int

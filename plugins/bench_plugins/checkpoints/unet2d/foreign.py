@@ -46,7 +46,7 @@ def _not_read(name: object, place: str) -> BenchError:
 
 
 def _check_foreign(record: Mapping[str, object], name: str, known: Scheduler, place: str) -> None:
-    """Refuses keys of other schedulers that change what the network is told."""
+    """Refuse keys of other schedulers that change the network's input."""
     for key, value in record.items():
         if key in known.own or key in LEFT_OUT or key in _ALWAYS:
             continue

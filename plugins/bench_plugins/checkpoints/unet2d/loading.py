@@ -52,7 +52,7 @@ def load_network(folder: Folder, meaning: Network) -> nn.Module:
 
 
 def _try(network: nn.Module, meaning: Network, config: Path) -> None:
-    """Runs the network once on tensors without memory: what no key tells is told here."""
+    """Run the network once on tensors without memory, which shows what no key does."""
     try:
         with torch.device("meta"):
             bare: Any = type(network).from_config(network.config)  # type: ignore[attr-defined]
@@ -60,7 +60,7 @@ def _try(network: nn.Module, meaning: Network, config: Path) -> None:
             labels = torch.zeros(1, dtype=torch.long) if meaning.classes else None
         with torch.no_grad():
             out = bare.eval()(x, one, class_labels=labels).sample
-    except Exception as error:  # torch's own words for sizes that do not match
+    except Exception as error:  # torch's own errors for sizes that do not match
         raise damaged_network(str(config), first_line(error)[:200]) from None
     if out.shape[2:] != x.shape[2:]:
         raise damaged_network(str(config), f"it makes {tuple(out.shape[2:])} of its sample_size")

@@ -1,4 +1,4 @@
-"""What a UNet2DModel's configuration says of its shape, and whether it can work here at all."""
+"""Shape and classes of a UNet2DModel, by its configuration; refused if it cannot work here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Network:
 
 
 def network_of(record: Mapping[str, object], noise: Noise, place: str) -> Network:
-    """What the content of a config.json means, for a network of this noise.
+    """Shape and classes by the content of a config.json, for a network of this noise.
 
     Raises:
         BenchError: names the key that cannot be honoured, and what to do.
@@ -199,5 +199,5 @@ def _classes(values: Values) -> int:
 
 
 def damaged_network(place: str, cause: str) -> BenchError:
-    """The error of a network that diffusers cannot run, for a reason that no key tells."""
+    """The error of a network that diffusers cannot run, for a reason that no key shows."""
     return BenchError(f"{place}: diffusers cannot run this network ({cause}); correct the key")

@@ -1,4 +1,4 @@
-"""What a scheduler's record says of the network: what it is told, sees and gives."""
+"""Noise of a network, by its scheduler's record: time label, input and prediction."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST = 1e9
 
 @dataclass(frozen=True)
 class Noise:
-    """How a network was trained, as far as its scheduler's record tells.
+    """Noise that a network was trained with, by its scheduler's record.
 
     Attributes:
         scheduler: the class of the scheduler.
@@ -61,7 +61,7 @@ class Noise:
 
 
 def noise_of(record: Mapping[str, object], place: str) -> Noise:
-    """What the content of a scheduler_config.json means.
+    """Noise that a scheduler_config.json describes.
 
     Raises:
         BenchError: names the scheduler, key or value that cannot be honoured, and what to do.
@@ -139,7 +139,7 @@ def _flow(
     values: Values, name: str, prediction: Prediction = "velocity", learned: bool = False
 ) -> Noise:
     levels = values.count("num_train_timesteps", 1000, 3)
-    # sigma from 1 / N to 1 - 1 / N: pure noise cannot be asked for, as its s is infinite.
+    # sigma from 1 / N to 1 - 1 / N: the s of pure noise is infinite.
     ends = (1 / (levels - 1), float(levels - 1))
     left_out = _left_out(values.record, "sigma_min", "sigma_max")
     return Noise(name, "flow", prediction, ends, factor=levels, learned=learned, left_out=left_out)

@@ -27,7 +27,7 @@ class Values:
         return BenchError(f"{self.place}: {key}{value}: {cause}")
 
     def flag(self, key: str) -> bool:
-        """Whether ``key`` is on.
+        """True if ``key`` is on.
 
         Raises:
             BenchError: it is neither true, false nor null.
@@ -38,7 +38,7 @@ class Values:
         return bool(value)
 
     def choice(self, key: str, known: Sequence[str], default: str, nullable: bool = False) -> str:
-        """One of several words; ``nullable``: null stands for the default.
+        """One of the ``known`` values; ``nullable``: null stands for the default.
 
         Raises:
             BenchError: it is another.
