@@ -378,7 +378,7 @@ def test_a_sweep_factorises_the_reference_once(
         return root_factor(covariance)
 
     monkeypatch.setattr("bench_plugins.fidelity.reference.root_factor", counted)
-    monkeypatch.setattr("bench_plugins.metrics.frechet.root_factor", counted)
+    monkeypatch.setattr("bench.core.frechet.root_factor", counted)
     folder = save_folder("real", photos(70, 2))
     assert len({_fid(measure, folder, photos(64, seed)).value for seed in (1, 3, 4)}) == 3
     assert len(calls) == 1
