@@ -20,11 +20,7 @@ def karras_times(
 
 
 def karras_heun(problem: Problem, x: Tensor, now: Time, then: Time) -> Tensor:
-    """Heun's step on dy/ds = (y - D) / s, y = x / alpha (Algorithm 1). Two evaluations.
-
-    With r = s_then / s_now, Euler's y' = r y + (1 - r) D gives D' = D(y'; s_then); the mean of both
-    slopes is y_then = r y + (1 - r) ((1 - c) D + c D') with c = 1 / (2 r).
-    """
+    """Heun's step on dy/ds = (y - D) / s with y = x / alpha (Algorithm 1). Two evaluations."""
     r = then.s / now.s
     keep = r * then.alpha / now.alpha
     gain = (1 - r) * then.alpha

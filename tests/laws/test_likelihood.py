@@ -152,8 +152,7 @@ def test_adaptive_solvers_give_the_nll(
     torch.testing.assert_close(nll, _line_reference(line, points), rtol=0, atol=1e-3)
 
 
-@pytest.mark.parametrize("process_name", ["vp", "edm"])
-@pytest.mark.parametrize("grid_name", ["karras", "log_snr"])
+@pytest.mark.parametrize(("process_name", "grid_name"), [("vp", "karras"), ("edm", "log_snr")])
 def test_nll_converges_at_the_solvers_order(
     fixed_solver: OdeSolver[Any],
     process_name: str,

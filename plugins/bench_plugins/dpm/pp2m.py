@@ -16,9 +16,11 @@ from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
 class DpmSolverPP2M(MultistepOdeSolver):
     """DPM-Solver++(2M): second-order multistep exponential integrator in lambda, D predicted.
 
+    Order 2, one evaluation per step; the first step is DDIM.
+
     Attributes:
-        lower_order_final: make the last step DDIM, as the first: the authors' safeguard of few
-            steps (diffusers': below 15). Off, since the harness never steps to sigma = 0.
+        lower_order_final: make the last step DDIM too, the authors' safeguard of few steps
+            (diffusers': below 15). Off, since the harness never steps to sigma = 0.
     """
 
     name: ClassVar[str] = "dpmpp_2m"

@@ -15,8 +15,9 @@ from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
 class EdmHeun(OdeSolver[None]):
     """Heun's method on dy/ds = (y - D) / s; order 2, two evaluations per step.
 
-    The paper's last step, Euler to sigma = 0, is the core's final denoise: 2 N - 1 evaluations in
-    all. (`bench.api.karras_heun` has the formula.)
+    The Euler half-step y' = r y + (1 - r) D (r = s_then / s_now) gives D' = D(y'; s_then); the
+    average of both slopes is y_then = r y + (1 - r) ((1 - c) D + c D') with c = 1 / (2 r). The
+    paper's last step, Euler to sigma = 0, is the core's final denoise: 2 N - 1 evaluations in all.
     """
 
     name: ClassVar[str] = "edm_heun"
