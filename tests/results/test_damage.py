@@ -282,7 +282,8 @@ def test_a_file_of_one_kind_is_none_of_another(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"plan\.json: is in the wrong place .*as references"):
         bench.load_results(root)
     (root / f"cells/{KEYS[1]}.parquet").write_bytes((root / "bundle/rows.parquet").read_bytes())
-    assert Store(root).read(KEYS[1]) is None
+    with pytest.raises(DamagedError, match="is in the wrong place"):
+        Store(root).cell(KEYS[1])
 
 
 def test_a_bundle_with_the_evidence_of_another_is_refused(tmp_path: Path) -> None:
