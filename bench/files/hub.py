@@ -26,7 +26,7 @@ HUB = "hub:"
 """The beginning of a path in YAML that is a folder of the hub."""
 
 PATTERNS = ("*config.json", "model_index.json", "*.safetensors", "*.safetensors.index*.json")
-"""The files of a folder that are downloaded: all that a diffusers network needs, of every variant."""
+"""The files of a folder that are downloaded: what a diffusers network needs, of every variant."""
 
 _NAME = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>[\w.-][\w./-]*))?", re.ASCII)
 
