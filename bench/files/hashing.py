@@ -1,4 +1,4 @@
-"""Hashes of files that are asked for often and change seldom."""
+"""Hashes of files, remembered until a file changes."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class TransientError(Exception):
 
 
 class RangeError(TransientError):
-    """The server does not have the part that was asked for."""
+    """The server does not have the requested part."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class HubFolder:
 
     def present(self) -> bool:
         """Tell whether a configuration and weights are there, damaged or not."""
-        return not self._lacks()
+        return not self._gap()
 
     def located(self) -> Path:
         """Return the folder once its files are verified; the network is not used.
@@ -113,9 +113,9 @@ class HubFolder:
         Raises:
             BenchError: it is missing or damaged; says what to fetch and where to put it.
         """
-        lacks = self._lacks()
-        if lacks:
-            raise NotFetchedError(self.missing(lacks))
+        gap = self._gap()
+        if gap:
+            raise NotFetchedError(self.missing(gap))
         for file in self.files():
             _verify(file, self.name)
         return self.path
@@ -153,7 +153,7 @@ class HubFolder:
             f"{self.place} from a machine that has it"
         )
 
-    def _lacks(self) -> str:
+    def _gap(self) -> str:
         names = [file.name for file in self.files()]
         if not names:
             return "it is not in the cache"

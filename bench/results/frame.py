@@ -19,16 +19,16 @@ from bench.results.schema import COLUMNS, Status, columns
 from bench.stats.intervals import half_widths
 
 SUBJECT = columns(Use.SUBJECT)
-"""What all curves of a figure have in common."""
+"""The keys that all curves of a figure have in common."""
 
 CURVE = columns(Use.SUBJECT, Use.CURVE)
-"""Together with the metric, what makes a curve; an adaptive solver's has its ladder in it."""
+"""The keys of a curve besides the metric; an adaptive solver's has its ladder in it."""
 
 NUMBER = columns(Use.NUMBER)
-"""What tells the numbers of a cell apart."""
+"""The keys that tell the numbers of a cell apart."""
 
 CELL = ("curve", "solver_kind", "stochastic", *columns(Use.POINT))
-"""What, within a figure, distinguishes one point from the next; seeds are averaged over."""
+"""The columns that, within a figure, tell points apart; seeds are averaged over."""
 
 _NUMBER = tuple(dict.fromkeys(("metric", "role", "belongs_to", *columns(Use.MEANING), "ranked")))
 
