@@ -12,7 +12,7 @@ from bench.compare.inputs import ResultSet
 from bench.core.errors import BenchError
 from bench.results.column import Use
 from bench.results.frame import clean, with_params
-from bench.results.places import FILES, named, names, places
+from bench.results.places import FILES, names, places, with_names
 from bench.results.protocol import without_round_off
 from bench.results.schema import FILTERS, columns
 from bench.stats.arrays import Flags
@@ -33,7 +33,7 @@ def join_results(
     before = clean_rows(base.frame).assign(head=False)
     after = clean_rows(head.frame).assign(head=True)
     called = {str(file["digest"]): str(file["name"]) for file in files_of(before, after)}
-    before, after = named(before, called), named(after, called)
+    before, after = with_names(before, called), with_names(after, called)
     for old, new in renames:
         before = _rename(before, after, old, new)
     rows = _filter(pd.concat([before, after], ignore_index=True), only)

@@ -1,4 +1,4 @@
-"""Files that somebody published: weights of score models and extractors, reference statistics."""
+"""Published files: weights of score models and extractors, reference statistics."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from bench.files.hub import HubFolder
 from bench.files.pins import own_pins, pin_of, unreadable
 
 PREFIX = "published:"
-"""What begins a path in YAML that is the name of an asset."""
+"""The beginning of a path in YAML that is the name of an asset."""
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
-"""What names look like (a regular expression)."""
+"""The form of names (a regular expression)."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Asset:
 
     @property
     def path(self) -> Path:
-        """Where it is looked for."""
+        """The place where it is looked for."""
         return cache_folder() / self.file
 
     @property
@@ -70,11 +70,11 @@ class Asset:
         return pinned.sha256 if pinned else ""
 
     def present(self) -> bool:
-        """Whether its file is there, damaged or not."""
+        """Tell whether its file is there, damaged or not."""
         return self.path.is_file()
 
     def located(self) -> Path:
-        """Its path, once it is there and its hash was verified.
+        """Return its path, once it is there and its hash is verified.
 
         Raises:
             BenchError: it is missing or damaged; says what to fetch and where to put it.
@@ -83,7 +83,7 @@ class Asset:
         return self.path
 
     def digest(self) -> str:
-        """The sha256 of its file, verified.
+        """Return the sha256 of its file, verified.
 
         Raises:
             BenchError: it is missing or damaged.
@@ -101,7 +101,7 @@ class Asset:
         return digest
 
     def missing(self, reason: str = "No such file or directory") -> str:
-        """What to tell a user who lacks it."""
+        """Return what to tell a user who does not have it."""
         if self.manual:
             return f"{self.name} is missing ({self.path}: {reason}); {self.instructions()}"
         return (
@@ -111,14 +111,14 @@ class Asset:
         )
 
     def instructions(self) -> str:
-        """How a person gets a manual one."""
+        """Return how a person gets a manual one."""
         return (
             f"no program can download it: {self.manual} from {self.url} and put it at {self.path}"
         )
 
 
 def published(path: str, catalogue: Sequence[Asset]) -> Asset | None:
-    """The asset that a path in YAML names, `published:NAME`; None for other paths.
+    """Return the asset that a path in YAML names, `published:NAME`; None for other paths.
 
     Known are those of ``catalogue``, and the user's own (`bench models fetch --url`).
 
@@ -137,7 +137,7 @@ def published(path: str, catalogue: Sequence[Asset]) -> Asset | None:
 
 
 def own_assets() -> tuple[Asset, ...]:
-    """The files that the user fetched under names of their own.
+    """Return the files that the user fetched under names of their own.
 
     Raises:
         BenchError: the list of them is damaged, or names a place outside of the cache folder.
@@ -156,5 +156,5 @@ class NeedsAssets(Protocol):
     """A plugin, with its parameters, that reads published files."""
 
     def assets(self) -> Sequence[Asset | HubFolder]:
-        """The files; the host fetches those that are missing before it runs anything."""
+        """Return the files; the host fetches those that are missing before it runs anything."""
         ...

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.core.errors import BenchError
 
 CACHE_REMEDY = "make room, or set BENCH_CACHE to another folder"
-"""What helps with a file of the cache that cannot be written."""
+"""The remedy of a file of the cache that cannot be written."""
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from bench.files.asset import Asset
 
 
 def read_assets(package: str, file: str) -> tuple[Asset, ...]:
-    """The assets of a JSON file (a list of the fields of `Asset`) that lies in ``package``.
+    """Read the assets of a JSON file (a list of the fields of `Asset`) that lies in ``package``.
 
     Raises:
         ValueError: the file, which is the plugin's own, is wrong.

@@ -1,4 +1,4 @@
-"""What stands in the files that a plugin's parameters name: the digest that is known of each."""
+"""Digests of the files that a plugin's parameters name."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from bench.files.hub import HubFolder
 from bench.files.supply import needs
 
 MARK = "sha256:"
-"""What a digest in the place of a path begins with."""
+"""The beginning of a digest in the place of a path."""
 
 
 def contents(plugin: Plugin) -> Mapping[str, str]:
-    """By parameter that names a file, the digest of what is there: ``sha256:`` and 64 digits.
+    """Return by parameter that names a file the digest of its content: ``sha256:`` and 64 digits.
 
     "" where the place decides no number. Parameters that name nothing (None, or the empty string)
     are left out.
@@ -36,13 +36,13 @@ def contents(plugin: Plugin) -> Mapping[str, str]:
     }
 
 
-def _marked(told: str) -> str:
-    """The plugin's own digest as one of ours."""
-    if not told:
+def _marked(own: str) -> str:
+    """Return the plugin's own digest in the host's form."""
+    if not own:
         return ""
-    plain = told.removeprefix(MARK)
+    plain = own.removeprefix(MARK)
     if not re.fullmatch("[0-9a-f]{64}", plain):
-        plain = hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()
+        plain = hashlib.sha256(own.encode(errors="surrogatepass")).hexdigest()
     return MARK + plain
 
 
@@ -82,7 +82,7 @@ def _published(plugin: Plugin, path: str) -> Asset:
 
 
 def folder_sha256(folder: Path) -> str:
-    """sha256 over the relative names and the content of all files below ``folder``.
+    """Return the sha256 over the relative names and the content of all files below ``folder``.
 
     Links are followed, but not back to a folder that one is in.
 
@@ -103,5 +103,5 @@ def _files(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
     for item in folder.iterdir():
         if item.is_dir():
             yield from _files(item, (*above, real))
-        elif item.is_file() or item.is_symlink():  # of a link to nothing the hash tells
+        elif item.is_file() or item.is_symlink():  # hashing says what a link to nothing is
             yield item

@@ -11,16 +11,16 @@ from bench.core.errors import BenchError
 from bench.files.asset import Asset
 from bench.files.atomic import unwritable
 from bench.files.hashing import file_sha256
-from bench.files.http import Answer, RangeError, TransientError, asked
+from bench.files.http import Answer, RangeError, TransientError, request
 from bench.files.lock import file_lock
 from bench.files.meter import Meter
-from bench.files.partial import Part, Version
+from bench.files.partial import PartialFile, Version
 from bench.files.pins import Pin, lock_file, set_pin
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for a server.
+    """Limits of waiting for a server.
 
     Attributes:
         timeout: seconds without a byte after which a connection is given up.
@@ -37,7 +37,7 @@ PATIENCE = Patience()
 
 
 def fetch(asset: Asset, meter: Meter, patience: Patience = PATIENCE, *, own: bool = False) -> None:
-    """Has the asset in its place, verified; a sound file is left alone, a damaged one replaced.
+    """Put the asset in its place, verified; a sound file is left as it is, a damaged one replaced.
 
     Where no hash was published the first download is pinned (`pins`); so is a file that was put
     there by hand. ``own``: the name is the user's, and is remembered.
@@ -64,7 +64,7 @@ def _sound(asset: Asset) -> bool:
 def _download(asset: Asset, meter: Meter, patience: Patience) -> None:
     if asset.manual:
         raise BenchError(f"{asset.name}: {asset.instructions()}")
-    part = Part(asset.path)
+    part = PartialFile(asset.path)
     best, failures = part.size, 0
     while True:
         try:
@@ -85,8 +85,8 @@ def _download(asset: Asset, meter: Meter, patience: Patience) -> None:
     _accept(asset, part)
 
 
-def _go_on(asset: Asset, part: Part, meter: Meter, timeout: float) -> None:
-    """Downloads what is missing of the part.
+def _go_on(asset: Asset, part: PartialFile, meter: Meter, timeout: float) -> None:
+    """Download what is missing of the part.
 
     Raises:
         TransientError: it was cut off; what came is kept.
@@ -94,7 +94,7 @@ def _go_on(asset: Asset, part: Part, meter: Meter, timeout: float) -> None:
     have, version = part.resumable(asset.url)
     if version is not None and have == version.total:
         return
-    with asked(asset.url, have, version.validator if version else "", timeout) as answer:
+    with request(asset.url, have, version.validator if version else "", timeout) as answer:
         _check(asset, answer)
         if answer.start not in (0, have):
             raise RangeError("another part came than was asked for")
@@ -112,7 +112,7 @@ def _go_on(asset: Asset, part: Part, meter: Meter, timeout: float) -> None:
 
 
 def _check(asset: Asset, answer: Answer) -> None:
-    """Refuses what is known to be wrong before it is downloaded, or cannot be told later."""
+    """Refuse what is known to be wrong before the download, and what no check finds after it."""
     advice = f"fetch {asset.url} yourself and put it at {asset.path}"
     if asset.size is not None and answer.total not in (None, asset.size):
         raise BenchError(
@@ -135,14 +135,14 @@ def _check_room(asset: Asset, wanted: int) -> None:
         raise OSError(errno.ENOSPC, f"No space left on device for {wanted:,} bytes")
 
 
-def _accept(asset: Asset, part: Part) -> None:
-    """Puts the whole file into its place, if it is what it must be."""
+def _accept(asset: Asset, part: PartialFile) -> None:
+    """Put the whole file into its place, if it is what it must be."""
     digest, pin = file_sha256(part.path), asset.pin
     if pin and digest != pin:
         part.discard()
-        told = "it was published with" if asset.sha256 else f"{lock_file()} pins"
+        reason = "it was published with" if asset.sha256 else f"{lock_file()} pins"
         raise BenchError(
-            f"{asset.name}: what came from {asset.url} has sha256 {digest}, and {told} {pin}; "
+            f"{asset.name}: what came from {asset.url} has sha256 {digest}, and {reason} {pin}; "
             "nothing of it was kept; run it again in case the transfer was at fault, and ask its "
             "authors if that does not help"
         )

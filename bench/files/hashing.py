@@ -1,4 +1,4 @@
-"""Hashes of files that are asked for often and change seldom."""
+"""Hashes of files, remembered until a file changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def file_sha256(path: Path) -> str:
-    """sha256 of a file's content; a file that did not change since is not read again.
+    """Return the sha256 of a file's content; a file that did not change since is not read again.
 
     Raises:
         OSError: it cannot be read.

@@ -27,16 +27,16 @@ CHUNK = 1 << 20
 
 
 class TransientError(Exception):
-    """What may be gone at the next try; the message says what it was."""
+    """A failure that may be gone at the next try."""
 
 
 class RangeError(TransientError):
-    """The server does not have the part that was asked for."""
+    """The server does not have the requested part."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The beginning of an answer.
+    """The answer of a server, its body not read.
 
     Attributes:
         start: the place in the file of its first byte.
@@ -55,7 +55,7 @@ class Answer:
     body: http.client.HTTPResponse
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes as they come.
+        """Yield the bytes as they come.
 
         Raises:
             TransientError: the connection broke, or nothing came in time.
@@ -71,8 +71,8 @@ class Answer:
 
 
 @contextmanager
-def asked(url: str, start: int, validator: str, timeout: float) -> Iterator[Answer]:
-    """The file at ``url`` from ``start`` on, if it is still the version ``validator``.
+def request(url: str, start: int, validator: str, timeout: float) -> Iterator[Answer]:
+    """Request the file at ``url`` from ``start`` on, if it is still the version ``validator``.
 
     The server may begin at 0 all the same: see ``Answer.start``.
 
@@ -103,7 +103,7 @@ def asked(url: str, start: int, validator: str, timeout: float) -> Iterator[Answ
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but never from https to http."""
+    """Follow redirects, but never from https to http."""
 
     def redirect_request(
         self,
@@ -135,7 +135,7 @@ def _answer(response: Any) -> Answer:
 
 
 def _validator(headers: Message) -> str:
-    """What `If-Range` may name: a strong ETag, else a date."""
+    """Return what `If-Range` may name: a strong ETag, else a date."""
     etag = headers.get("ETag", "").strip()
     return etag if etag.startswith('"') else headers.get("Last-Modified", "").strip()
 

@@ -23,16 +23,16 @@ from bench.files.hashing import file_sha256
 from bench.files.offline import offline
 
 HUB = "hub:"
-"""What begins a path in YAML that is a folder of the hub."""
+"""The beginning of a path in YAML that is a folder of the hub."""
 
 PATTERNS = ("*config.json", "model_index.json", "*.safetensors", "*.safetensors.index*.json")
-"""What is downloaded of a folder: what a diffusers network needs, of every variant, in shards."""
+"""The files of a folder that are downloaded: what a diffusers network needs, of every variant."""
 
 _NAME = re.compile(r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>[\w.-][\w./-]*))?", re.ASCII)
 
 
 def hub_folder(repo: str, revision: str = "main", patterns: Sequence[str] = PATTERNS) -> Path:
-    """The folder of a hub repository on this machine, downloaded if it is not there.
+    """Return the folder of a hub repository on this machine, downloaded if it is not there.
 
     Under BENCH_OFFLINE nothing is downloaded. The folder's name is the commit that it is of.
 
@@ -61,7 +61,7 @@ class HubFolder:
 
     @staticmethod
     def parse(path: str) -> HubFolder | None:
-        """The folder that a path in YAML names; None where it names none.
+        """Return the folder that a path in YAML names; None where it names none.
 
         Raises:
             BenchError: it begins as one and is none.
@@ -75,7 +75,7 @@ class HubFolder:
 
     @property
     def name(self) -> str:
-        """What users call it."""
+        """The name that users write."""
         return f"{HUB}{self.repo}" + ("" if self.revision == "main" else f"@{self.revision}")
 
     @property
@@ -100,28 +100,28 @@ class HubFolder:
         return self.path.name
 
     def files(self) -> list[Path]:
-        """The files that are there."""
+        """Return the files that are there."""
         return sorted(path for path in self.path.rglob("*") if path.is_file())
 
     def present(self) -> bool:
-        """Whether a configuration and weights are there, damaged or not."""
-        return not self._lacks()
+        """Tell whether a configuration and weights are there, damaged or not."""
+        return not self._gap()
 
     def located(self) -> Path:
-        """The folder, once its files were verified; the network is not asked.
+        """Return the folder once its files are verified; the network is not used.
 
         Raises:
             BenchError: it is missing or damaged; says what to fetch and where to put it.
         """
-        lacks = self._lacks()
-        if lacks:
-            raise NotFetchedError(self.missing(lacks))
+        gap = self._gap()
+        if gap:
+            raise NotFetchedError(self.missing(gap))
         for file in self.files():
             _verify(file, self.name)
         return self.path
 
     def digest(self) -> str:
-        """sha256 over names and content of its files.
+        """Return the sha256 over names and content of its files.
 
         Raises:
             BenchError: it is missing or damaged.
@@ -131,7 +131,7 @@ class HubFolder:
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def fetch(self, quiet: bool = True) -> Path:
-        """Downloads what is missing, or what its branch has become, and verifies it.
+        """Download what is missing, or what its branch has become, and verify it.
 
         Raises:
             BenchError: the hub cannot be reached, has no such folder, or has no safetensors.
@@ -147,13 +147,13 @@ class HubFolder:
         return self.located()
 
     def missing(self, reason: str = "it is not in the cache") -> str:
-        """What to tell a user who lacks it."""
+        """Return what to tell a user who does not have it."""
         return (
             f"{self.name} is missing ({reason}); run `bench models fetch {self.name}`, or copy "
             f"{self.place} from a machine that has it"
         )
 
-    def _lacks(self) -> str:
+    def _gap(self) -> str:
         names = [file.name for file in self.files()]
         if not names:
             return "it is not in the cache"
@@ -217,7 +217,7 @@ def _translated(folder: HubFolder) -> Iterator[None]:
 
 
 def _verify(file: Path, name: str) -> None:
-    """The hub names its files by hash: sha256 of large ones, git's own of small ones."""
+    """Hold a file against its name, a hash: sha256 of large ones, git's own of small ones."""
     blob = file.resolve().name
     try:
         if len(blob) == 64:

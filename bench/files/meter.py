@@ -1,4 +1,4 @@
-"""Who is told how far a download has come."""
+"""Displays of downloads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Meter(Protocol):
-    """Shows a download to somebody."""
+    """A display of a download."""
 
     def begin(self, name: str, done: int, total: int | None) -> None:
         """``name`` has ``done`` bytes of ``total``; also called when it starts anew."""
@@ -29,7 +29,7 @@ class Meter(Protocol):
 
 @dataclass(frozen=True)
 class Silent:
-    """Shows nothing."""
+    """A display that shows nothing."""
 
     def begin(self, name: str, done: int, total: int | None) -> None:
         pass
@@ -61,7 +61,7 @@ class Bar:
 
 @contextmanager
 def download_bar(console: Console) -> Iterator[Bar]:
-    """A bar on ``console``, gone at the end."""
+    """Show a bar on ``console``, gone at the end."""
     from rich.progress import (
         BarColumn,
         DownloadColumn,

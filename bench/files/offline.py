@@ -1,4 +1,4 @@
-"""Whether the network may be used."""
+"""The switch that forbids the network."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ VARIABLE = "BENCH_OFFLINE"
 
 
 def offline() -> bool:
-    """Whether BENCH_OFFLINE forbids the network."""
+    """Tell whether BENCH_OFFLINE forbids the network."""
     return os.environ.get(VARIABLE, "").strip().lower() not in ("", "0", "false", "no", "off")
 
 
 @contextmanager
 def network(allowed: bool) -> Iterator[None]:
-    """Forbids the network to what runs within and to its processes, unless it is ``allowed``."""
+    """Forbid the network to what runs within and to its processes, unless it is ``allowed``."""
     before = os.environ.get(VARIABLE)
     if not allowed:
         os.environ[VARIABLE] = "1"

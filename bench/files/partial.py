@@ -1,4 +1,4 @@
-"""A download that is not finished: the bytes so far, and which version of the file they are of."""
+"""Unfinished downloads: the bytes so far, and the version of the file that they are of."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Version:
-    """Which file the bytes are of.
+    """The version of a file.
 
     Attributes:
         url: where they came from.
@@ -23,7 +23,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Part:
+class PartialFile:
     """`NAME.part` beside the target, and its version in `NAME.part.json`."""
 
     target: Path
@@ -40,11 +40,11 @@ class Part:
 
     @property
     def size(self) -> int:
-        """How many bytes are there."""
+        """The number of its bytes."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def resumable(self, url: str) -> tuple[int, Version | None]:
-        """How many bytes can be kept, and of which version; 0 where it must start anew."""
+        """Return how many bytes can be kept, and their version; 0 where it must start anew."""
         try:
             version = Version(**json.loads(self.note.read_text(encoding="utf-8")))
             size = self.size
@@ -55,11 +55,11 @@ class Part:
         return size, version
 
     def begin(self, version: Version) -> None:
-        """Nothing of ``version`` yet: in this order, so that a kill never mixes two versions."""
+        """Start ``version`` anew: in this order, so that a kill never mixes two versions."""
         self.discard()
         self.note.write_text(json.dumps(asdict(version)), encoding="utf-8")
 
     def discard(self) -> None:
-        """Forgets it."""
+        """Delete it."""
         self.path.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)

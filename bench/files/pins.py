@@ -26,7 +26,7 @@ CHECKSUM = "#sha256"
 
 @dataclass(frozen=True)
 class Pin:
-    """What a name means in this cache.
+    """The file that a name means in this cache.
 
     Attributes:
         sha256: of the file that was fetched first.
@@ -44,22 +44,22 @@ class Pin:
 
 
 def lock_file() -> Path:
-    """Where the pins are kept."""
+    """Return the file of the pins."""
     return cache_folder() / "models.lock.json"
 
 
 def pin_of(name: str) -> Pin | None:
-    """The pin of this name, if it has one."""
+    """Return the pin of this name, if it has one."""
     return _pins().get(name)
 
 
 def own_pins() -> Mapping[str, Pin]:
-    """The pins of names that the user gave."""
+    """Return the pins of names that the user gave."""
     return {name: pin for name, pin in _pins().items() if pin.own}
 
 
 def set_pin(name: str, pin: Pin) -> None:
-    """Pins ``name``; others that are written meanwhile are kept.
+    """Pin ``name``; others that are written meanwhile are kept.
 
     Raises:
         BenchError: the cache folder cannot be written.
@@ -76,8 +76,8 @@ def _pins() -> Mapping[str, Pin]:
     path = lock_file()
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        told = record.pop(CHECKSUM, None)  # lists of earlier versions have none
-        if told is not None and told != _checksum(record):
+        checksum = record.pop(CHECKSUM, None)  # lists of earlier versions have none
+        if checksum is not None and checksum != _checksum(record):
             raise ValueError("its checksum does not hold")
         return {str(name): _pin(fields) for name, fields in record.items()}
     except FileNotFoundError:
@@ -104,7 +104,7 @@ def _pin(fields: Mapping[str, Any]) -> Pin:
 
 
 def unreadable(error: Exception) -> BenchError:
-    """What to tell of a list of pins that is none."""
+    """Return the error of a list of pins that cannot be read."""
     return BenchError(
         f"{lock_file()}: is no list of pinned files ({error}); mend it, or delete it: what is in "
         "the cache is then trusted as it is"

@@ -1,4 +1,4 @@
-"""What has to be on this machine before anything runs: published files and folders of the hub."""
+"""Files that must be on this machine before anything runs: published ones, folders of the hub."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Supply = Asset | HubFolder
 
 
 def needs(plugin: object) -> tuple[Supply, ...]:
-    """What a plugin, with its parameters, reads of published files."""
+    """Return the published files that a plugin, with its parameters, reads."""
     return tuple(plugin.assets()) if isinstance(plugin, NeedsAssets) else ()
 
 
 def obtain(supply: Supply, meter: Meter) -> None:
-    """Fetches what is missing or damaged of it.
+    """Fetch what is missing or damaged of it.
 
     Raises:
         BenchError: it cannot be had.
@@ -31,13 +31,13 @@ def obtain(supply: Supply, meter: Meter) -> None:
 
 
 def provide(absent: Sequence[Supply], meter: Meter, offline: bool) -> None:
-    """Has all of ``absent`` on this machine.
+    """Fetch all of ``absent``.
 
     Raises:
         BenchError: one of them cannot be had, or may not be under ``offline``.
     """
     if offline and absent:
-        told = "; ".join(supply.missing() for supply in absent)
-        raise BenchError(f"offline: {told}")
+        missing = "; ".join(supply.missing() for supply in absent)
+        raise BenchError(f"offline: {missing}")
     for supply in absent:
         obtain(supply, meter)

@@ -1,4 +1,4 @@
-"""A column of the results, and what it is for."""
+"""Columns of the results and their uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 
 class Use(Enum):
-    """What a column is for: what is compared, grouped, shown and documented follows from it."""
+    """A use of a column: what is compared, grouped, shown and documented follows from it."""
 
     SUBJECT = "what all curves of a figure have in common"
     CURVE = "what, with the subject, makes a curve"
@@ -43,7 +43,7 @@ class Column:
         type: in the table.
         unit: empty where it has none.
         meaning: one line of documentation.
-        uses: what it is for.
+        uses: one or several.
     """
 
     name: str

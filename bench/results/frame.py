@@ -1,4 +1,4 @@
-"""The tidy table, made ready for figures: clean columns, curves, protocols and points."""
+"""The tidy table, ready for figures: clean columns, curves, protocols and points."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import pandas as pd
 import pyarrow as pa
 
 from bench.results.column import Use
-from bench.results.places import named
-from bench.results.protocol import QUALITY, TIMING, agreed, numbered
-from bench.results.roles import exact_partners, filled
+from bench.results.places import with_names
+from bench.results.protocol import QUALITY, TIMING, number_groups, without_chance
+from bench.results.roles import exact_partners, fill_roles
 from bench.results.schema import COLUMNS, Status, columns
 from bench.stats.intervals import half_widths
 
 SUBJECT = columns(Use.SUBJECT)
-"""What all curves of a figure have in common."""
+"""The keys that all curves of a figure have in common."""
 
 CURVE = columns(Use.SUBJECT, Use.CURVE)
-"""Together with the metric, what makes a curve; an adaptive solver's has its ladder in it."""
+"""The keys of a curve besides the metric; an adaptive solver's has its ladder in it."""
 
 NUMBER = columns(Use.NUMBER)
-"""What tells the numbers of a cell apart."""
+"""The keys that tell the numbers of a cell apart."""
 
 CELL = ("curve", "solver_kind", "stochastic", *columns(Use.POINT))
-"""What, within a figure, distinguishes one point from the next; seeds are averaged over."""
+"""The columns that, within a figure, tell points apart; seeds are averaged over."""
 
 _NUMBER = tuple(dict.fromkeys(("metric", "role", "belongs_to", *columns(Use.MEANING), "ranked")))
 
@@ -58,7 +58,7 @@ class Subject:
 
 
 def with_params(name: str, params: str) -> str:
-    """A plugin's name, followed by its parameters where there are any."""
+    """Return a plugin's name, followed by its parameters where there are any."""
     try:
         values = json.loads(params or "{}")
     except ValueError:
@@ -68,14 +68,14 @@ def with_params(name: str, params: str) -> str:
 
 
 def prepared(raw: pd.DataFrame) -> pd.DataFrame:
-    """The results with clean types and the columns that figures need beyond the schema's.
+    """Return the results with clean types and the columns that figures need.
 
-    Besides those of `clean` they are `curve` (label of the line), its parts `base` (without the
-    corrector), `with_corrector` and `on_grid`, `stochastic`, `evaluations` (NFE without the final
-    denoise), `wall_per_sample_s`, and the numbers `protocol` and `hardware`, which tell apart what
-    must not be compared.
+    Besides those of the schema and of `clean` they are `curve` (label of the line), its parts
+    `base` (without the corrector), `with_corrector` and `on_grid`, `stochastic`, `evaluations` (NFE
+    without the final denoise), `wall_per_sample_s`, and the numbers `protocol` and `hardware`,
+    which tell apart what must not be compared.
     """
-    frame = named(filled(clean(raw)))
+    frame = with_names(fill_roles(clean(raw)))
     frame["curve"] = _curves(frame)
     frame["base"], frame["with_corrector"], frame["on_grid"] = _parts(frame)
     frame["stochastic"] = frame["solver_kind"].eq("predictor") | frame["corrector"].ne("")
@@ -84,13 +84,13 @@ def prepared(raw: pd.DataFrame) -> pd.DataFrame:
         frame["samples"] > 0
     )
     group = (*SUBJECT, "metric")
-    frame["protocol"] = numbered(agreed(frame, group), frame["usable"], group, QUALITY)
-    frame["hardware"] = numbered(frame, frame["usable"], group, TIMING)
+    frame["protocol"] = number_groups(without_chance(frame, group), frame["usable"], group, QUALITY)
+    frame["hardware"] = number_groups(frame, frame["usable"], group, TIMING)
     return frame
 
 
 def points(frame: pd.DataFrame, *apart: str) -> pd.DataFrame:
-    """The means over seeds of all usable numbers, one row for each point of a curve.
+    """Average all usable numbers over seeds: one row for each point of a curve.
 
     Rows of different protocols are never averaged. Columns named in `apart` keep rows apart, too.
     """
@@ -119,7 +119,7 @@ def points(frame: pd.DataFrame, *apart: str) -> pd.DataFrame:
 
 
 def _ranks(means: pd.DataFrame) -> pd.Series:
-    """What the best point has the least of: the value, turned, or its distance to the exact one."""
+    """Return what is least for the best point: the value, turned, or its distance to the exact."""
     rank = means["value"].where(~means["larger_is_better"], -means["value"])
     keys = [*SUBJECT, *CELL]
     for metric, partner in exact_partners(means).items():
@@ -131,7 +131,7 @@ def _ranks(means: pd.DataFrame) -> pd.Series:
 
 
 def subjects(frame: pd.DataFrame) -> Iterator[tuple[Subject, pd.DataFrame]]:
-    """The parts of a frame that belong to one figure each, in order of first appearance."""
+    """Yield the parts of a frame that belong to one figure each, in order of first appearance."""
     for key, part in frame.groupby(list(SUBJECT), dropna=False, sort=False, observed=True):
         yield Subject(*map(str, key)), part
 
@@ -157,6 +157,8 @@ def clean(raw: pd.DataFrame, names: Iterable[str] = tuple(_TYPES)) -> pd.DataFra
 def _cleaned(raw: pd.DataFrame, name: str) -> pd.Series[Any]:
     values = raw[name] if name in raw else pd.Series(None, raw.index, dtype=object)
     if _TYPES[name] == pa.string():
+        if isinstance(values.dtype, pd.StringDtype):  # a tenth of the time of what follows
+            return values.fillna("").astype(str)
         return values.astype(object).where(values.notna(), "").astype(str)
     if _TYPES[name] == pa.bool_():
         return values.eq(True).fillna(False).astype(bool)
@@ -164,7 +166,7 @@ def _cleaned(raw: pd.DataFrame, name: str) -> pd.Series[Any]:
 
 
 def _parts(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Of each row: the curve without its corrector, the corrector and the grid."""
+    """Return for each row the curve without its corrector, the corrector and the grid."""
     columns = ["curve", "corrector", "corrector_params", "grid", "grid_params"]
     distinct = frame[columns].drop_duplicates()
     made = {}
@@ -179,7 +181,7 @@ def _parts(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
 
 
 def _curves(frame: pd.DataFrame) -> pd.Series:
-    """The sampler; with its grid too where a sampler runs on several grids under one subject."""
+    """Return the sampler, with its grid where one runs on several grids under one subject."""
     pairs = frame[["grid", "grid_params"]].drop_duplicates()
     labels = {pair: with_params(*pair) for pair in pairs.itertuples(index=False, name=None)}
     grid = pd.Series(
@@ -187,6 +189,6 @@ def _curves(frame: pd.DataFrame) -> pd.Series:
         index=frame.index,
         dtype=object,
     )
-    alone = grid.groupby([frame[name] for name in (*SUBJECT, "sampler")]).nunique().le(1).all()
+    single = grid.groupby([frame[name] for name in (*SUBJECT, "sampler")]).nunique().le(1).all()
     on_grid = grid.where(grid.eq(""), " on " + grid)  # adaptive solvers have none
-    return frame["sampler"] if alone else frame["sampler"] + on_grid
+    return frame["sampler"] if single else frame["sampler"] + on_grid

@@ -17,7 +17,7 @@ SEAL = b"scorebench_seal"
 """Keys in the metadata of the schema."""
 
 UNREADABLE = (OSError, pa.ArrowException, ValueError, KeyError, TypeError)
-"""What pyarrow raises on what is no Parquet file: thrift's errors and bad UTF-8 among them."""
+"""Errors of pyarrow on files that are no Parquet: thrift's and bad UTF-8 among them."""
 
 
 def pack(

@@ -28,7 +28,7 @@ class Paths:
 
 
 def name_of(model: tuple[str, str], weights: str, process: tuple[str, str]) -> str:
-    """What the file of a model under a process is called.
+    """Return the name of the file of a model under a process.
 
     Args:
         model, process: name and canonical JSON of the parameters.

@@ -1,9 +1,9 @@
-"""Files in tables of results: a digest stands for each, so that equal files are one; people see
-names.
+"""Digests of files in tables of results, and the names that people see in their place.
 
-The columns of parameters hold ``sha256:`` and 16 digits in the place of a path, and the column
-``files`` says where the file lay. Here the digests become names for figures and lists. Equal
-digests get equal names and others other names, so that what is grouped by them stays as it was.
+A digest stands for each file, so that equal files are one: the columns of parameters hold
+``sha256:`` and 16 digits in the place of a path, and the column ``files`` says where the file lay.
+Here the digests become names for figures and lists. Equal digests get equal names and others other
+names, so that what is grouped by them stays as it was.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ FILES = "files"
 
 _DIGEST = re.compile("sha256:[0-9a-f]{16}")
 _PARAMS = columns(Use.PARAMETERS)
-_TOLD = frozenset(columns(Use.PARAMETERS, Use.LABEL))
+_WITH_DIGESTS = frozenset(columns(Use.PARAMETERS, Use.LABEL))
 _NAMED = ("published:", "hub:")
 
 
-def parsed(text: object) -> dict[str, str]:
-    """The paths in a row's ``files``, by digest; none where the text is missing or damaged."""
+def parse_files(text: object) -> dict[str, str]:
+    """Return the paths in a row's ``files`` by digest; none where it is missing or damaged."""
     if not isinstance(text, str) or not text:
         return {}
     try:
@@ -41,15 +41,15 @@ def parsed(text: object) -> dict[str, str]:
 
 
 def places(files: Iterable[object]) -> dict[str, str]:
-    """Of several rows' ``files``, the paths by digest; of equal files the place seen first."""
+    """Return the paths by digest of several rows' ``files``; of equal files the first."""
     found: dict[str, str] = {}
     for text in files:
-        found = parsed(text) | found
+        found = parse_files(text) | found
     return {digest: path for digest, path in found.items() if _DIGEST.fullmatch(digest)}
 
 
 def names(paths: Mapping[str, str]) -> dict[str, str]:
-    """What each digest is called: the file's name; with digits of the digest where two share it."""
+    """Return the name of each digest: the file's, with digits of the digest where two share it."""
     plain = {digest: _name(path) for digest, path in paths.items()}
     shared = Counter(plain.values())
     called = {
@@ -64,12 +64,12 @@ def _name(path: str) -> str:
     return path if path.startswith(_NAMED) else PurePath(path.replace("\\", "/")).name or path
 
 
-def named(frame: pd.DataFrame, called: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """The table with names in the place of digests, in parameters and labels.
+def with_names(frame: pd.DataFrame, called: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Put names in the place of digests, in parameters and labels.
 
     Args:
         frame: rows of results; those of an earlier version have no ``files`` and stay as they are.
-        called: what the digests are called; None: as ``files`` tells.
+        called: names by digest; None: as ``files`` tells.
     """
     if called is None:
         called = names_in(frame)
@@ -77,20 +77,20 @@ def named(frame: pd.DataFrame, called: Mapping[str, str] | None = None) -> pd.Da
         return frame
     columns = {}
     for column in frame.columns:
-        if column in _TOLD:
+        if column in _WITH_DIGESTS:
             distinct = frame[column].dropna().unique()
-            texts = {text: renamed(text, called, column in _PARAMS) for text in distinct}
+            texts = {text: replace_digests(text, called, column in _PARAMS) for text in distinct}
             columns[column] = frame[column].map(texts)
     return frame.assign(**columns)
 
 
 def names_in(frame: pd.DataFrame) -> dict[str, str]:
-    """What the digests of a table are called."""
+    """Return the names of the digests of a table."""
     return names(places(frame[FILES].unique())) if FILES in frame else {}
 
 
-def renamed(text: object, called: Mapping[str, str], quoted: bool) -> object:
-    """A text with names in the place of digests; ``quoted``: within strings of JSON."""
+def replace_digests(text: object, called: Mapping[str, str], quoted: bool) -> object:
+    """Put names in the place of digests in a text; ``quoted``: within strings of JSON."""
     if not isinstance(text, str):
         return text
 
@@ -102,5 +102,5 @@ def renamed(text: object, called: Mapping[str, str], quoted: bool) -> object:
 
 
 def is_digest(value: object) -> bool:
-    """Whether a parameter's value stands for a file."""
+    """Tell whether a parameter's value stands for a file."""
     return isinstance(value, str) and bool(_DIGEST.fullmatch(value))

@@ -1,4 +1,4 @@
-"""Which columns two numbers must share before they may be compared."""
+"""The columns that two numbers must share before they may be compared."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ TIMING = tuple(sorted(columns(Use.TIMING), key=lambda name: name not in MACHINE)
 _ROUNDED = columns(Use.ROUNDED)
 
 
-def agreed(frame: pd.DataFrame, group: Sequence[str]) -> pd.DataFrame:
-    """Return the frame without differences of protocol that do not matter.
+def without_chance(frame: pd.DataFrame, group: Sequence[str]) -> pd.DataFrame:
+    """Return the frame without differences of protocol that chance makes.
 
     Round-off is one. Another: where a metric draws its reference with the seed, every seed has a
     hash of its own; then its place among the hashes of that seed counts.
@@ -53,7 +53,7 @@ def without_round_off(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].map(found) for name, found in digits.items()})
 
 
-def numbered(
+def number_groups(
     frame: pd.DataFrame, usable: pd.Series, group: Sequence[str], protocol: Sequence[str]
 ) -> pd.Series:
     """Number the distinct combinations of `protocol` in each group from 0; -1 if not usable."""

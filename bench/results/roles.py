@@ -1,4 +1,4 @@
-"""What the numbers of a table mean: as their metrics declared it, never by their names.
+"""The meaning of the numbers of a table: as their metrics declared it, never by their names.
 
 All functions take rows or points with the columns `metric`, `role` and `belongs_to`.
 """
@@ -13,7 +13,7 @@ _BESIDE = (Role.EXACT.value, Role.REFERENCE.value)
 
 
 def primary(frame: pd.DataFrame) -> list[str]:
-    """The metrics that say how good a sampler is, in their order: all but those that judge another.
+    """Return the metrics that judge a sampler, in their order: all but those that judge another.
 
     Beside `rmse` stands `rmse_reference`, the error of what it is measured against.
     """
@@ -21,27 +21,27 @@ def primary(frame: pd.DataFrame) -> list[str]:
 
 
 def exact_partners(frame: pd.DataFrame) -> dict[str, str]:
-    """Metrics and the one that gives the value they should have: `nll_nats`, `nll_exact_nats`."""
+    """Return by metric the one that gives its exact value: of `nll_nats`, `nll_exact_nats`."""
     return _partners(frame, Role.EXACT)
 
 
 def references(frame: pd.DataFrame) -> dict[str, str]:
-    """Metrics and the one that gives the error of what they are measured against."""
+    """Return by metric the one that gives the error of what it is measured against."""
     return _partners(frame, Role.REFERENCE)
 
 
 def errors(frame: pd.DataFrame) -> frozenset[str]:
-    """The metrics that are distances to the exact solution, and so have an order."""
+    """Return the metrics that are distances to the exact solution, and so have an order."""
     return frozenset(frame.loc[frame["role"].eq(Role.ERROR.value), "metric"])
 
 
 def with_own_error(frame: pd.DataFrame) -> frozenset[str]:
-    """The metrics of which another is the error: `nll_nats`, which has `nll_error_nats`."""
+    """Return the metrics of which another is the error: `nll_nats`, which has `nll_error_nats`."""
     return frozenset(frame.loc[frame["role"].eq(Role.ERROR.value), "belongs_to"]) - {""}
 
 
-def filled(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows, those without a number with what the same metric's numbers elsewhere mean.
+def fill_roles(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give rows without a number the meaning that the same metric's numbers have elsewhere.
 
     A cell or a metric that failed has a row of the metric's name, and nothing to tell a role by.
     Columns besides those of the role are `larger_is_better` and `ranked`.
@@ -51,10 +51,10 @@ def filled(frame: pd.DataFrame) -> pd.DataFrame:
     bare = frame["role"].eq("") & frame["metric"].isin(known.index)
     if not bare.any():
         return frame
-    told = known.reindex(frame.loc[bare, "metric"])
+    meaning = known.reindex(frame.loc[bare, "metric"])
     copy = frame.copy()
     for name in columns:
-        copy.loc[bare, name] = told[name].to_numpy()
+        copy.loc[bare, name] = meaning[name].to_numpy()
     return copy
 
 

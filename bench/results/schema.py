@@ -25,7 +25,7 @@ SCHEMA_VERSION = 2
 
 
 class Status(StrEnum):
-    """What became of a cell, or of one metric of it."""
+    """The outcome of a cell, or of one metric of it."""
 
     OK = "ok"
     FAILED = "failed"
@@ -192,7 +192,7 @@ def columns(*uses: Use) -> tuple[str, ...]:
 
 
 FILTERS = tuple("nfe" if name == "budget" else name for name in columns(Use.FILTER))
-"""What `--only` can name."""
+"""The names that `--only` knows."""
 
 PLUGINS = tuple(name.removesuffix("_params") for name in columns(Use.PARAMETERS))
 """Kinds of plugins that a row names."""

@@ -1,4 +1,4 @@
-"""Files of results that tell whether they are whole, and whose they are.
+"""Seals: files of results that show whether they are whole, and whose they are.
 
 Each carries one seal, in whatever its format has for remarks (metadata of Parquet and safetensors,
 a field of JSON, the comment of a zip, bytes behind an array):
@@ -32,7 +32,7 @@ LARGE = 1 << 34
 """The same for files of a whole run."""
 
 AGAIN = "run again (damaged files are set aside and made anew), or delete it and run again"
-"""What to do about a file of a run that cannot be used."""
+"""The remedy of a file of a run that cannot be used."""
 
 _ZEROS = b"0" * 64
 _SEAL = re.compile(re.escape(MARK) + rb"([\w./%~-]{1,900}):([0-9a-f]{64})")

@@ -38,7 +38,7 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells one version of a file from the next."""
+    """The version of a file."""
 
     size: int
     modified_ns: int

@@ -18,7 +18,7 @@ from bench.compare.result import Comparison, ExitCode
 from bench.compare.text import text
 from bench.compare.timings import timings
 from bench.report import write_report
-from bench.results.places import named, names, names_in, places
+from bench.results.places import names, names_in, places, with_names
 
 ONE, TWO = "sha256:" + "1" * 16, "sha256:" + "2" * 16
 
@@ -99,7 +99,7 @@ def test_results_of_an_earlier_version_are_read(made: Any, tmp_path: Path) -> No
     older = type(side)("old", frame, side.runs)
     found = compare(older, older, Question())
     assert (len(found.points), found.files) == (1, ())
-    assert named(frame) is frame
+    assert with_names(frame) is frame
     assert names_in(frame) == {}
 
 
@@ -125,7 +125,7 @@ def test_names_with_quotes_leave_parameters_readable() -> None:
     frame = pd.DataFrame(
         {"model_params": [json.dumps({"path": ONE})], "files": [json.dumps({ONE: 'a/q" \\ä'})]}
     )
-    (shown,) = named(frame)["model_params"]
+    (shown,) = with_names(frame)["model_params"]
     assert json.loads(shown)["path"] in ('q" \\ä', "ä")
 
 

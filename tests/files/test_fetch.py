@@ -24,7 +24,7 @@ from bench.files import fetch as fetching
 from bench.files.asset import own_assets
 from bench.files.fetch import Patience, fetch
 from bench.files.meter import Silent
-from bench.files.partial import Part
+from bench.files.partial import PartialFile
 from bench.files.pins import lock_file, pin_of
 
 CONTENT = random.Random(1).randbytes(3_000_000)
@@ -131,7 +131,7 @@ def test_a_server_that_hangs_is_given_up(site: Any, served: Any) -> None:
     asset = _asset(site.put("net.bin", served(CONTENT, hang=60.0)))
     with pytest.raises(BenchError, match="timed out"):
         fetch(asset, Silent(), Patience(timeout=0.2, tries=1, pause=0.01))
-    assert Part(asset.path).size == len(CONTENT) - 1  # all but the byte that it waited for
+    assert PartialFile(asset.path).size == len(CONTENT) - 1  # all but the byte that it waited for
 
 
 def test_a_server_that_is_not_there(site: Any) -> None:
@@ -224,7 +224,7 @@ def test_what_cannot_be_told_apart_is_not_resumed(etag: str, site: Any, served: 
 
 def test_a_part_that_is_too_long_starts_anew(site: Any, served: Any) -> None:
     asset = _cut_at(site, served, 1000)
-    Part(asset.path).path.write_bytes(CONTENT + b"more")
+    PartialFile(asset.path).path.write_bytes(CONTENT + b"more")
     site.put("net.bin", served(CONTENT))
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == [""]
@@ -233,9 +233,9 @@ def test_a_part_that_is_too_long_starts_anew(site: Any, served: Any) -> None:
 
 def test_a_part_that_the_server_does_not_have_starts_anew(site: Any, served: Any) -> None:
     asset = _cut_at(site, served, 1000)
-    note = Part(asset.path).note
+    note = PartialFile(asset.path).note
     note.write_text(json.dumps({**json.loads(note.read_text()), "total": None}))
-    Part(asset.path).path.write_bytes(CONTENT + b"more")
+    PartialFile(asset.path).path.write_bytes(CONTENT + b"more")
     site.put("net.bin", served(CONTENT))
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == ["bytes=3000004-", ""]
@@ -244,7 +244,7 @@ def test_a_part_that_the_server_does_not_have_starts_anew(site: Any, served: Any
 
 def test_a_part_that_is_complete_needs_no_server(site: Any, served: Any) -> None:
     asset = _cut_at(site, served, 1000)
-    Part(asset.path).path.write_bytes(CONTENT)
+    PartialFile(asset.path).path.write_bytes(CONTENT)
     fetch(asset, Silent(), QUICK)
     assert site.asked == []
     assert asset.located().read_bytes() == CONTENT
@@ -252,7 +252,7 @@ def test_a_part_that_is_complete_needs_no_server(site: Any, served: Any) -> None
 
 def test_a_note_of_nonsense_starts_anew(site: Any, served: Any) -> None:
     asset = _cut_at(site, served, 1000)
-    Part(asset.path).note.write_text('{"url": 3')
+    PartialFile(asset.path).note.write_text('{"url": 3')
     site.put("net.bin", served(CONTENT))
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == [""]
@@ -397,7 +397,7 @@ def test_a_disk_that_fills_up_keeps_what_came(
         patch.setattr(meter, "advance", _no_room)  # after the first chunk was written
         with pytest.raises(BenchError, match=r"net\.bin: cannot be written \(No space left"):
             fetch(asset, meter, QUICK)
-    kept = Part(asset.path).size
+    kept = PartialFile(asset.path).size
     assert kept > 0
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == ["", f"bytes={kept}-"]
@@ -431,7 +431,7 @@ def test_a_killed_download_is_resumed(site: Any, served: Any) -> None:
     asset = _asset(site.put("net.bin", served(CONTENT, hang=60.0)))
     child = _child(asset)
     try:
-        part = Part(asset.path)
+        part = PartialFile(asset.path)
         end = time.monotonic() + 60
         while part.size < 1_000_000 and time.monotonic() < end:
             time.sleep(0.01)

@@ -282,7 +282,8 @@ def test_a_file_of_one_kind_is_none_of_another(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"plan\.json: is in the wrong place .*as references"):
         bench.load_results(root)
     (root / f"cells/{KEYS[1]}.parquet").write_bytes((root / "bundle/rows.parquet").read_bytes())
-    assert Store(root).read(KEYS[1]) is None
+    with pytest.raises(DamagedError, match="is in the wrong place"):
+        Store(root).cell(KEYS[1])
 
 
 def test_a_bundle_with_the_evidence_of_another_is_refused(tmp_path: Path) -> None:
@@ -392,7 +393,8 @@ def test_a_file_that_may_not_be_read_is_named(
     monkeypatch.setattr(os, "open", forbidding)
     with pytest.raises(BenchError, match=r"parquet: cannot be read \(Permission denied\)"):
         bench.load_results(root)
-    assert Store(root).read(KEYS[0]) is None
+    known = Store(root).known(KEYS, ["status"])
+    assert (set(known.rows), len(known.damaged)) == (set(KEYS[1:]), 1)
 
 
 def test_a_results_folder_that_is_a_file_has_no_results(tmp_path: Path) -> None:

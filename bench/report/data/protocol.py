@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.render.labels import number
 from bench.results.frame import SUBJECT, Subject
-from bench.results.places import parsed
+from bench.results.places import parse_files
 from bench.results.protocol import PROTOCOL, QUALITY, TIMING, without_round_off
 
 MAX_LINES = 60
@@ -92,7 +92,7 @@ def protocol_summary(frame: pd.DataFrame) -> ProtocolSummary:
 
 def _list_files(files: str) -> str:
     """List the files that parameters name, with their digests."""
-    return "; ".join(f"{path} ({digest})" for digest, path in parsed(files).items())
+    return "; ".join(f"{path} ({digest})" for digest, path in parse_files(files).items())
 
 
 def started(frame: pd.DataFrame) -> tuple[str, str]:

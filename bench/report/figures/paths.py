@@ -20,7 +20,7 @@ from bench.extensions.figure import Canvas, RunFigure, View
 from bench.render.labels import one_line, slug
 from bench.results import array_file
 from bench.results.frame import with_params
-from bench.results.places import renamed
+from bench.results.places import replace_digests
 
 COLUMNS = (
     ("forward", "forward SDE: data to noise", False),
@@ -107,7 +107,7 @@ def _read(path: Path, names: Mapping[str, str]) -> Picture | None:
 
 
 def _plugin(about: Mapping[str, Any], kind: str, names: Mapping[str, str]) -> str:
-    params = renamed(str(about[f"{kind}_params"]), names, quoted=True)
+    params = replace_digests(str(about[f"{kind}_params"]), names, quoted=True)
     return with_params(str(about[kind]), str(params))
 
 
