@@ -51,7 +51,9 @@ def inspect_results(store: Store, cells: Sequence[Cell]) -> StoredResults:
     beside = (*damage.samples(store, keys), *damage.evidence(store, keys))
     finished -= {error.path.stem for error in beside}
     pictures = damage.paths(store)
-    finished -= set(_drawing([cell for cell in cells if cell.key in finished], found, pictures))
+    finished -= set(
+        _cells_to_draw([cell for cell in cells if cell.key in finished], found, pictures)
+    )
     strangers = _strangers(store, {cell.key for cell in cells})
     damaged = (*damage.singles(store), *found.damaged, *strangers, *beside, *pictures)
     return StoredResults(frozenset(finished), damaged, len(found.old))
@@ -66,10 +68,10 @@ def _strangers(store: Store, keys: set[str]) -> Iterator[DamagedError]:
                 yield error
 
 
-def _drawing(
+def _cells_to_draw(
     cells: Iterable[Cell], found: KnownRows, pictures: Sequence[DamagedError]
 ) -> Iterator[str]:
-    """Of each damaged picture of paths, one cell whose run draws it again."""
+    """One cell for each damaged picture of paths, whose run draws it again."""
     wanted = {error.path.stem for error in pictures}
     for cell in cells:
         if not wanted:

@@ -1,4 +1,4 @@
-"""Follows the imports of a module to all files whose code can decide its numbers."""
+"""Follows the imports of modules to all files whose code can decide their numbers."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.identity.content import Code, Content, Unit, content_of, digest
+from bench.identity.cache import CodeCache
+from bench.identity.content import Code, Unit, digest
 from bench.identity.finding import spec_of
 from bench.identity.owners import Shipped
-from bench.identity.places import Place, place_of
 from bench.identity.reading import Imports, imports_of, packages_above
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What the numbers of some code rest on.
+    """All that the numbers of some code rest on.
 
     Attributes:
         files: sha256 of each file, by the unit that it belongs to and its name in it. Where the
@@ -53,54 +53,26 @@ class Identity:
         return self.doubts[0] if self.doubts else ""
 
 
-@dataclass(frozen=True)
-class Survey:
-    """Reads each file once, for all identities that are asked of it.
+def identity_of(
+    modules: Iterable[str], cache: CodeCache, shipped: Shipped | None = None
+) -> Identity:
+    """The identity of all that an import of ``modules`` runs, and of all that was ``shipped``."""
+    with _no_collection():
+        return _Walk(cache).over(modules, shipped or Shipped())
 
-    Attributes:
-        known: modules of the host that are accounted for elsewhere and not followed.
-        whole: packages are taken as a whole, with their data; else a module is taken alone, without
-            what runs above it or lies beside it.
-    """
 
-    known: frozenset[str] = frozenset()
-    whole: bool = True
-    _contents: dict[Unit, Content | OSError] = field(default_factory=dict)
-    _places: dict[str, Place] = field(default_factory=dict)
-
-    def identity(self, modules: Iterable[str], shipped: Shipped | None = None) -> Identity:
-        """The identity of what an import of ``modules`` runs, with all that was ``shipped``."""
-        with _no_collection():
-            return _Walk(self).over(tuple(modules), shipped or Shipped())
-
-    def unread(self, found: Identity, loaded: Iterable[str]) -> Iterator[str]:
-        """Those of the modules ``loaded`` that ``found`` does not cover, and no library."""
-        for name in sorted(set(loaded) - found.modules - self.known):
-            spec = spec_of(sys.modules.get(name))
-            in_file = spec is not None and spec.has_location
-            if in_file and all(self.place(part).followed for part in packages_above(name)):
-                yield name
-
-    def content(self, unit: Unit) -> Content | OSError:
-        """A unit's content, or why it cannot be read."""
-        if unit not in self._contents:
-            try:
-                self._contents[unit] = content_of(unit)
-            except OSError as error:
-                self._contents[unit] = error
-        return self._contents[unit]
-
-    def place(self, name: str) -> Place:
-        """Where the module ``name`` leads to."""
-        if name not in self._places:
-            known = name in self.known
-            self._places[name] = Place(True) if known else place_of(name, self.whole)
-        return self._places[name]
+def unread_modules(identity: Identity, loaded: Iterable[str], cache: CodeCache) -> Iterator[str]:
+    """Those of the modules ``loaded`` that ``identity`` does not cover, and no library."""
+    for name in sorted(set(loaded) - identity.modules - cache.known):
+        spec = spec_of(sys.modules.get(name))
+        in_file = spec is not None and spec.has_location
+        if in_file and all(cache.place(part).followed for part in packages_above(name)):
+            yield name
 
 
 @dataclass(frozen=True)
 class _Visit:
-    """A module to look at.
+    """A module to visit.
 
     Attributes:
         runs: it is run, as far as imports tell; else it merely lies in a package that is.
@@ -114,7 +86,7 @@ class _Visit:
 
 @dataclass
 class _Walk:
-    survey: Survey
+    cache: CodeCache
     units: set[Unit] = field(default_factory=set)
     modules: dict[str, Code] = field(default_factory=dict)
     libraries: set[str] = field(default_factory=set)
@@ -125,14 +97,14 @@ class _Walk:
     seen: set[_Visit] = field(default_factory=set)
     ran: set[str] = field(default_factory=set)
 
-    def over(self, roots: tuple[str, ...], shipped: Shipped) -> Identity:
-        self._add(_Visit(name, runs=True) for name in roots)
-        self._add(_Visit(name, runs=False) for name in shipped.modules)
+    def over(self, roots: Iterable[str], shipped: Shipped) -> Identity:
+        self._add(roots, runs=True)
+        self._add(shipped.modules, runs=False)
         while self.queue:
-            self._look(self.queue.popleft())
+            self._visit(self.queue.popleft())
         if self.moves_path and self.absent:
-            self._doubt(
-                f"{self.moves_path[0]} changes where modules are looked for, and "
+            self.doubts.append(
+                f"module '{self.moves_path[0]}' changes where modules are looked for, and "
                 f"'{min(self.absent)}' is not found"
             )
         return Identity(
@@ -143,82 +115,79 @@ class _Walk:
             frozenset(self.modules),
         )
 
-    def _add(self, visits: Iterable[_Visit]) -> None:
-        for visit in visits:
-            if visit not in self.seen:
-                self.seen.add(visit)
-                self.queue.append(visit)
+    def _add(self, names: Iterable[str], runs: bool, must: bool = True) -> None:
+        visits = dict.fromkeys(_Visit(name, runs, must) for name in names)
+        self.queue.extend(visit for visit in visits if visit not in self.seen)
+        self.seen.update(visits)
 
-    def _look(self, visit: _Visit) -> None:
-        """Take in the unit of a module, and what the module itself imports."""
+    def _visit(self, visit: _Visit) -> None:
+        """Take in the unit of a module, and follow what the module itself imports."""
         for name in packages_above(visit.name):
-            above = name != visit.name and not self.survey.whole
-            known = name in self.modules or self._enter(name, above)
-            if known is None:  # of a library, of the interpreter, or of the host's known part
+            passing = name != visit.name and not self.cache.whole
+            followed = name in self.modules or self._enter(name, passing)
+            if followed is None:  # of a library, of the interpreter, or of the host's known part
                 return
-            if not known:
+            if not followed:
                 if visit.must or name != visit.name:
                     self.absent.add(name)
                 return
-            if visit.runs and not above and name in self.modules and name not in self.ran:
+            if visit.runs and not passing and name in self.modules and name not in self.ran:
                 self.ran.add(name)
                 self._run(self.modules[name])
 
     def _enter(self, name: str, passing: bool) -> bool | None:
-        """Whether ``name`` is a module that is followed; None where it is not to be followed.
+        """True if ``name`` is a module that is followed; None where it is not to be followed.
 
         Its files are taken in, unless it is but ``passing``.
         """
-        place = self.survey.place(name)
+        place = self.cache.place(name)
         if place.library:
             self.libraries.add(place.library)
         if place.doubt:
-            self._doubt(place.doubt)
+            self.doubts.append(place.doubt)
         if place.unit is not None and not passing:
             self._take(place.unit)
             if name not in self.modules:
-                self._doubt(f"module '{name}': {place.unit.place} cannot be read as code")
+                self.doubts.append(f"module '{name}': {place.unit.place} cannot be read as code")
         return place.followed
 
     def _take(self, unit: Unit) -> None:
         if unit in self.units:
             return
         self.units.add(unit)
-        content = self.survey.content(unit)
+        content = self.cache.content(unit)
         if isinstance(content, OSError):
-            self._doubt(f"{unit.place} cannot be read ({content.strerror or content})")
+            self.doubts.append(f"{unit.place} cannot be read ({content.strerror or content})")
             return
         self.modules |= content.modules
         for code in content.modules.values():
             self._follow(_imports(code), runs=False)
 
     def _run(self, code: Code) -> None:
-        imports = _imports(code)
+        imports, module = _imports(code), f"module '{code.name}'"
         if code.source is None and not code.compiled:
-            self._doubt(f"module '{code.name}' has no source, so that its imports cannot be read")
-        for what in imports.unreadable:
-            self._doubt(f"module '{code.name}' runs code that reading cannot follow: {what}")
+            self.doubts.append(f"{module} has no source, so that its imports cannot be read")
+        self.doubts += [
+            f"{module} runs code that reading cannot follow: {what}" for what in imports.unreadable
+        ]
         if imports.moves_path:
-            self.moves_path.append(f"module '{code.name}'")
+            self.moves_path.append(code.name)
         self._follow(imports, runs=True)
 
     def _follow(self, imports: Imports, runs: bool) -> None:
-        self._add(_Visit(name, runs) for name in sorted(imports.modules))
-        self._add(_Visit(name, runs, must=False) for name in sorted(imports.maybe))
+        self._add(sorted(imports.modules), runs)
+        self._add(sorted(imports.maybe), runs, must=False)
         for package in sorted(imports.below):
-            self._look(_Visit(package, runs))
+            self._visit(_Visit(package, runs))
             inside = [name for name in self.modules if name.startswith(f"{package}.")]
-            self._add(_Visit(name, runs) for name in inside)
-            ours = all(self.survey.place(name).followed for name in packages_above(package))
+            self._add(inside, runs)
+            ours = all(self.cache.place(name).followed for name in packages_above(package))
             if runs and ours and not inside:
-                self._doubt(f"a module below '{package}' is chosen at run time")
-
-    def _doubt(self, reason: str) -> None:
-        self.doubts.append(reason)
+                self.doubts.append(f"a module below '{package}' is chosen at run time")
 
     def _files(self) -> Iterator[tuple[str, str, str]]:
         for unit in self.units:
-            content = self.survey.content(unit)
+            content = self.cache.content(unit)
             if not isinstance(content, OSError):
                 yield from ((unit.name, name, sha) for name, sha in content.digests.items())
 
@@ -231,7 +200,7 @@ class _Walk:
             try:
                 yield "", file.name, digest(file)
             except OSError as error:
-                self._doubt(f"{file} cannot be read ({error.strerror or error})")
+                self.doubts.append(f"{file} cannot be read ({error.strerror or error})")
 
 
 @contextmanager
