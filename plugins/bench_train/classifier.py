@@ -1,4 +1,4 @@
-"""Trains the feature extractors of the Frechet distances, and the statistics that go with them.
+"""Training of feature extractors for Frechet distances, and the statistics that go with them.
 
 Plain supervised learning: cross-entropy, Adam with a one-cycle learning rate (Smith & Topin
 2019, arXiv:1708.07120), images shifted at random by up to two pixels (one for 8x8 images). The
@@ -45,10 +45,13 @@ def train_classifier(
     config: ClassifierTraining,
     report: Callable[[int, float], None] | None = None,
 ) -> nn.Module:
-    """Trains `classifier` (uint8 images -> logits) in place; returns it in evaluation mode.
+    """Train `classifier` (uint8 images -> logits) in place, and return it in evaluation mode.
 
-    report(epoch, loss) is called after each epoch. Raises BenchError where the data have no
-    labels.
+    Args:
+        report: called with the epoch and its loss after each epoch.
+
+    Raises:
+        BenchError: the data have no labels.
     """
     samples, labels = _require_labels(split.train, split.name)
     order = BatchOrder(len(samples), config.batch, config.seed)

@@ -99,5 +99,5 @@ def train_classifier(
 
 
 def _command_line() -> str:
-    """How the program was called, without the path of this installation."""
+    """The call of the program, without the path of this installation."""
     return shlex.join(["bench", *sys.argv[1:]])

@@ -1,4 +1,4 @@
-"""Integer data sets, dequantisation, and an order of samples that depends on the seed alone."""
+"""Integer data sets, dequantisation, and an order of samples that follows from the seed."""
 
 from __future__ import annotations
 

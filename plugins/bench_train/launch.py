@@ -16,7 +16,7 @@ _MAIN = "from bench.cli.main import main; main()"
 
 
 def in_process_group() -> bool:
-    """Whether torchrun or `launch` has started this process."""
+    """Return whether torchrun or `launch` has started this process."""
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 

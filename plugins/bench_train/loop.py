@@ -98,7 +98,7 @@ class _Loop:
     denoise: Denoise
 
     def advance(self, step: int) -> Tensor:
-        """One optimiser step; returns the detached loss."""
+        """Make one optimiser step, and return the detached loss."""
         config, optimizer, scaler = self.config, self.trainee.optimizer, self.trainee.scaler
         rate = config.rate(step)
         for group in optimizer.param_groups:
@@ -150,7 +150,7 @@ def _flipped(images: Tensor, generator: torch.Generator) -> Tensor:
 
 @contextmanager
 def _own_randomness(config: TrainConfig) -> Iterator[None]:
-    """Where dropout seeds torch's global generators, they are put back in the end."""
+    """Put torch's global generators back in the end where dropout seeds them."""
     if not config.dropout:
         yield
         return

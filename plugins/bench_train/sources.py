@@ -1,4 +1,4 @@
-"""Where training data come from: scikit-learn's digits, MNIST, or a file of arrays."""
+"""Training data: scikit-learn's digits, MNIST, or a file of arrays."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class GaussianMixture(Model):
         means: K points of dimension d.
         stds: K standard deviations.
         weights: K positive weights (they are normalised); ``None``: equal ones.
-        s_min, s_max: the range of noise levels in which it is asked.
+        s_min, s_max: the range of noise levels that samplers may use.
     """
 
     name: ClassVar[str] = "gaussian_mixture"
@@ -159,7 +159,7 @@ class RandomMixture(Model):
         components: number K of Gaussians.
         spread: typical standard deviation of a component.
         mixture_seed: seed of the mixture itself.
-        s_min, s_max: the range of noise levels in which it is asked.
+        s_min, s_max: the range of noise levels that samplers may use.
     """
 
     name: ClassVar[str] = "random_mixture"
