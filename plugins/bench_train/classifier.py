@@ -63,7 +63,7 @@ def train_classifier(
     classifier.train()
     for step in range(config.epochs * steps_per_epoch):
         rows = order.indices(step)
-        images = _shifted(samples[rows], config.shift, generator_of(config.seed, 3, step))
+        images = _shift(samples[rows], config.shift, generator_of(config.seed, 3, step))
         loss = functional.cross_entropy(classifier(images), labels[rows])
         optimizer.zero_grad()
         loss.backward()
@@ -100,7 +100,7 @@ def _require_labels(part: Labelled, name: str) -> tuple[Tensor, Tensor]:
     return part.samples, part.labels
 
 
-def _shifted(images: Tensor, limit: int, generator: torch.Generator) -> Tensor:
+def _shift(images: Tensor, limit: int, generator: torch.Generator) -> Tensor:
     """Each image moved by its own whole pixels in [-limit, limit]^2, zeros moving in."""
     n, _, height, width = images.shape
     padded = functional.pad(images, (limit,) * 4)

@@ -69,7 +69,7 @@ def seed_of(*key: int) -> int:
 
 @dataclass(frozen=True)
 class BatchOrder:
-    """Which samples a step sees: epoch after epoch, each a fresh permutation.
+    """The samples that a step sees: epoch after epoch, each a fresh permutation.
 
     A function of (seed, step) without state, so a resumed training needs no saved order.
     """
