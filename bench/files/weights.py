@@ -39,9 +39,9 @@ class WeightsFile:
     record: Mapping[str, Any]
     sha256: str
 
-    def damaged(self, cause: str) -> BenchError:
+    def damage_error(self, cause: str) -> BenchError:
         """Return the error of a file whose content is not what its reader expects."""
-        return _damaged(self.path, cause)
+        return _damage_error(self.path, cause)
 
     def fill(self, network: nn.Module) -> nn.Module:
         """Return ``network`` with these weights: in evaluation mode, frozen, channels last.
@@ -52,10 +52,10 @@ class WeightsFile:
         try:
             missing, unexpected = network.load_state_dict(self.tensors, strict=False)
         except RuntimeError as error:
-            raise self.damaged(f"its tensors do not fit its description ({error})") from error
+            raise self.damage_error(f"its tensors do not fit its description ({error})") from error
         missing = [name for name in missing if not name.endswith(_COUNTER)]
         if missing or unexpected:
-            raise self.damaged(f"tensors missing {missing}, unexpected {unexpected}")
+            raise self.damage_error(f"tensors missing {missing}, unexpected {unexpected}")
         # Channels last: convolutions on CPUs run an eighth faster, their derivatives twice as fast.
         network = network.to(memory_format=torch.channels_last)
         return network.eval().requires_grad_(False)
@@ -79,9 +79,11 @@ def read_weights(path: Path) -> WeightsFile:
         with safe_open(path, framework="pt") as file:
             record = json.loads((file.metadata() or {}).get(HEADER, "null"))
     except (SafetensorError, OSError, ValueError) as error:
-        raise _damaged(path, f"it is no readable safetensors file ({error})") from error
+        raise _damage_error(path, f"it is no readable safetensors file ({error})") from error
     if not isinstance(record, dict):
-        raise _damaged(path, f"its header lacks the entry '{HEADER}' that describes the network")
+        raise _damage_error(
+            path, f"its header lacks the entry '{HEADER}' that describes the network"
+        )
     return WeightsFile(path, tensors, record, hashlib.sha256(content).hexdigest())
 
 
@@ -107,7 +109,7 @@ def write_network(path: Path, network: nn.Module, record: Mapping[str, object]) 
     write_weights(path, tensors, record)
 
 
-def _damaged(path: Path, cause: str) -> BenchError:
+def _damage_error(path: Path, cause: str) -> BenchError:
     return BenchError(
         f"{path}: damaged or foreign weights: {cause}; fetch the file again, or write it with "
         "`bench train`"

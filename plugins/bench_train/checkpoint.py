@@ -21,7 +21,7 @@ _REMEDY = "make room or give another --out, and go on with --resume from the las
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is. Its random numbers are functions of (seed, step): no state here."""
+    """Progress of a training. Its random numbers are functions of (seed, step): no state here."""
 
     step: int
     identity: str
@@ -37,9 +37,10 @@ class Trainee:
     scaler: GradScaler
 
     def save(self, path: Path, progress: Progress) -> None:
-        """Writes all of it to `path` atomically: a reader sees the old file or the new one.
+        """Write all of it to `path` atomically: a reader sees the old file or the new one.
 
-        Raises BenchError where it cannot be written.
+        Raises:
+            BenchError: it cannot be written.
         """
         content = {
             "step": progress.step,
@@ -56,9 +57,10 @@ class Trainee:
                 raise OSError(str(error)) from None
 
     def load(self, path: Path, identity: str) -> int:
-        """Restores the state from `path`; returns the number of steps that were done.
+        """Restore the state from `path`, and return the number of steps that were done.
 
-        Raises BenchError where the file is unreadable or was written by another configuration.
+        Raises:
+            BenchError: the file is unreadable, or was written by another configuration.
         """
         content = read_checkpoint(path)
         if content["identity"] != identity:

@@ -1,4 +1,4 @@
-"""Trains the feature extractors of the Frechet distances, and the statistics that go with them.
+"""Training of feature extractors for Frechet distances, and the statistics that go with them.
 
 Plain supervised learning: cross-entropy, Adam with a one-cycle learning rate (Smith & Topin
 2019, arXiv:1708.07120), images shifted at random by up to two pixels (one for 8x8 images). The
@@ -45,10 +45,13 @@ def train_classifier(
     config: ClassifierTraining,
     report: Callable[[int, float], None] | None = None,
 ) -> nn.Module:
-    """Trains `classifier` (uint8 images -> logits) in place; returns it in evaluation mode.
+    """Train `classifier` (uint8 images -> logits) in place, and return it in evaluation mode.
 
-    report(epoch, loss) is called after each epoch. Raises BenchError where the data have no
-    labels.
+    Args:
+        report: called with the epoch and its loss after each epoch.
+
+    Raises:
+        BenchError: the data have no labels.
     """
     samples, labels = _require_labels(split.train, split.name)
     order = BatchOrder(len(samples), config.batch, config.seed)
@@ -60,7 +63,7 @@ def train_classifier(
     classifier.train()
     for step in range(config.epochs * steps_per_epoch):
         rows = order.indices(step)
-        images = _shifted(samples[rows], config.shift, generator_of(config.seed, 3, step))
+        images = _shift(samples[rows], config.shift, generator_of(config.seed, 3, step))
         loss = functional.cross_entropy(classifier(images), labels[rows])
         optimizer.zero_grad()
         loss.backward()
@@ -97,7 +100,7 @@ def _require_labels(part: Labelled, name: str) -> tuple[Tensor, Tensor]:
     return part.samples, part.labels
 
 
-def _shifted(images: Tensor, limit: int, generator: torch.Generator) -> Tensor:
+def _shift(images: Tensor, limit: int, generator: torch.Generator) -> Tensor:
     """Each image moved by its own whole pixels in [-limit, limit]^2, zeros moving in."""
     n, _, height, width = images.shape
     padded = functional.pad(images, (limit,) * 4)

@@ -17,7 +17,7 @@ from bench_train.options.network import NetworkOptions
 from bench_train.options.numbers import whole_numbers
 from bench_train.options.objective import ObjectiveOptions
 from bench_train.options.optimisation import AverageOptions, OptimiserOptions, SeedOptions
-from bench_train.options.signature import flatten
+from bench_train.options.signature import make_command
 from bench_train.overrides import override
 from bench_train.presets import preset_of
 
@@ -37,8 +37,8 @@ network. A run that was cut goes on with --resume, the same options and any numb
 @hookimpl
 def bench_commands() -> Sequence[Command]:
     return [
-        Command("train", flatten(train), _EPILOG, rank=80),
-        Command("train-classifier", flatten(train_classifier), rank=81),
+        Command("train", make_command(train), _EPILOG, rank=80),
+        Command("train-classifier", make_command(train_classifier), rank=81),
     ]
 
 
@@ -99,5 +99,5 @@ def train_classifier(
 
 
 def _command_line() -> str:
-    """How the program was called, without the path of this installation."""
+    """The call of the program, without the path of this installation."""
     return shlex.join(["bench", *sys.argv[1:]])

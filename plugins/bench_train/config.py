@@ -1,4 +1,4 @@
-"""What a training is: one frozen value that, with the data, determines every weight."""
+"""The configuration of a training: with the data, it determines every weight."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class TrainConfig:
 
     @property
     def identity(self) -> str:
-        """What must agree for a checkpoint to be continued: all but length, speed and device.
+        """All that must agree for a checkpoint to be continued: not length, speed and device.
 
         Masks of dropout are drawn for each slice, whose size counts then.
         """

@@ -1,4 +1,4 @@
-"""Integer data sets, dequantisation, and an order of samples that depends on the seed alone."""
+"""Integer data sets, dequantisation, and an order of samples that follows from the seed."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def seed_of(*key: int) -> int:
 
 @dataclass(frozen=True)
 class BatchOrder:
-    """Which samples a step sees: epoch after epoch, each a fresh permutation.
+    """The samples that a step sees: epoch after epoch, each a fresh permutation.
 
     A function of (seed, step) without state, so a resumed training needs no saved order.
     """

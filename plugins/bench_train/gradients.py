@@ -22,7 +22,7 @@ Loss = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 
 
 class Gradients(Protocol):
-    """Computes the mean loss of a batch and leaves its gradient in the parameters' `grad`.
+    """The mean loss of a batch, with its gradient left in the parameters' `grad`.
 
     Where `scaler` is enabled the gradient is that of the scaled loss, as `scaler.unscale_` wants.
     """

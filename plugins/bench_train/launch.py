@@ -1,91 +1,67 @@
-"""Starts `bench train` in several processes that find each other; without torch."""
+"""`bench train` in several processes of this machine, by torchrun's launcher."""
 
 from __future__ import annotations
 
+import logging
 import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import IO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 _MAIN = "from bench.cli.main import main; main()"
 
 
 def in_process_group() -> bool:
-    """Whether torchrun or `launch` has started this process."""
+    """Return whether torchrun or `launch` has started this process."""
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
-@dataclass(frozen=True)
-class _Member:
-    """A process and the file that takes its messages: a pipe that nobody reads would stop it."""
-
-    process: subprocess.Popen[bytes]
-    messages: IO[bytes]
-
-    def said(self) -> str:
-        """Its messages so far."""
-        self.messages.seek(0)
-        return self.messages.read().decode(errors="replace")
-
-
 def launch(processes: int) -> int:
-    """Runs this command line in so many processes of this machine; returns the exit code.
+    """Run this command line in so many processes, and return the exit code.
 
-    The first one alone writes to standard output. When one fails the others are ended, and what
-    it had to say is shown.
+    Standard output is the first one's. When one fails the others are ended, and its messages are
+    shown; so are the first one's when all succeed.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with ExitStack() as files:
-        crew = [
-            _start(rank, processes, port, files.enter_context(tempfile.TemporaryFile()))
-            for rank in range(processes)
-        ]
+    # Seconds, which a training in one process does not pay.
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException, Std
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    logging.disable()  # what the launcher tells of failures and signals is shown below
+    others = dict.fromkeys(range(1, processes), Std.ALL)
+    with tempfile.TemporaryDirectory() as folder:
+        config = LaunchConfig(
+            min_nodes=1,
+            max_nodes=1,
+            nproc_per_node=processes,
+            run_id="bench-train",
+            rdzv_backend="c10d",
+            rdzv_endpoint="127.0.0.1:0",
+            local_addr="127.0.0.1",  # not the host's name, which need not be resolvable
+            max_restarts=0,
+            logs_specs=DefaultLogsSpecs(folder, redirects={0: Std.ERR, **others}),
+        )
         try:
-            return _watch(crew)
-        except KeyboardInterrupt:
-            return 130
-        finally:
-            _end(crew)
+            elastic_launch(config, sys.executable)("-c", _MAIN, *sys.argv[1:])
+            rank, code = 0, 0
+        except ChildFailedError as error:
+            rank, code = _first(error)
+        except SignalException as signal:
+            return 128 + int(signal.sigval)
+        for messages in Path(folder).rglob(f"{rank}/stderr.log"):
+            print(messages.read_text(errors="replace"), end="", file=sys.stderr)
+    return code
 
 
-def _start(rank: int, size: int, port: int, messages: IO[bytes]) -> _Member:
-    place = {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(size)}
-    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", _MAIN, *sys.argv[1:]],
-        env={**os.environ, **place, **meeting},
-        stdout=None if rank == 0 else subprocess.DEVNULL,
-        stderr=messages,
-    )
-    return _Member(process, messages)
+def _first(error: ChildFailedError) -> tuple[int, int]:
+    """Rank and exit code of the process that failed first.
 
-
-def _watch(crew: Sequence[_Member]) -> int:
-    """0 when all are done, else the exit code of the one that failed; shows what it said."""
-    while all(member.process.poll() in (None, 0) for member in crew):
-        if all(member.process.poll() == 0 for member in crew):
-            print(crew[0].said(), end="", file=sys.stderr)
-            return 0
-        time.sleep(0.1)
-    time.sleep(0.5)  # a mistake of the user's is every process's, and the first tells it
-    failed = [member for member in crew if member.process.poll()]
-    # Exit code 2 is a message of ours; others may just have lost their partner.
-    told = next((member for member in failed if member.process.returncode == 2), failed[0])
-    print(told.said(), end="", file=sys.stderr)
-    return int(told.process.returncode)
-
-
-def _end(crew: Sequence[_Member]) -> None:
-    for member in crew:
-        if member.process.poll() is None:
-            member.process.terminate()
-    for member in crew:
-        member.process.wait()
+    Exit code 2 is a message of ours; others may just have lost their partner.
+    """
+    codes = {rank: failure.exitcode for rank, failure in error.failures.items()}
+    rank = next((rank for rank, code in codes.items() if code == 2), error.get_first_failure()[0])
+    return int(rank), int(codes[rank])

@@ -98,7 +98,7 @@ class _Loop:
     denoise: Denoise
 
     def advance(self, step: int) -> Tensor:
-        """One optimiser step; returns the detached loss."""
+        """Make one optimiser step, and return the detached loss."""
         config, optimizer, scaler = self.config, self.trainee.optimizer, self.trainee.scaler
         rate = config.rate(step)
         for group in optimizer.param_groups:
@@ -130,7 +130,7 @@ class _Loop:
         order = BatchOrder(len(self.data.samples), config.batch, config.seed)
         integers = self.data.samples[order.indices(step)]
         if config.flips:
-            integers = _flipped(integers, generator_of(config.seed, 5, step))
+            integers = _flip(integers, generator_of(config.seed, 5, step))
         if config.dequantise:
             jitter = torch.rand(integers.shape, generator=generator)
             x_0 = dequantise(integers, self.data.levels, jitter)
@@ -142,7 +142,7 @@ class _Loop:
         return x_0.to(*target), eps.to(*target), uniforms
 
 
-def _flipped(images: Tensor, generator: torch.Generator) -> Tensor:
+def _flip(images: Tensor, generator: torch.Generator) -> Tensor:
     """Each image, (n, ..., width), mirrored left to right with probability 1/2."""
     mirrored = torch.rand(len(images), generator=generator) < 0.5
     return torch.where(mirrored.reshape(-1, *(1,) * (images.ndim - 1)), images.flip(-1), images)
@@ -150,7 +150,7 @@ def _flipped(images: Tensor, generator: torch.Generator) -> Tensor:
 
 @contextmanager
 def _own_randomness(config: TrainConfig) -> Iterator[None]:
-    """Where dropout seeds torch's global generators, they are put back in the end."""
+    """Put torch's global generators back in the end where dropout seeds them."""
     if not config.dropout:
         yield
         return

@@ -33,7 +33,7 @@ def override(settings: Settings, *options: Overrides) -> Settings:
 
 def _override_network(settings: Settings, options: NetworkOptions) -> Settings:
     network = settings.network if options.network is None else options.network
-    # The sizes of a preset are for the networks of presets alone.
+    # The sizes of a preset are for the networks of presets, and for no other.
     sized = network in {preset.network for preset in PRESETS.values()}
     sizes = replace(settings.sizes if sized else Sizes(), **options.sizes.given)
     return replace(settings, network=network, sizes=sizes)

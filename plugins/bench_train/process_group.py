@@ -23,7 +23,7 @@ class ProcessGroup:
 
     @property
     def leads(self) -> bool:
-        """Whether this process is the one that writes files and reports."""
+        """True for the process that writes files and reports."""
         return self.rank == 0
 
     def connect(self, model: nn.Module) -> nn.Module:

@@ -33,7 +33,7 @@ class Recipe:
     task: TrainingTask
 
     def initial(self) -> nn.Module:
-        """Return the untrained denoiser; its weights depend on the seed alone."""
+        """Return the untrained denoiser; its weights follow from the seed."""
         with torch.random.fork_rng():
             torch.manual_seed(self.config.seed)
             return self.network.build(self.task)

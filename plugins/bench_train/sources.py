@@ -1,4 +1,4 @@
-"""Where training data come from: scikit-learn's digits, MNIST, or a file of arrays."""
+"""Training data: scikit-learn's digits, MNIST, or a file of arrays."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def digits() -> DataSplit:
         np.arange(len(labels)), test_size=360, random_state=0, stratify=labels
     )
     samples = images.reshape(-1, 1, 8, 8)
-    train, test = (_labelled(samples[rows], labels[rows]) for rows in (rows_train, rows_test))
+    train, test = (_with_labels(samples[rows], labels[rows]) for rows in (rows_train, rows_test))
     return DataSplit("digits", 17, DIGITS_LICENCE, train, test)
 
 
@@ -127,7 +127,7 @@ def array_file(path: Path, levels: int) -> DataSplit:
     for name in ("x_train", "x_test"):
         _check_levels(path, name, arrays[name], levels)
     train, test = (
-        _labelled(_with_channel(arrays[f"x_{part}"]), arrays.get(f"y_{part}"))
+        _with_labels(_with_channel(arrays[f"x_{part}"]), arrays.get(f"y_{part}"))
         for part in ("train", "test")
     )
     return DataSplit(path.stem, levels, f"that of {path.name}", train, test)
@@ -162,6 +162,6 @@ def _with_channel(samples: np.ndarray) -> np.ndarray:
     return samples[:, None] if samples.ndim == 3 else samples
 
 
-def _labelled(samples: np.ndarray, labels: np.ndarray | None) -> Labelled:
+def _with_labels(samples: np.ndarray, labels: np.ndarray | None) -> Labelled:
     images = torch.from_numpy(np.ascontiguousarray(samples.astype(np.uint8)))
     return Labelled(images, None if labels is None else torch.from_numpy(labels.astype(np.int64)))

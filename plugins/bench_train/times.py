@@ -1,4 +1,4 @@
-"""At which times the loss is evaluated: densities over t, drawn by their inverse CDF.
+"""Densities of the times at which the loss is evaluated, drawn by their inverse CDF.
 
 A density maps uniform numbers to times, so that stratified uniforms give stratified times and a
 mixture is a partition of the unit interval.

@@ -1,4 +1,4 @@
-"""How much each time counts in the loss: positive weights lambda(t) of score matching.
+"""Weights of times in the loss: positive functions lambda(t) of score matching.
 
 All weights here are written for the score, as in Song et al. 2021 (arXiv:2011.13456),
 equation 7: E_t lambda(t) E ||score(x_t, t) - grad log p(x_t | x_0)||^2. For a normalised

@@ -20,7 +20,7 @@ from bench_plugins.metrics.classifier import (
 )
 from bench_train.classifier import (
     ClassifierTraining,
-    _shifted,
+    _shift,
     accuracy,
     feature_statistics,
     train_classifier,
@@ -60,7 +60,7 @@ def test_statistics_are_mean_and_covariance() -> None:
 def test_shifts_move_whole_images() -> None:
     image = torch.zeros(1, 1, 5, 5, dtype=torch.uint8)
     image[0, 0, 2, 2] = 7
-    shifted = _shifted(image.expand(60, 1, 5, 5), 1, generator_of(0))
+    shifted = _shift(image.expand(60, 1, 5, 5), 1, generator_of(0))
     assert shifted.shape == (60, 1, 5, 5)
     where = {tuple(place) for place in shifted.nonzero()[:, 2:].tolist()}
     assert where == {(row, column) for row in (1, 2, 3) for column in (1, 2, 3)}
@@ -69,7 +69,7 @@ def test_shifts_move_whole_images() -> None:
 
 def test_no_shift_is_no_change() -> None:
     images = torch.randint(0, 255, (4, 1, 5, 5), dtype=torch.uint8)
-    assert torch.equal(_shifted(images, 0, generator_of(0)), images)
+    assert torch.equal(_shift(images, 0, generator_of(0)), images)
 
 
 def test_extractor_files_belong_together(tmp_path: Path) -> None:

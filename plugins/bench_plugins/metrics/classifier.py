@@ -113,7 +113,7 @@ def load_classifier(path: Path) -> tuple[Classifier, str]:
     try:
         classifier = Classifier(_config(file.record))
     except (KeyError, TypeError, ValueError) as error:
-        raise file.damaged(f"its description is wrong ({error!r})") from error
+        raise file.damage_error(f"its description is wrong ({error!r})") from error
     file.fill(classifier)
     return classifier, file.sha256
 

@@ -84,7 +84,7 @@ class Empirical(Model):
             .npy file whose array ``samples`` holds integer levels (N, *shape).
         levels: number of levels of the data; level k becomes x = (k + 1/2) 2 / levels - 1.
         points: how many of the first data are used; ``None``: all.
-        s_min, s_max: the range of noise levels in which it is asked.
+        s_min, s_max: the range of noise levels that samplers may use.
     """
 
     name: ClassVar[str] = "empirical"

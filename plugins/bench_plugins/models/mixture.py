@@ -51,7 +51,7 @@ class Mixture:
     def denoise(self, y: Tensor, s: Tensor) -> Tensor:
         """E[x_0 | x_0 + s eps = y], shape (n, d); ``s`` of shape () or (n,)."""
         variance = self.values + rows_of(s, y).square()[..., None]
-        z = self._rotated(y)
+        z = self._rotate(y)
         share = self._log_joint(z, variance).softmax(1)
         shrunk = torch.einsum("nkd,ked->nke", z * (self.values / variance), self.vectors)
         return torch.einsum("nk,nkd->nd", share, self.means + shrunk)
@@ -59,7 +59,7 @@ class Mixture:
     def log_prob(self, y: Tensor, s: float) -> Tensor:
         """Log density in nats of x_0 + s eps at ``y`` (n, d), shape (n,)."""
         mixture = self.to(y.device, y.dtype)
-        return mixture._log_joint(mixture._rotated(y), mixture.values + s * s).logsumexp(1)
+        return mixture._log_joint(mixture._rotate(y), mixture.values + s * s).logsumexp(1)
 
     def sample(self, count: int, seed: int) -> Tensor:
         """``count`` exact samples, float64, (count, d)."""
@@ -71,7 +71,7 @@ class Mixture:
         rotated = torch.einsum("ned,nd->ne", self.vectors.double()[component], z)
         return self.means.double()[component] + rotated
 
-    def _rotated(self, y: Tensor) -> Tensor:
+    def _rotate(self, y: Tensor) -> Tensor:
         """Offsets from each mean in its component's eigenbasis, (n, K, d)."""
         return torch.einsum("nke,ked->nkd", y[:, None] - self.means, self.vectors)
 
@@ -110,7 +110,7 @@ class GaussianMixture(Model):
         means: K points of dimension d.
         stds: K standard deviations.
         weights: K positive weights (they are normalised); ``None``: equal ones.
-        s_min, s_max: the range of noise levels in which it is asked.
+        s_min, s_max: the range of noise levels that samplers may use.
     """
 
     name: ClassVar[str] = "gaussian_mixture"
@@ -159,7 +159,7 @@ class RandomMixture(Model):
         components: number K of Gaussians.
         spread: typical standard deviation of a component.
         mixture_seed: seed of the mixture itself.
-        s_min, s_max: the range of noise levels in which it is asked.
+        s_min, s_max: the range of noise levels that samplers may use.
     """
 
     name: ClassVar[str] = "random_mixture"

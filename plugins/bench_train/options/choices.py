@@ -34,7 +34,7 @@ class PrecisionChoice(StrEnum):
 
 
 class ReferencePart(StrEnum):
-    """Which samples the reference statistics are taken over."""
+    """Samples that the reference statistics are taken over."""
 
     TRAIN = "train"
     ALL = "all"

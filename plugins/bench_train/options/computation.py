@@ -1,4 +1,4 @@
-"""How a training is computed; it changes the last bits only."""
+"""Arithmetic and machine of a training, which change the last bits only."""
 
 from __future__ import annotations
 

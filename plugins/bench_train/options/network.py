@@ -24,7 +24,7 @@ def _list_presets(wanted: bool) -> None:
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """What to train; None where the preset's value, or the default, holds."""
+    """The network and its sizes; None where the preset's value, or the default, holds."""
 
     preset: Annotated[
         str,

@@ -8,7 +8,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Any, get_type_hints
 
 
-def flatten(run: Callable[..., None]) -> Callable[..., None]:
+def make_command(run: Callable[..., None]) -> Callable[..., None]:
     """Return ``run`` as a function of the fields of the dataclasses that it takes.
 
     A parameter's type is its field's, an Annotated one with the option of typer; a field without

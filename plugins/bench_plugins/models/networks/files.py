@@ -75,7 +75,7 @@ def _metadata(file: WeightsFile) -> Metadata:
         preconditioning = Preconditioning(**record["preconditioning"])
         return Metadata(network, preconditioning, TrainingRecord.of(record), file.sha256)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise file.damaged(f"its description is wrong ({error!r})") from error
+        raise file.damage_error(f"its description is wrong ({error!r})") from error
 
 
 def _tuples(record: Mapping[str, Any]) -> dict[str, Any]:
