@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
-from bench.compare.pairs import Paired, codes
-from bench.compare.sides import Side
+from bench.compare.inputs import ResultSet
+from bench.compare.pairs import Pairs, codes
 from bench.compare.verdict import Verdict
 from bench.results.evidence import fits
 from bench.results.frame import NUMBER, SUBJECT
@@ -45,8 +45,8 @@ _COLUMNS = [
 
 def curves(
     points: pd.DataFrame,
-    paired: Paired,
-    sides: tuple[Side, Side],
+    pairs: Pairs,
+    sides: tuple[ResultSet, ResultSet],
     targets: Sequence[tuple[str, float]],
     alpha: float,
 ) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def curves(
     known = points[points["nfe_head"].notna() & points["ranked"]] if len(points) else points
     if known.empty:
         return pd.DataFrame(columns=_COLUMNS)
-    chosen = paired.rows[paired.chosen]
+    chosen = pairs.rows[pairs.chosen]
     places = {int(p): rows for p, rows in _by_point(chosen, known)}
     found = [
         _curve(part, places, sides, targets, alpha)
@@ -85,7 +85,7 @@ def _by_point(chosen: pd.DataFrame, known: pd.DataFrame) -> Iterator[tuple[int, 
 def _curve(
     part: Part,
     places: Mapping[int, pd.DataFrame],
-    sides: tuple[Side, Side],
+    sides: tuple[ResultSet, ResultSet],
     targets: Sequence[tuple[str, float]],
     alpha: float,
 ) -> dict[str, Any]:
@@ -109,7 +109,9 @@ def _curve(
     return row
 
 
-def _line(part: Part, places: Mapping[int, pd.DataFrame], side: Side, is_head: int) -> MetricCurve:
+def _line(
+    part: Part, places: Mapping[int, pd.DataFrame], side: ResultSet, is_head: int
+) -> MetricCurve:
     name = ("base", "head")[is_head]
     nfe, first = np.unique(part[f"nfe_{name}"].astype(float), return_index=True)
     strata = _strata(part["point"][first], places, side, bool(is_head))
@@ -117,7 +119,7 @@ def _line(part: Part, places: Mapping[int, pd.DataFrame], side: Side, is_head: i
 
 
 def _strata(
-    points: Floats, places: Mapping[int, pd.DataFrame], side: Side, is_head: bool
+    points: Floats, places: Mapping[int, pd.DataFrame], side: ResultSet, is_head: bool
 ) -> tuple[Floats, ...]:
     """By seed, the numbers per sample of all points side by side; nothing where one lacks them."""
     columns: list[list[Floats]] = []

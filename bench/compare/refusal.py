@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bench.compare.pairs import Paired
+from bench.compare.pairs import Pairs
 from bench.results.protocol import QUALITY
 from bench.stats.arrays import Flags, Ints
 
@@ -39,22 +39,22 @@ _REMEDY = "run both under the same protocol"
 _SEEDED = "the metric may draw its reference with the seed: run both with the same seeds"
 
 
-def refusals(paired: Paired, fields: Sequence[str] = QUALITY) -> tuple[Flags, list[Refusal]]:
+def refusals(pairs: Pairs, fields: Sequence[str] = QUALITY) -> tuple[Flags, list[Refusal]]:
     """By point, whether it must not be compared; and the reasons, those alike together."""
-    rows, chosen = paired.rows, paired.chosen
+    rows, chosen = pairs.rows, pairs.chosen
     used = rows[chosen]
     point = used["point"].to_numpy()
-    refused = np.zeros(len(paired.both), dtype=bool)
+    refused = np.zeros(len(pairs.both), dtype=bool)
     reasons: list[pd.DataFrame] = []
     for field in fields:
         if field == "reference_hash":
-            differs = _references(used, paired)
+            differs = _references(used, pairs)
         else:
             differs = _several(point, used[field], len(refused))
         # The first field that differs stands for a point.
         reasons.append(_sides(used[(differs & ~refused)[point]], field))
         refused |= differs
-    found = [reason for frame in reasons for reason in _grouped(frame, paired)]
+    found = [reason for frame in reasons for reason in _grouped(frame, pairs)]
     return refused, found
 
 
@@ -68,13 +68,13 @@ def _several(point: Ints, values: pd.Series, count: int) -> Flags:
     return np.asarray((high >= 0) & (low != high))
 
 
-def _references(used: pd.DataFrame, paired: Paired) -> Flags:
+def _references(used: pd.DataFrame, pairs: Pairs) -> Flags:
     """By point, whether the references differ.
 
     With common seeds they must agree seed by seed. Else a metric that drew its reference with the
     seed shows in that every seed of a side, of several, has a hash of its own.
     """
-    count = len(paired.both)
+    count = len(pairs.both)
     several = _several(used["point"].to_numpy(), used["reference_hash"], count)
     if not several.any():
         return several
@@ -83,7 +83,7 @@ def _references(used: pd.DataFrame, paired: Paired) -> Flags:
     for _, part in some.groupby("point", sort=False):
         point = int(part["point"].iloc[0])
         hashes = part["reference_hash"]
-        if paired.paired[point]:
+        if pairs.paired[point]:
             differs[point] = hashes.groupby(part["seed"]).nunique().gt(1).any()
         else:
             own = [side.nunique() == len(side) > 1 for _, side in hashes.groupby(part["head"])]
@@ -103,11 +103,11 @@ def _sides(part: pd.DataFrame, field: str) -> pd.DataFrame:
     return place.assign(field=field).reset_index()
 
 
-def _grouped(frame: pd.DataFrame, paired: Paired) -> Iterator[Refusal]:
+def _grouped(frame: pd.DataFrame, pairs: Pairs) -> Iterator[Refusal]:
     names = ["suite", "model", "metric", "field", "base", "head"]
     for _, part in frame.groupby(names, sort=False):
         suite, model, metric, field, base, head = map(str, part[names].iloc[0])
-        seeded = field == "reference_hash" and not paired.paired[part["point"]].all()
+        seeded = field == "reference_hash" and not pairs.paired[part["point"]].all()
         remedy = _SEEDED if seeded else _REMEDY
         yield Refusal(suite, model, metric, field, base, head, remedy, len(part))
 

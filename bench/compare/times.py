@@ -19,7 +19,7 @@ _CELL = columns(Use.SUBJECT, Use.CURVE, Use.POINT, Use.REPLICATE)
 _REMEDY = "run both on the same machine, with the same workers and threads"
 
 
-def timed(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Refusal]]:
+def compare_times(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Refusal]]:
     """The time per network evaluation of each curve, over its cells; and what must not be compared.
 
     A point of the metric `time` is a curve: geometric means over its cells, and the standard error

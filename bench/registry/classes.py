@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from bench.core.errors import BenchError
 from bench.core.solver import Stepper
 from bench.registry.entries import Kind
+
+
+def kind_of(cls: object) -> Kind:
+    """The kind of a plugin class by its contract.
+
+    Raises:
+        BenchError: it has none.
+    """
+    for kind in Kind:
+        if isinstance(cls, type) and issubclass(cls, kind.base):
+            return kind
+    raise BenchError(f"{cls!r} is a subclass of no contract in bench.api")
 
 
 def class_fault(kind: Kind, cls: object) -> str:

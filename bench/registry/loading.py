@@ -16,7 +16,7 @@ from bench.files.asset import Asset
 from bench.identity.cache import CodeCache
 from bench.identity.owners import shipped_by
 from bench.identity.walk import identity_of, unread_modules
-from bench.registry.classes import class_fault
+from bench.registry.classes import class_fault, kind_of
 from bench.registry.entries import Broken, Entry, Kind, Meddling, Source
 from bench.registry.guard import guard_state, warn_if_slow
 from bench.registry.point import PluginPoint
@@ -90,6 +90,11 @@ def _call_hooks(point: PluginPoint, cache: CodeCache) -> _Answers:
         (kind, cls)
         for kind in Kind
         for item in getattr(hook, kind.hook).get_hookimpls()
+        for cls in _as_list(item.function())
+    ]
+    classes += [
+        (kind_of(cls), cls)
+        for item in hook.bench_family.get_hookimpls()
         for cls in _as_list(item.function())
     ]
     assets = [a for item in hook.bench_assets.get_hookimpls() for a in _as_list(item.function())]

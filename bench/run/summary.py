@@ -14,7 +14,7 @@ from bench.files.supply import Supply
 from bench.render.table import Table, TableColumn, number_columns, table_rows, text_columns
 from bench.render.terminal import terminal
 from bench.results.damage import ASIDE, lines
-from bench.results.seal import shown
+from bench.results.seal import show
 from bench.run.cell import Cell
 from bench.run.runner import Plan, RunOutcome
 
@@ -85,7 +85,7 @@ def fetch_lines(plan: Plan) -> list[str]:
 
 def _state(plan: Plan) -> dict[str, Any]:
     return {
-        "damaged": [{"file": shown(error.path), "reason": error.why} for error in plan.damaged],
+        "damaged": [{"file": show(error.path), "reason": error.why} for error in plan.damaged],
         "old": plan.old,
     }
 

@@ -165,10 +165,8 @@ def test_the_modules_left_out_are_there() -> None:
     ("plugin", "sibling"),
     [
         ("metrics", "bench_plugins.odes"),
-        ("metrics", "bench_plugins.models"),
         ("fidelity", "bench_plugins.metrics"),
         ("fidelity", "bench_plugins.checkpoints"),
-        ("checkpoints", "bench_plugins.models"),
     ],
 )
 def test_siblings(plugin: str, sibling: str) -> None:

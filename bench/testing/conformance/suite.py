@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bench.core.plugin import Plugin
 from bench.registry import Entry, Kind
-from bench.testing.conformance import correctors, models, roles, schedules, steppers
+from bench.testing.conformance import correctors, models, networks, roles, schedules, steppers
 from bench.testing.conformance.common import defaults, documented, parameters_validate
 from bench.testing.conformance.finding import Finding, Nonconformity, NotApplicable, Verdict
 from bench.testing.conformance.state import state_is_left_alone
@@ -84,6 +84,13 @@ CHECKS: Mapping[Kind, tuple[Check, ...]] = {
         batch=models.samples_are_separate,
     ),
     Kind.METRIC: _of(models.typed_metric, measures=models.measures, roles=roles.roles_are_sound),
+    Kind.NETWORK: _of(
+        networks.typed_network,
+        seed=networks.begins_with_the_seed,
+        denoiser=networks.denoises,
+        file=networks.saves,
+    ),
+    Kind.CLASSIFIER: _of(networks.typed_classifier, classifier=networks.classifies),
 }
 
 
