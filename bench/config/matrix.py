@@ -77,7 +77,7 @@ class Matrix:
         Raises:
             BenchError: an unknown plugin, an item that is none, or no budgets; names its place.
         """
-        config, reader = suite.config, _Reader(suite, registry)
+        config, reader = suite.config, _MatrixReader(suite, registry)
         solvers = expand_every(suite, registry, named)
         return Matrix(
             suite,
@@ -90,7 +90,7 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _MatrixReader:
     suite: Suite
     registry: Registry
 
