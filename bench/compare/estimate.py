@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.compare.inputs import ResultSet
+from bench.compare.inputs import SAMPLES, ResultSet
 from bench.compare.pairs import Pairs
 from bench.core.shard import SHARD
-from bench.results.evidence import Values, fits
+from bench.results.evidence import Values
 from bench.stats.arrays import Flags, Floats, Ints
 from bench.stats.spread import SampleSpread, paired_spread, unpaired_spread, welch_error
 
@@ -42,11 +42,6 @@ def estimates(pairs: Pairs, comparable: Flags, inputs: tuple[ResultSet, ResultSe
     nothing is known; `freedom`, its degrees of freedom, infinite where it is taken for exact;
     `basis`, what it rests on; `units`, how many samples or seeds a side has; `identical`, whether
     every bit of values and evidence agrees.
-
-    Args:
-        pairs: the rows of both sides.
-        comparable: by point.
-        inputs: where the evidence is.
     """
     rows = pairs.rows[pairs.chosen & comparable[pairs.rows["point"]]]
     point = np.unique(rows["point"].to_numpy())
@@ -143,14 +138,13 @@ def _sample_spreads(
     """The spreads of the points that have numbers per sample in all rows of both sides."""
     lacking = place[~_have_evidence(rows, inputs)]
     use = ~np.isin(place, lacking)
-    names = ("head", "place", "key", "metric", "evidence_params", "value", "coupled")
-    parts = zip(place[use], *(rows[name].to_numpy()[use] for name in names), strict=True)
+    columns = (rows[name].to_numpy()[use] for name in ("head", "coupled", *SAMPLES))
     vectors: defaultdict[int, tuple[list[Values], list[Values]]] = defaultdict(lambda: ([], []))
     coupled: set[int] = set()
     broken: set[int] = set()
-    for i, head, run, key, metric, params, value, together in parts:
-        values = inputs[int(head)].runs[run].evidence(key, metric, params)
-        if values is None or not fits(values, value):
+    for i, head, together, *where in zip(place[use], *columns, strict=True):
+        values = inputs[int(head)].samples(*where)
+        if values is None:
             broken.add(i)
             continue
         vectors[i][int(head)].append(values)

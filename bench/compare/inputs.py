@@ -12,8 +12,11 @@ import pandas as pd
 from bench.compare.revision import checked_out
 from bench.core.errors import BenchError
 from bench.results import bundle
-from bench.results.evidence import Values, found_in, read
+from bench.results.evidence import Values, fits, found_in, read
 from bench.results.store import Store
+
+SAMPLES = ["place", "key", "metric", "evidence_params", "value"]
+"""Columns that say where the numbers per sample of a row are."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,14 @@ class ResultSet:
     name: str
     frame: pd.DataFrame
     runs: Sequence[RunFolder]
+
+    def samples(self, run: int, key: str, metric: str, params: str, value: float) -> Values | None:
+        """The numbers per sample whose mean is ``value``; None where there are none.
+
+        The arguments are the columns ``SAMPLES`` of a row.
+        """
+        values = self.runs[run].evidence(key, metric, params)
+        return values if values is not None and fits(values, value) else None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What BASE has and HEAD has not, and the other way round."""
+"""Points that only one of BASE and HEAD has."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 import pandas as pd
 
+from bench.compare.formatting import records
 from bench.compare.gates import TIME, Gate
 from bench.compare.pairs import POINT, codes
 from bench.compare.result import NEVER_RAN, MissingPoints
@@ -22,7 +23,7 @@ _GROUP = ["suite", "model", "curve", "metric", "status", "reason"]
 def missing_points(
     rows: pd.DataFrame, metrics: Collection[str], gates: Sequence[Gate], allowed: bool = False
 ) -> tuple[MissingPoints, ...]:
-    """Numbers of BASE that HEAD has not: because a cell failed there, or was not run.
+    """Numbers of BASE that HEAD lacks: a cell failed there, or was not run.
 
     Args:
         rows: all rows of both sides, with `head`, `usable` and `curve`.
@@ -37,26 +38,18 @@ def missing_points(
     gone = rows[~head & rows["usable"] & wanted & ~rows["number"].isin(there)]
     if gone.empty:
         return ()
-    told = _with_status(gone, rows[head])
-    missing = told["status"].eq(NEVER_RAN)
+    lacking = _with_status(gone, rows[head])
+    never_ran = lacking["status"].eq(NEVER_RAN)
     # Other seeds are no loss where HEAD has the point.
     has = codes(rows, POINT)
     points = frozenset(has[(head & rows["usable"]).to_numpy()])
     elsewhere = np.isin(has[gone.index], list(points))
-    found = told[~(missing & elsewhere)]
+    found = lacking[~(never_ran & elsewhere)]
     counted = found.groupby(_GROUP, sort=False).size().rename("points").reset_index()
+    may_lack = NEVER_RAN if allowed else None
     return tuple(
-        MissingPoints(
-            row["suite"],
-            row["model"],
-            row["curve"],
-            row["metric"],
-            row["status"],
-            row["reason"],
-            row["points"],
-            not (allowed and row["status"] == NEVER_RAN) and _gated(row["metric"], gates),
-        )
-        for row in counted.to_dict("records")
+        MissingPoints(**row, gated=row["status"] != may_lack and _gated(row["metric"], gates))
+        for row in records(counted)
     )
 
 
@@ -71,7 +64,7 @@ def new_points(rows: pd.DataFrame, metrics: Collection[str]) -> pd.DataFrame:
 
 
 def _with_status(gone: pd.DataFrame, head: pd.DataFrame) -> pd.DataFrame:
-    """The lost numbers with what became of HEAD's cell.
+    """The numbers that HEAD lacks with what became of its cell.
 
     A metric that failed has a row of its plugin's name in place of its numbers; a cell that failed
     has nothing but such rows.
@@ -81,18 +74,18 @@ def _with_status(gone: pd.DataFrame, head: pd.DataFrame) -> pd.DataFrame:
     of_plugin = ["cell", "metric_plugin", "metric_params"]
     dead = bad.groupby("cell").size().eq(head.groupby("cell").size())
     fatal = bad[bad["cell"].map(dead).astype(bool) & bad["status"].ne(Status.UNSUPPORTED)]
-    lost = gone[["cell", "suite", "model", "curve", *NUMBER, "metric_plugin"]]
-    lost = lost.assign(status=None, reason=None)
+    lacking = gone[["cell", "suite", "model", "curve", *NUMBER, "metric_plugin"]]
+    lacking = lacking.assign(status=None, reason=None)
     for rows, place in ((bad, ["cell", *NUMBER]), (bad, of_plugin), (fatal, ["cell"])):
         first = rows.drop_duplicates(place)[[*place, *what]]
-        found = lost[place].merge(first, how="left", on=place).set_index(lost.index)
-        lost = lost.assign(**{name: lost[name].fillna(found[name]) for name in what})
-    return lost.assign(
-        status=lost["status"].fillna(NEVER_RAN),
-        reason=lost["reason"].fillna("HEAD has no such result"),
+        found = lacking[place].merge(first, how="left", on=place).set_index(lacking.index)
+        lacking = lacking.assign(**{name: lacking[name].fillna(found[name]) for name in what})
+    return lacking.assign(
+        status=lacking["status"].fillna(NEVER_RAN),
+        reason=lacking["reason"].fillna("HEAD has no such result"),
     )
 
 
 def _gated(metric: str, gates: Sequence[Gate]) -> bool:
-    # With its numbers a cell's time is lost, too.
+    # With its numbers a cell's time is lacking, too.
     return not gates or any(fnmatchcase(name, g.pattern) for name in (metric, TIME) for g in gates)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from bench.render.terminal import terminal
 
 T = TypeVar("T")
 
-_FIGURES = (*text_columns("figure", "solver here", "published, NFE: value", wrap=Wrap.CUT),)
+_FIGURES = text_columns("figure", "solver here", "published, NFE: value", wrap=Wrap.CUT)
 _COMPARISONS = (
     *text_columns("figure", wrap=Wrap.CUT),
     *number_columns("NFE", "published", "measured", "difference", "tolerance"),
@@ -45,20 +45,16 @@ class Block:
 def listing(figures: Sequence[PublishedFigure]) -> tuple[Block, ...]:
     """The figures, table by table, a line for each curve."""
     blocks = []
-    for mine in _by_table(figures, lambda figure: figure).values():
+    for mine in _by_table(figures, lambda figure: figure):
         curves: dict[tuple[str, str], list[str]] = {}
         for figure in mine:
             curves.setdefault((figure.label, figure.sampler), []).append(_point(figure))
         rows = ((*curve, ", ".join(points)) for curve, points in curves.items())
-        total = len({figure.label for figure in mine})
-        notes = (
-            *_grouped(
-                [(f.label, f"never comparable: {d}") for f in mine for d in f.deviations], total
-            ),
-            *_grouped(
-                [(f.label, f"not run: {f.unavailable}") for f in mine if f.unavailable], total
-            ),
-            *_grouped([(f.label, note) for f in mine for note in f.notes], total),
+        notes = _group_notes(
+            len({figure.label for figure in mine}),
+            *((f.label, f"never comparable: {d}") for f in mine for d in f.deviations),
+            *((f.label, f"not run: {f.unavailable}") for f in mine if f.unavailable),
+            *((f.label, note) for f in mine for note in f.notes),
         )
         source = mine[0].table
         blocks.append(Block(source, Table(source.title, _FIGURES, table_rows(rows), notes)))
@@ -68,19 +64,16 @@ def listing(figures: Sequence[PublishedFigure]) -> tuple[Block, ...]:
 def outcome(comparisons: Sequence[FigureComparison]) -> tuple[Block, ...]:
     """The comparisons, table by table; figures that were not run are counted, not listed."""
     blocks = []
-    for mine in _by_table(comparisons, lambda item: item.figure).values():
+    for mine in _by_table(comparisons, lambda item: item.figure):
         run = [item for item in mine if item.verdict is not FigureVerdict.NOT_RUN]
         reasons = Counter(item.reason for item in mine if item.verdict is FigureVerdict.NOT_RUN)
-        total = len({item.figure.label for item in run})
-        differences = [(item.figure.label, str(d)) for item in run for d in item.differences]
-        remarks = [(item.figure.label, note) for item in run for note in item.figure.notes]
-        notes = (
-            *_grouped(differences, total),
-            *_grouped(remarks, total),
-            *(f"{count} not run: {reason}" for reason, count in reasons.items()),
+        notes = _group_notes(
+            len({item.figure.label for item in run}),
+            *((item.figure.label, str(d)) for item in run for d in item.differences),
+            *((item.figure.label, note) for item in run for note in item.figure.notes),
         )
-        source = mine[0].figure.table
-        rows = table_rows(map(line, run))
+        notes += tuple(f"{count} not run: {reason}" for reason, count in reasons.items())
+        source, rows = mine[0].figure.table, table_rows(map(line, run))
         blocks.append(Block(source, Table(source.title, _COMPARISONS, rows, notes)))
     return tuple(blocks)
 
@@ -172,22 +165,22 @@ def _markdown(block: Block) -> Iterator[str]:
         yield ""
 
 
-def _by_table(items: Sequence[T], figure_of: Callable[[T], PublishedFigure]) -> dict[str, list[T]]:
+def _by_table(items: Sequence[T], figure_of: Callable[[T], PublishedFigure]) -> Iterable[list[T]]:
     tables: dict[str, list[T]] = {}
     for item in items:
         tables.setdefault(figure_of(item).table.id, []).append(item)
-    return tables
+    return tables.values()
 
 
-def _grouped(remarks: Sequence[tuple[str, str]], total: int) -> list[str]:
-    """Each text once, with the curves that it is said of, unless it is said of all."""
+def _group_notes(total: int, *notes: tuple[str, str]) -> tuple[str, ...]:
+    """Each note once, with the curves that it is about, unless these are all."""
     curves: dict[str, dict[str, None]] = {}
-    for label, text in remarks:
+    for label, text in notes:
         curves.setdefault(text, {})[label] = None
-    return [
+    return tuple(
         text if len(labels) == total else f"{text} ({', '.join(labels)})"
         for text, labels in curves.items()
-    ]
+    )
 
 
 def _difference(item: FigureComparison) -> str:

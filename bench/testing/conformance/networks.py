@@ -13,22 +13,10 @@ from torch import Tensor, nn
 from bench.core.errors import BenchError
 from bench.core.trainable import Trainable, TrainableClassifier, TrainingRecord, TrainingTask
 from bench.testing.conformance.finding import NotApplicable, demand
-from bench.testing.setting import process_of
+from bench.testing.plugins import process_of
 
 _SHAPES = ((1, 8, 8), (3, 32, 32))
 _RECORD = TrainingRecord((0.002, 80.0), "toy", 256, "0" * 64, 1)
-
-
-def typed_network(plugin: object) -> Trainable:
-    """Return the plugin as a network."""
-    assert isinstance(plugin, Trainable)
-    return plugin
-
-
-def typed_classifier(plugin: object) -> TrainableClassifier:
-    """Return the plugin as a classifier."""
-    assert isinstance(plugin, TrainableClassifier)
-    return plugin
 
 
 def begins_with_the_seed(plugin: Trainable) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -49,8 +50,16 @@ class LineMixture:
         return (low + high) / 2
 
     def _of(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        weights, means, stds = (
-            torch.tensor(values, dtype=y.dtype, device=y.device)
-            for values in (self.weights, self.means, self.stds)
-        )
-        return weights, means, stds.square()
+        return _tensors(self, y.dtype, y.device)
+
+
+@lru_cache(maxsize=16)
+def _tensors(
+    mixture: LineMixture, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Weights, means and variances; every denoised sample needs them."""
+    weights, means, stds = (
+        torch.tensor(values, dtype=dtype, device=device)
+        for values in (mixture.weights, mixture.means, mixture.stds)
+    )
+    return weights, means, stds.square()

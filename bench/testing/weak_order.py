@@ -21,7 +21,7 @@ from bench.core.process import NoiseProcess, Time
 from bench.core.sample import Sampler
 from bench.core.solver import Stepper
 from bench.testing.order import convergence_slope
-from bench.testing.setting import grid_of, process_of
+from bench.testing.plugins import grid_of, process_of
 
 S_MIN, S_MAX = 0.1, 10.0
 
