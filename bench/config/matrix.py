@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from bench.config.document import KeyPath
+from bench.config.every import expand_every
 from bench.config.load import Suite
 from bench.config.values import listed_values
 from bench.core.errors import BenchError
@@ -70,25 +71,26 @@ class Matrix:
     metrics: tuple[PluginChoices, ...]
 
     @staticmethod
-    def of(suite: Suite, registry: Registry) -> Matrix:
-        """The matrix of ``suite``.
+    def of(suite: Suite, registry: Registry, named: Collection[str] = ()) -> Matrix:
+        """The matrix of ``suite``, where ``named`` are the solvers that its file names.
 
         Raises:
             BenchError: an unknown plugin, an item that is none, or no budgets; names its place.
         """
-        config, reader = suite.config, _Reader(suite, registry)
+        config, reader = suite.config, _MatrixReader(suite, registry)
+        solvers = expand_every(suite, registry, named)
         return Matrix(
             suite,
             models=reader.plugins(config.models, ("models",), Kind.MODEL),
             processes=reader.plugins(config.processes, ("processes",), Kind.PROCESS),
             grids=reader.plugins(config.grids, ("grids",), Kind.GRID),
-            samplers=tuple(map(reader.sampler, config.solvers, itertools.count())),
+            samplers=tuple(map(reader.sampler, solvers, itertools.count())),
             metrics=reader.plugins(config.metrics, ("metrics",), Kind.METRIC),
         )
 
 
 @dataclass(frozen=True)
-class _Reader:
+class _MatrixReader:
     suite: Suite
     registry: Registry
 

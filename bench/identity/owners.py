@@ -92,7 +92,7 @@ def owner_of(found: Found) -> Owner | None:
 
 @lru_cache(maxsize=1024)
 def _owner(folder: Path, top: str, file: str) -> Owner | None:
-    owners = _installed(folder)
+    owners = _distributions_in(folder)
     likely = [owner for owner in owners if owner.name == normalise(top)]
     for owner in (*likely, *(owner for owner in owners if owner not in likely)):
         if f"\n{file}," in owner.record or f'\n"{file}",' in owner.record:
@@ -102,7 +102,7 @@ def _owner(folder: Path, top: str, file: str) -> Owner | None:
 
 
 @lru_cache(maxsize=64)
-def _installed(folder: Path) -> tuple[Owner, ...]:
+def _distributions_in(folder: Path) -> tuple[Owner, ...]:
     """The distributions whose metadata lie in a folder; names are read from those of the files."""
     if not folder.is_dir():
         return ()
@@ -175,14 +175,14 @@ def shipped_by(distribution: object) -> Shipped:
         if "__pycache__" in file.parts or ("bin" in file.parts[:-1] and top == ".."):
             continue
         if file.suffix in (".py", ".so", ".pyd") and top != "..":
-            modules.add(_dotted(file.parts))
+            modules.add(_module_name(file.parts))
         elif file.suffix != ".pyc":
             files.add(Path(str(file.locate())).absolute())
     names = (name for name in modules if all(part.isidentifier() for part in name.split(".")))
     return Shipped(tuple(sorted(names)), tuple(sorted(files)))
 
 
-def _dotted(parts: Iterable[str]) -> str:
+def _module_name(parts: Iterable[str]) -> str:
     *folders, file = parts
     stem = file.partition(".")[0]
     return ".".join(folders if stem == "__init__" else [*folders, stem])

@@ -84,7 +84,7 @@ def imports_of(source: bytes, name: str, package: str) -> Imports:
     tree = _tree(source)
     if tree is None:
         return Imports()
-    reader = _Reader(name, package)
+    reader = _ImportReader(name, package)
     for statement in _statements(tree.body):
         reader.read_import(statement)
     if _SUSPECT.search(source):
@@ -119,7 +119,7 @@ def _statements(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
 
 
 @dataclass
-class _Reader:
+class _ImportReader:
     name: str
     package: str
     modules: set[str] = field(default_factory=set)
@@ -147,7 +147,7 @@ class _Reader:
         called: set[ast.AST] = set()
         for node in nodes:
             if isinstance(node, ast.Call):
-                function = self._qualified(node.func)
+                function = self._qualified_name(node.func)
                 if function in IMPORTERS:
                     called.add(node.func)
                     self._read_call(node)
@@ -158,7 +158,7 @@ class _Reader:
                     self._doubt(node, "trust_remote_code")
             if node in called or not isinstance(node, ast.Name | ast.Attribute):
                 continue
-            known = self._qualified(node)
+            known = self._qualified_name(node)
             if known in IMPORTERS or known in UNREADABLE:
                 self._doubt(node, known)
             self.moves_path |= known in _PATHS
@@ -175,7 +175,7 @@ class _Reader:
         elif start.rpartition(".")[0]:
             self.below.add(start.rpartition(".")[0])
         else:
-            self._doubt(node, self._qualified(node.func))
+            self._doubt(node, self._qualified_name(node.func))
 
     def _text(self, node: ast.expr | None) -> tuple[str, bool]:
         """The known beginning of a string, and True if that is all of it."""
@@ -198,12 +198,12 @@ class _Reader:
                 return text, False
         return text, bool(parts)
 
-    def _qualified(self, node: ast.expr) -> str:
+    def _qualified_name(self, node: ast.expr) -> str:
         """``a.b.c`` of a dotted expression, with what ``a`` was imported as; else ""."""
         if isinstance(node, ast.Name):
             return self.names.get(node.id, node.id)
         if isinstance(node, ast.Attribute):
-            base = self._qualified(node.value)
+            base = self._qualified_name(node.value)
             return f"{base}.{node.attr}" if base else ""
         return ""
 

@@ -58,7 +58,7 @@ def _assemble(parts: Iterable[tuple[PluginPoint, Loaded]]) -> Registry:
         for asset in loaded.assets:
             if assets.setdefault(asset.name, asset) != asset:
                 reason = f"the published file '{asset.name}' is another plugin's too; rename it"
-                broken.append(point.broken(reason))
+                broken.append(point.refuse(reason))
     broken += _collisions(entries)
     return Registry(tuple(entries), tuple(broken), tuple(assets.values()), tuple(meddling))
 

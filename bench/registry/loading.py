@@ -66,7 +66,7 @@ def _load(point: PluginPoint, cache: CodeCache) -> Loaded:
             answers = _call_hooks(point, cache)
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, BenchError) else f"{type(error).__name__}: "
-        return Loaded(broken=(point.broken(f"{kind}{error}".strip().replace("\n", " ")),))
+        return Loaded(broken=(point.refuse(f"{kind}{error}".strip().replace("\n", " ")),))
     faults = [class_fault(kind, cls) for kind, cls in answers.classes]
     faults += [
         "" if type(item) is Asset else f"an object of {type(item)} is no bench.api.Asset"
@@ -78,7 +78,7 @@ def _load(point: PluginPoint, cache: CodeCache) -> Loaded:
             for (kind, cls), fault in zip(answers.classes, faults, strict=False)
             if not fault
         ),
-        tuple(point.broken(fault) for fault in faults if fault),
+        tuple(point.refuse(fault) for fault in faults if fault),
         tuple(item for item in answers.assets if type(item) is Asset),
     )
 

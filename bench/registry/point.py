@@ -22,7 +22,7 @@ class PluginPoint:
     version: str = field(compare=False)
     point: metadata.EntryPoint = field(compare=False)
 
-    def broken(self, reason: str) -> Broken:
+    def refuse(self, reason: str) -> Broken:
         """The record that it, or a part of it, cannot be used."""
         return Broken(self.name, self.distribution, self.version, reason)
 

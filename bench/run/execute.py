@@ -117,6 +117,6 @@ def _notes(setup: Setup, weights: Weights) -> Iterator[str]:
         note = trial.sampler.corrector.note(problem)
         if note:
             yield note
-    written = weights.changed()
+    written = weights.count_changes()
     if written:
         yield f"the cell wrote into {written} of the model's {len(weights.tensors)} tensors"

@@ -62,7 +62,7 @@ class _Known:
     exact: ExactDistribution
     like: Tensor
 
-    def denoised(self, y: Tensor, s: float) -> Tensor:
+    def denoise(self, y: Tensor, s: float) -> Tensor:
         """D(y; s), asked where the model is and in its dtype; the paths are on the CPU."""
         own = y.to(self.like)
         return self.model.denoiser(own, torch.tensor(s, dtype=own.dtype, device=own.device)).to(y)
@@ -139,7 +139,7 @@ def _backward(
     seen = [times[-1].alpha * y]
     for now, then in pairwise(reversed(times)):
         for s, less in _between(now.s, then.s):
-            d = known.denoised(y, s)
+            d = known.denoise(y, s)
             if noise is None:
                 y = d + (less / s) * (y - d)
             else:

@@ -93,13 +93,13 @@ class RichObserver:
     def __exit__(self, *error: object) -> None:
         self._progress.stop()
 
-    def started(self, cell: Cell) -> None:
+    def cell_started(self, cell: Cell) -> None:
         """Show the cell as running."""
         self._time_left.start(cell)
         self._running[cell.key] = one_line(cell.title)
         self._show()
 
-    def finished(self, cell: Cell, result: CellResult) -> None:
+    def cell_finished(self, cell: Cell, result: CellResult) -> None:
         """Print the cell's line and advance."""
         self._time_left.finish(cell)
         self._running.pop(cell.key, None)

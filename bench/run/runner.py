@@ -75,8 +75,8 @@ class Plan:
 class Observer(Protocol):
     """Follows a run, to draw the progress bar."""
 
-    def started(self, cell: Cell) -> None: ...
-    def finished(self, cell: Cell, result: CellResult) -> None: ...
+    def cell_started(self, cell: Cell) -> None: ...
+    def cell_finished(self, cell: Cell, result: CellResult) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -159,11 +159,11 @@ def execute_plan(plan: Plan, options: WorkerOptions, observer: Observer) -> RunO
     if plan.missing:
         machine = options.on(plan.device, len(plan.missing))
         log = store.root / LOG
-        for cell, result in run_cells(plan.missing, machine, log, observer.started):
+        for cell, result in run_cells(plan.missing, machine, log, observer.cell_started):
             store.write(cell.key, result.rows, result.samples, result.evidence)
             if result.paths is not None:
                 store.write_paths(result.paths)
-            observer.finished(cell, result)
+            observer.cell_finished(cell, result)
         store.consolidate()
     rows = store.known([cell.key for cell in plan.wanted], ("status", "reason")).rows
     results = [(cell, CellResult(cell.key, rows.get(cell.key, ()))) for cell in plan.wanted]

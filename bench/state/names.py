@@ -52,7 +52,7 @@ class Names:
         """The names of ``owner`` now."""
         return Names(label, owner, dict(vars(owner)), data, isinstance(owner, type))
 
-    def changed(self) -> list[str]:
+    def changes(self) -> list[str]:
         """The names that stand for something else now."""
         now = vars(self.owner)
         if len(now) == len(self.before) and all(

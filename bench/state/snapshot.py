@@ -97,7 +97,7 @@ class Snapshot:
         # Modules and names first: settings are read and written with functions of theirs.
         yield from self._modules()
         for item in self.names:
-            for name in item.changed():
+            for name in item.changes():
                 yield Change(f"{item.label}.{name} was replaced", item.restore(name))
         # All are read before one is set: some set others too.
         now = [(setting, before, setting.value()) for setting, before in self.settings]

@@ -100,7 +100,7 @@ def _stop(timer: int, _before: object) -> None:
     signal.setitimer(timer, 0.0)
 
 
-def _closed(stream: str) -> bool:
+def _is_closed(stream: str) -> bool:
     return bool(getattr(sys, stream).closed)
 
 
@@ -115,7 +115,7 @@ def _interpreter() -> Iterator[Setting]:
     for name in ("stdout", "stderr", "stdin", "excepthook", "unraisablehook"):
         yield attribute(f"sys.{name}", sys, name)
     for name in ("stdout", "stderr"):
-        yield Setting(f"sys.{name}, closed", partial(_closed, name))
+        yield Setting(f"sys.{name}, closed", partial(_is_closed, name))
     yield Setting(
         "warnings that are errors",
         lambda: tuple(str(item) for item in warnings.filters if item[0] == "error"),

@@ -29,7 +29,7 @@ class Weights:
         tensors = tuple(_tensors(owner))
         return Weights(tensors, tuple(map(_checksum, tensors)))
 
-    def changed(self) -> int:
+    def count_changes(self) -> int:
         """The number of those that have other bits now."""
         return sum(
             _checksum(tensor) != before

@@ -15,7 +15,7 @@ import pytest
 
 from bench.identity.cache import CodeCache
 from bench.identity.host import host_modules
-from bench.identity.owners import _installed, _owner, shipped_by
+from bench.identity.owners import _distributions_in, _owner, shipped_by
 from bench.identity.walk import Identity, identity_of
 
 POINTS = "[scorebench.plugins]\nidt = idt_plugin\n"
@@ -63,7 +63,7 @@ def install(site: Path) -> Install:
 
 def _identity(module: str, distribution: metadata.Distribution | None = None) -> Identity:
     importlib.invalidate_caches()
-    _installed.cache_clear()
+    _distributions_in.cache_clear()
     _owner.cache_clear()
     return identity_of([module], CodeCache(host_modules()), shipped_by(distribution))
 

@@ -135,7 +135,7 @@ def test_no_number_rests_on_reports_and_commands() -> None:
     "file",
     [
         "report/page.py",
-        "report/tables.py",
+        "report/summary.py",
         "compare/pairs.py",
         "published/tables.py",
         "cli/main.py",

@@ -51,7 +51,7 @@ def state_is_left_alone(cls: type[Plugin]) -> None:
             own = _use(defaults(cls), network)
         except (NotApplicable, UnsupportedError) as reason:
             refusal = str(reason)
-        written = weights.changed() + own.changed()
+        written = weights.count_changes() + own.count_changes()
     found += [changes.summary] if changes.found else []
     found += [f"{written} of the model's tensors were written into"] if written else []
     demand(
