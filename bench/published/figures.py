@@ -65,7 +65,7 @@ class PublishedFigure:
 
     @property
     def sampler(self) -> str:
-        """What this package runs for the figure; a dash where it has nothing."""
+        """The sampler that this package runs for the figure; a dash where it has none."""
         if self.solver is None:
             return "–"
         corrector = f" + {self.corrector}" if self.corrector else ""
