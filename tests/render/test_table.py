@@ -61,7 +61,7 @@ def test_no_text_is_obeyed() -> None:
     assert "[bold]" in printed
     assert ":smile:" in printed
     head, _, row = markdown_lines(table)
-    assert head == row == r"| \[bold\]\x1b\[31m:smile: \| \`x\` &lt;b&gt; |"
+    assert head == row == r"| \[bold\]\\x1b\[31m:smile: \| \`x\` &lt;b&gt; |"
 
 
 def test_rows_that_do_not_fit_are_refused() -> None:
