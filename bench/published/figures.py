@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.core.errors import BenchError
 from bench.published.tables import Curve, PluginSetting, PublishedTable, load_tables
@@ -126,11 +124,6 @@ def of_table(figures: Sequence[PublishedFigure], table: str) -> tuple[PublishedF
         known = ", ".join(dict.fromkeys(figure.table.id for figure in figures))
         raise BenchError(f"--table {table}: is not a table of figures; there are: {known}")
     return found
-
-
-def canonical(params: Mapping[str, Any]) -> str:
-    """JSON as the results have it: sorted keys, no spaces."""
-    return json.dumps(params, sort_keys=True, separators=(",", ":"))
 
 
 def _figures(table: PublishedTable) -> Iterator[PublishedFigure]:
