@@ -12,7 +12,7 @@ import pandas as pd
 from bench.compare.revision import check_out
 from bench.core.errors import BenchError
 from bench.results import bundle
-from bench.results.evidence import Values, fits, found_in, unpacked
+from bench.results.evidence import Values, fits, found_in, read
 from bench.results.store import Store
 
 SAMPLES = ["place", "key", "metric", "evidence_params", "value"]
@@ -43,7 +43,7 @@ class RunFolder:
     def evidence(self, key: str, metric: str, params: str) -> Values | None:
         """The numbers per sample behind one number; None where there are none."""
         if key not in self.cache:
-            self.cache[key] = unpacked(Store(self.root).evidence_path(key), f"evidence/{key}")
+            self.cache[key] = read(Store(self.root).evidence_path(key), f"evidence/{key}")
         return found_in(self.cache[key], metric, params)
 
 

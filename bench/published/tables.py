@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.config.document import Document, Path_, read_document
+from bench.config.document import Document, KeyPath, read_document
 from bench.core.errors import BenchError
 
 
@@ -213,7 +213,7 @@ def _fault(document: Document, error: ValidationError) -> BenchError:
     faults = error.errors()
     # A misspelt key is missing, too: say what is there rather than what is not.
     first = next((fault for fault in faults if fault["type"] in _UNKNOWN), faults[0])
-    place: Path_ = tuple(first["loc"])
+    place: KeyPath = tuple(first["loc"])
     kind, message = first["type"], str(first["msg"])
     if kind in _UNKNOWN:
         message = f"unknown key '{place[-1]}'; see docs/published.md for what belongs there"

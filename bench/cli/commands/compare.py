@@ -134,12 +134,12 @@ def _compare(base: str, head: str, question: Question) -> Comparison:
     from bench.compare.inputs import open_results
 
     if base.startswith("published:"):
-        return _published(base, head, question)
+        return _compare_published(base, head, question)
     with open_results(base) as before, open_results(head) as after:
         return compare(before, after, question)
 
 
-def _published(base: str, head: str, question: Question) -> Comparison:
+def _compare_published(base: str, head: str, question: Question) -> Comparison:
     from bench.compare.compare import compare
     from bench.compare.inputs import open_results
     from bench.compare.published import published_inputs

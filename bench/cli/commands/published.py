@@ -45,7 +45,7 @@ TextOrMarkdown = Literal[Format.TEXT, Format.MARKDOWN]
 Printed = Annotated[TextOrMarkdown, typer.Option("--format", help="text or markdown.")]
 
 
-def published(
+def show_published(
     suite: Suite = None,
     results: Results = None,
     table: OneTable = None,
@@ -111,4 +111,4 @@ def _print(blocks: Sequence[Block], printed: TextOrMarkdown) -> None:
     print_blocks(blocks, Console(highlight=False))
 
 
-COMMAND = Command("published", published, _EPILOG, rank=60)
+COMMAND = Command("published", show_published, _EPILOG, rank=60)
