@@ -31,8 +31,8 @@ def _side(frame: pd.DataFrame) -> ResultSet:
 def test_a_run_is_held_against_its_figure(
     rows_of: Rows, value: float, verdict: str, code: int
 ) -> None:
-    sides = published_inputs(BASE, _side(rows_of(FEW, [value])))
-    found = compare(sides.base, sides.head, Question())
+    inputs = published_inputs(BASE, _side(rows_of(FEW, [value])))
+    found = compare(inputs.base, inputs.head, Question())
     (row,) = found.points.to_dict("records")
     assert (row["verdict"], int(found.exit_code)) == (verdict, code)
     assert (row["base"], row["head"]) == (FEW.value, pytest.approx(value))
@@ -42,9 +42,9 @@ def test_a_run_is_held_against_its_figure(
 def test_another_protocol_is_refused(rows_of: Rows) -> None:
     other = [f for f in FIGURES if f.table is FEW.table and f.id != FEW.id and f.evaluations]
     rows = pd.concat([rows_of(FEW, [2.78]), rows_of(other[0], [9.0], finish="other")])
-    sides = published_inputs(BASE, _side(rows.reset_index(drop=True)))
-    assert [refusal.field for refusal in sides.refused] == ["finish"]
-    assert len(sides.base.frame) == 1
+    inputs = published_inputs(BASE, _side(rows.reset_index(drop=True)))
+    assert [refusal.field for refusal in inputs.refused] == ["finish"]
+    assert len(inputs.base.frame) == 1
 
 
 def test_nothing_to_compare_is_told(rows_of: Rows) -> None:
