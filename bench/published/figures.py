@@ -88,18 +88,6 @@ def load_figures(file: Path | None = None) -> tuple[PublishedFigure, ...]:
     return figures
 
 
-def figure_called(figures: Sequence[PublishedFigure], name: str) -> PublishedFigure:
-    """The one figure of this id.
-
-    Raises:
-        BenchError: there is none.
-    """
-    for figure in figures:
-        if figure.id == name:
-            return figure
-    raise BenchError(f"there is no published figure '{name}'; `bench published --json` lists them")
-
-
 def of_suite(figures: Sequence[PublishedFigure], suite: str) -> tuple[PublishedFigure, ...]:
     """The figures that the suite ``suite`` measures.
 

@@ -13,11 +13,12 @@ from bench.compare.inputs import ResultSet, RunFolder
 from bench.compare.published import published_inputs
 from bench.compare.question import Question
 from bench.core.errors import BenchError
-from bench.published.figures import figure_called, load_figures
+from bench.published.figures import load_figures
 
 Rows = Callable[..., pd.DataFrame]
 FIGURES = load_figures()
-FEW = figure_called(FIGURES, "zhou2023-cifar10/ipndm-4/10")
+BY_ID = {figure.id: figure for figure in FIGURES}
+FEW = BY_ID["zhou2023-cifar10/ipndm-4/10"]
 BASE = f"published:{FEW.table.suite}"
 
 
