@@ -38,11 +38,11 @@ def _metric(name: str, part: pd.DataFrame, pairs: Pairs, alpha: float) -> dict[s
         scale = b if len(b) == len(h) else b.mean(axis=0)
         return math.exp(interquartile_mean(np.log(h) - np.log(scale)))
 
-    def improved(b: Floats, h: Floats) -> float:
+    def improvement(b: Floats, h: Floats) -> float:
         return probability_of_improvement(h, b) if larger else probability_of_improvement(b, h)
 
     row: dict[str, Any] = {"metric": name, "points": base.shape[1], "seeds": len(base)}
-    for column, statistic in (("iqm", ratio), ("improvement", improved)):
+    for column, statistic in (("iqm", ratio), ("improvement", improvement)):
         low, high = bootstrap(statistic, base, head, alpha=alpha)
         row |= {column: statistic(base, head), f"{column}_low": low, f"{column}_high": high}
     return row

@@ -25,7 +25,7 @@ from bench.stats.spread import SampleSpread, paired_spread, unpaired_spread, wel
 
 
 class Basis(StrEnum):
-    """What an interval rests on."""
+    """The grounds of an interval."""
 
     PAIRED_SAMPLES = "paired samples"
     SAMPLES = "samples"

@@ -83,8 +83,8 @@ def area(row: Row) -> str:
     return f"{text} [{_signed(100 * row['area_low'])}, {_signed(100 * row['area_high'])}]"
 
 
-def reached(row: Row, side: str) -> str:
-    """The NFE at which a side reaches the target."""
+def reach(row: Row, side: str) -> str:
+    """The NFE at which BASE or HEAD reaches the target."""
     nfe, low, high = (row[f"nfe_{side}{end}"] for end in ("", "_low", "_high"))
     if _unknown(nfe):
         return "never"
@@ -107,7 +107,7 @@ def advice(row: Row) -> str:
 
 
 def basis(row: Row) -> str:
-    """What a point rests on, or what it lacks for a verdict."""
+    """The basis of a point, or what it lacks for a verdict."""
     return advice(row) or f"{row['units']:.0f} {row['basis']}"
 
 
@@ -120,7 +120,7 @@ def round_up(count: float) -> str:
 
 
 def refusal(item: Refusal) -> str:
-    """What is not compared, and why."""
+    """A refusal with the reason and the remedy."""
     place = one_line(f"{item.suite}: {item.model}, {item.metric}", WIDTH)
     values = f"{one_line(item.base, 60)} in BASE, {one_line(item.head, 60)} in HEAD"
     return f"{place} ({item.points}): {item.field} is {values}; {item.remedy}"

@@ -1,4 +1,4 @@
-"""What may get worse, and by how much: `--gate metric:+2%`."""
+"""Gates: metrics that must not get worse, such as `--gate metric:+2%`."""
 
 from __future__ import annotations
 

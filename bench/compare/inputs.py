@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.compare.revision import checked_out
+from bench.compare.revision import check_out
 from bench.core.errors import BenchError
 from bench.results import bundle
 from bench.results.evidence import Values, fits, found_in, read
@@ -81,7 +81,7 @@ def open_results(name: str) -> Iterator[ResultSet]:
     if path.exists():
         yield _side(name, path)
         return
-    with checked_out(name) as folder:
+    with check_out(name) as folder:
         yield _side(name, folder)
 
 

@@ -41,7 +41,7 @@ def junit(comparison: Comparison) -> str:
 
 
 def _verdict(suite: ET.Element, comparison: Comparison) -> None:
-    """The verdict on the whole: an error where what was asked could not be compared."""
+    """The verdict on the whole: an error where nothing, or nothing named, was compared."""
     case = _case(suite, "bench compare", "verdict")
     headline = one_line(summary.headline(comparison), 1000)
     if comparison.unmet or not len(comparison.points):

@@ -15,7 +15,7 @@ from bench.results.schema import columns
 from bench.stats.arrays import Flags, Ints
 
 POINT = (*columns(Use.SUBJECT, Use.CURVE, Use.POINT), *NUMBER)
-"""What makes a point of a curve; the seeds of a point are replicates."""
+"""Columns that make a point of a curve; the seeds of a point are replicates."""
 
 
 @dataclass(frozen=True)

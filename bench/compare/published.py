@@ -17,14 +17,14 @@ from bench.published.spread import SIGMAS
 from bench.published.verdicts import FigureComparison, FigureVerdict, compare
 
 PREFIX = "published:"
-"""What the name of BASE begins with."""
+"""Start of the name of such a BASE."""
 
 _REMEDY = "run it as published; see `bench published`"
 
 
 @dataclass(frozen=True)
-class Published:
-    """Both sides, point by point, and the figures that were measured in another way.
+class PublishedInputs:
+    """BASE and HEAD, point by point, and the figures that were measured in another way.
 
     Attributes:
         base: the figures; their standard errors are the spread of published runs, of HEAD's own,
@@ -39,7 +39,7 @@ class Published:
     refused: tuple[Refusal, ...]
 
 
-def published(name: str, head: ResultSet) -> Published:
+def published_inputs(name: str, head: ResultSet) -> PublishedInputs:
     """The figures of ``published:SUITE`` and HEAD's numbers for them.
 
     Raises:
@@ -56,7 +56,7 @@ def published(name: str, head: ResultSet) -> Published:
             f"published {suite} --results RUN`"
         )
     rows = [_rows(c, head.frame) for c in measured]
-    return Published(
+    return PublishedInputs(
         ResultSet(name, _frame([base for base, _ in rows]), head.runs),
         ResultSet(head.name, _frame([own for _, own in rows]), head.runs),
         refused,

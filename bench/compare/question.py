@@ -42,7 +42,7 @@ class Question:
 
     @property
     def about_times(self) -> bool:
-        """Whether times are compared, by an option or a gate."""
+        """True where an option or a gate names times."""
         return self.times or any(gate.pattern == TIME for gate in self.gates)
 
 

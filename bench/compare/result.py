@@ -1,4 +1,4 @@
-"""A comparison as data: what was asked, every verdict, what was refused, failed or missing."""
+"""The result of a comparison: verdicts, refusals, and what is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.compare.verdict import Verdict
 
 
 class ExitCode(IntEnum):
-    """What `bench compare` ends with."""
+    """Exit code of `bench compare`."""
 
     FINE = 0
     REGRESSION = 1
@@ -56,13 +56,13 @@ class Comparison:
         base, head: what was compared, as the user named it.
         alpha: family-wise error of each metric, and 1 - level of the intervals.
         gates: what must not get worse.
-        points: one row for each compared point, the columns of ``bench.compare.compare.COLUMNS``.
+        points: one row for each compared point, see ``bench.compare.compare``.
         curves: one row for each curve and metric (``bench.compare.curves``).
-        overall: one row for each metric, over all curves (``bench.compare.aggregate``).
+        overall: one row for each metric, over all curves (``bench.compare.aggregates``).
         refused: what must not be compared.
         missing: what HEAD lacks.
         new: curves and metrics that only HEAD has, with their points.
-        unmet: gates, metrics and targets that were asked for and of which nothing was compared.
+        unmet: gates, metrics and targets of which nothing was compared.
         files: of each file that a parameter names: what it is called here, its digest and where it
             lay in BASE and in HEAD.
     """
@@ -82,7 +82,7 @@ class Comparison:
 
     @property
     def regressions(self) -> pd.DataFrame:
-        """Gated points that got worse; where a gate is for both sides, those that moved."""
+        """Gated points that got worse; with a gate on gains too, those that moved."""
         found, both = self.points["verdict"], self.points["both"]
         moved = found.eq(Verdict.CHANGED) | (found.eq(Verdict.BETTER) & both)
         return self.points[self.points["gated"] & (found.eq(Verdict.WORSE) | moved)]

@@ -13,11 +13,11 @@ from pathlib import Path
 from bench.core.errors import BenchError
 
 BASELINE = "results/baseline"
-"""What a bare revision means."""
+"""Folder that a bare revision stands for."""
 
 
 @contextmanager
-def checked_out(name: str) -> Iterator[Path]:
+def check_out(name: str) -> Iterator[Path]:
     """A temporary folder with the files of ``REV`` or ``REV:PATH``; the work tree is left alone.
 
     Raises:

@@ -49,7 +49,7 @@ def _verdict(comparison: Comparison) -> str:
 
 
 def _missing(comparison: Comparison) -> Iterator[str]:
-    """How many numbers of BASE HEAD lacks, and whether that fails the comparison."""
+    """Counts of the numbers that HEAD lacks, those that fail the comparison first."""
     for verb, never_ran in (("failed", False), ("are missing", True)):
         for gated in (True, False):
             count = sum(

@@ -86,8 +86,8 @@ def curves_table(curves: pd.DataFrame, heads: Sequence[str]) -> Table | None:
             str(row["dominates"]),
             formatting.area(row),
             formatting.value(row, "target"),
-            formatting.reached(row, "base"),
-            formatting.reached(row, "head"),
+            formatting.reach(row, "base"),
+            formatting.reach(row, "head"),
         )
         for row in formatting.records(changed.head(MOST))
     )

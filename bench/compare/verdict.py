@@ -15,7 +15,7 @@ from bench.stats.arrays import Flags, Floats
 
 
 class Verdict(StrEnum):
-    """What is said of one comparison.
+    """The verdict on one comparison.
 
     ``WORSE``: the loss is not chance (Holm's p below alpha) and above the tolerance. ``BETTER``:
     the same on the other side. ``SAME``: the interval of the difference lies within the tolerance

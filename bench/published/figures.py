@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.core.errors import BenchError
 from bench.published.tables import Curve, PluginSetting, PublishedTable, load_tables
@@ -65,7 +63,7 @@ class PublishedFigure:
 
     @property
     def sampler(self) -> str:
-        """What this package runs for the figure; a dash where it has nothing."""
+        """The sampler that this package runs for the figure; a dash where it has none."""
         if self.solver is None:
             return "–"
         corrector = f" + {self.corrector}" if self.corrector else ""
@@ -88,18 +86,6 @@ def load_figures(file: Path | None = None) -> tuple[PublishedFigure, ...]:
             )
         seen.add(figure.id)
     return figures
-
-
-def figure_called(figures: Sequence[PublishedFigure], name: str) -> PublishedFigure:
-    """The one figure of this id.
-
-    Raises:
-        BenchError: there is none.
-    """
-    for figure in figures:
-        if figure.id == name:
-            return figure
-    raise BenchError(f"there is no published figure '{name}'; `bench published --json` lists them")
 
 
 def of_suite(figures: Sequence[PublishedFigure], suite: str) -> tuple[PublishedFigure, ...]:
@@ -126,11 +112,6 @@ def of_table(figures: Sequence[PublishedFigure], table: str) -> tuple[PublishedF
         known = ", ".join(dict.fromkeys(figure.table.id for figure in figures))
         raise BenchError(f"--table {table}: is not a table of figures; there are: {known}")
     return found
-
-
-def canonical(params: Mapping[str, Any]) -> str:
-    """JSON as the results have it: sorted keys, no spaces."""
-    return json.dumps(params, sort_keys=True, separators=(",", ":"))
 
 
 def _figures(table: PublishedTable) -> Iterator[PublishedFigure]:

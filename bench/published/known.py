@@ -1,4 +1,4 @@
-"""Which published file a digest in a table of results is, whatever it was called where it ran."""
+"""Published files behind the digests in a table of results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class KnownFiles:
     paths: Mapping[str, frozenset[str]]
 
     def is_called(self, value: object, name: str) -> bool:
-        """Whether a parameter's value, a digest or a path, is the file that ``name`` names.
+        """True where a parameter's value, a digest or a path, is the file that ``name`` names.
 
         A file is ``published:NAME`` if it was called so, or has the hash that NAME is pinned to.
         """

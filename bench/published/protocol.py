@@ -37,7 +37,7 @@ class Difference:
 
 
 def differences(figure: PublishedFigure, row: pd.Series, known: KnownFiles) -> Iterator[Difference]:
-    """What the row of a result does not share with the figure."""
+    """The parts of the protocol that the row of a result does not share with the figure."""
     table = figure.table
     if int(row["metric_n"]) != table.metric.n:
         yield Difference("n", f"{table.metric.n:,}", f"{int(row['metric_n']):,}")

@@ -1,4 +1,4 @@
-"""How far a measured number may be from a published one by chance alone."""
+"""The distance that chance explains between a measured number and a published one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Deviation:
 
     @property
     def within(self) -> bool:
-        """Whether chance explains the difference."""
+        """True where chance explains the difference."""
         return abs(self.difference) <= self.tolerance
 
 
@@ -42,7 +42,7 @@ def deviation(
     errors: Sequence[float],
     sigmas: float = SIGMAS,
 ) -> Deviation:
-    """What ``values`` (one for each seed) say of ``figure``.
+    """Compare ``values``, one for each seed, with ``figure``.
 
     A published minimum of k runs is held against the minimum of as many; of any other number, the
     mean is lowered by what a minimum of k normal numbers lies below theirs. The standard deviation

@@ -24,7 +24,7 @@ class _Strict:
 
 @dataclass(frozen=True)
 class Citation(_Strict):
-    """Where a number stands.
+    """The place where a number was published.
 
     Attributes:
         paper: authors and year.

@@ -60,7 +60,7 @@ class FigureComparison:
 
 
 _CURVE = ["metric", "model", "solver", "corrector"]
-"""What names a figure's curve; `_at_cost` and replicates tell its rows apart."""
+"""Columns that name a figure's curve."""
 
 _UNPUBLISHED = frozenset({"suite", "samples", "reference_hash"})
 """No paper tells them: it names n and the reference."""

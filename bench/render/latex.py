@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
-
 from bench.render.table import Mark, Table, TableCell
 
 HEAD = "% needs \\usepackage{booktabs}\n"
@@ -63,9 +60,3 @@ def latex_table(table: Table) -> str:
 def _cell(cell: TableCell) -> str:
     text = escape(cell.text)
     return rf"\textbf{{{text}}}" if cell.mark is Mark.BEST else text
-
-
-def write(tables: Iterable[str], path: Path) -> Path:
-    """One file of tables."""
-    path.write_text(HEAD + "\n".join(tables), encoding="utf-8")
-    return path

@@ -20,7 +20,7 @@ class Mark(StrEnum):
 
 
 class Wrap(StrEnum):
-    """What a terminal does to a cell that is too wide for it."""
+    """Treatment of a cell that is too wide for a terminal."""
 
     FOLD = "fold"
     """Words move to the next line; a longer word is broken."""
@@ -52,13 +52,11 @@ class TableColumn:
         head: its heading.
         numeric: right-aligned.
         wrap: what a terminal does to wide cells.
-        footer: a total, shown by terminals.
     """
 
     head: str
     numeric: bool = False
     wrap: Wrap = Wrap.FOLD
-    footer: str = ""
 
 
 @dataclass(frozen=True)

@@ -40,15 +40,13 @@ def terminal(table: Table, framed: bool = True, expand: bool = False, style: str
         title=Text(one_line(table.title)) if table.title else None,
         title_justify="left",
         header_style="table.header" if framed else "bold",
-        show_footer=any(column.footer for column in table.columns),
         expand=expand,
         style=style,
         **layout,
     )
     for column in table.columns:
         shown.add_column(
-            Text(column.head),
-            Text(column.footer),
+            Text(one_line(column.head)),
             justify="right" if column.numeric else "left",
             **_OVERFLOW[column.wrap],
         )

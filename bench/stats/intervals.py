@@ -18,7 +18,7 @@ NORMAL_QUANTILE = 1.959963984540054
 
 
 class Interval(StrEnum):
-    """What an interval rests on."""
+    """The grounds of an interval."""
 
     SEEDS = "seeds"
     STD_ERROR = "std_error"

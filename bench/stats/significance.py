@@ -45,7 +45,7 @@ def holm(p: Floats, family: Ints) -> Floats:
 def samples_factor(
     std_error: Floats, tolerance: Floats, loss: Floats, tests: Floats, alpha: float
 ) -> Floats:
-    """How many times the samples (or seeds) it takes to find a difference of the tolerance's size.
+    """The factor of samples (or seeds) that finds a difference of the tolerance's size.
 
     With probability ``POWER``, at Bonferroni's level alpha / ``tests``, the hardest step of Holm's.
     Without a tolerance, a difference as large as the one seen.

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from bench.published.figures import PublishedFigure, canonical
+from bench.published.figures import PublishedFigure
 from bench.results.schema import COLUMNS
 
 Rows = Callable[..., pd.DataFrame]
+
+
+def canonical(params: Mapping[str, Any]) -> str:
+    """JSON as the results have it: sorted keys, no spaces."""
+    return json.dumps(params, sort_keys=True, separators=(",", ":"))
 
 
 @pytest.fixture(name="rows_of")

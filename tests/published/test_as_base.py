@@ -10,14 +10,15 @@ import pytest
 
 from bench.compare.compare import compare
 from bench.compare.inputs import ResultSet, RunFolder
-from bench.compare.published import published
+from bench.compare.published import published_inputs
 from bench.compare.question import Question
 from bench.core.errors import BenchError
-from bench.published.figures import figure_called, load_figures
+from bench.published.figures import load_figures
 
 Rows = Callable[..., pd.DataFrame]
 FIGURES = load_figures()
-FEW = figure_called(FIGURES, "zhou2023-cifar10/ipndm-4/10")
+BY_ID = {figure.id: figure for figure in FIGURES}
+FEW = BY_ID["zhou2023-cifar10/ipndm-4/10"]
 BASE = f"published:{FEW.table.suite}"
 
 
@@ -31,8 +32,8 @@ def _side(frame: pd.DataFrame) -> ResultSet:
 def test_a_run_is_held_against_its_figure(
     rows_of: Rows, value: float, verdict: str, code: int
 ) -> None:
-    sides = published(BASE, _side(rows_of(FEW, [value])))
-    found = compare(sides.base, sides.head, Question())
+    inputs = published_inputs(BASE, _side(rows_of(FEW, [value])))
+    found = compare(inputs.base, inputs.head, Question())
     (row,) = found.points.to_dict("records")
     assert (row["verdict"], int(found.exit_code)) == (verdict, code)
     assert (row["base"], row["head"]) == (FEW.value, pytest.approx(value))
@@ -42,13 +43,13 @@ def test_a_run_is_held_against_its_figure(
 def test_another_protocol_is_refused(rows_of: Rows) -> None:
     other = [f for f in FIGURES if f.table is FEW.table and f.id != FEW.id and f.evaluations]
     rows = pd.concat([rows_of(FEW, [2.78]), rows_of(other[0], [9.0], finish="other")])
-    sides = published(BASE, _side(rows.reset_index(drop=True)))
-    assert [refusal.field for refusal in sides.refused] == ["finish"]
-    assert len(sides.base.frame) == 1
+    inputs = published_inputs(BASE, _side(rows.reset_index(drop=True)))
+    assert [refusal.field for refusal in inputs.refused] == ["finish"]
+    assert len(inputs.base.frame) == 1
 
 
 def test_nothing_to_compare_is_told(rows_of: Rows) -> None:
     with pytest.raises(BenchError, match="finish differs in fid"):
-        published(BASE, _side(rows_of(FEW, [2.78], finish="other")))
+        published_inputs(BASE, _side(rows_of(FEW, [2.78], finish="other")))
     with pytest.raises(BenchError, match="no published figures belong to the suite 'x'"):
-        published("published:x", _side(rows_of(FEW, [2.78])))
+        published_inputs("published:x", _side(rows_of(FEW, [2.78])))

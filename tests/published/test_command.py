@@ -16,14 +16,15 @@ from typer.testing import CliRunner
 from bench.cli.main import app
 from bench.config.suites import names
 from bench.core.errors import BenchError
-from bench.published.figures import PublishedFigure, figure_called, load_figures
+from bench.published.figures import PublishedFigure, load_figures
 from bench.report import write_report
 from bench.results.store import Store
 
 Rows = Callable[..., pd.DataFrame]
 FIGURES = load_figures()
-FEW = figure_called(FIGURES, "zhou2023-cifar10/ipndm-4/10")
-BYTES = figure_called(FIGURES, "song2021-best-ve/ncsnpp-cont/2000")
+BY_ID = {figure.id: figure for figure in FIGURES}
+FEW = BY_ID["zhou2023-cifar10/ipndm-4/10"]
+BYTES = BY_ID["song2021-best-ve/ncsnpp-cont/2000"]
 
 
 @pytest.fixture(name="stored")

@@ -7,13 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from bench.published.figures import PublishedFigure, figure_called, load_figures
+from bench.published.figures import PublishedFigure, load_figures
 from bench.published.spread import deviation
 from bench.stats.spread import normal_minimum
 
+BY_ID = {item.id: item for item in load_figures()}
+
 
 def figure(name: str) -> PublishedFigure:
-    return figure_called(load_figures(), name)
+    return BY_ID[name]
 
 
 SINGLE = "zhou2023-cifar10/ipndm-4/10"  # 2.77, one run

@@ -12,17 +12,18 @@ import pandas as pd
 import pytest
 
 from bench.files.pins import Pin, set_pin
-from bench.published.figures import figure_called, load_figures
+from bench.published.figures import load_figures
 from bench.published.records import comparison_record
 from bench.published.text import line
 from bench.published.verdicts import FigureComparison, FigureVerdict, compare
 
 Rows = Callable[..., pd.DataFrame]
 FIGURES = load_figures()
-FEW = figure_called(FIGURES, "zhou2023-cifar10/ipndm-4/10")
-LEAST = figure_called(FIGURES, "karras2022-cifar10/unconditional-vp/35")
-CORRECTED = figure_called(FIGURES, "song2021-best-ve/ncsnpp-cont/2000")
-ODE = figure_called(FIGURES, "song2021-table2-nll-vp/ddpm-cont-vp")
+BY_ID = {figure.id: figure for figure in FIGURES}
+FEW = BY_ID["zhou2023-cifar10/ipndm-4/10"]
+LEAST = BY_ID["karras2022-cifar10/unconditional-vp/35"]
+CORRECTED = BY_ID["song2021-best-ve/ncsnpp-cont/2000"]
+ODE = BY_ID["song2021-table2-nll-vp/ddpm-cont-vp"]
 
 
 def _one(item: Any, rows: pd.DataFrame) -> FigureComparison:
@@ -97,7 +98,7 @@ def test_another_protocol_is_named_and_never_reproduced(
 
 
 def test_a_published_run_that_cannot_be_repeated_is_never_reproduced(rows_of: Rows) -> None:
-    item = figure_called(FIGURES, "zhou2023-cifar10/unipc-3/10")
+    item = BY_ID["zhou2023-cifar10/unipc-3/10"]
     found = _one(item, rows_of(item, [2.89]))
     assert found.verdict is FigureVerdict.DIFFERS
     assert str(found.differences[0]).startswith("source: predicted images are thresholded")
@@ -147,7 +148,7 @@ def test_not_run_says_why(rows_of: Rows, changed: dict[str, Any], reason: str) -
 
 
 def test_a_figure_without_checkpoint_is_never_run(rows_of: Rows) -> None:
-    item = figure_called(FIGURES, "song2021-table1-ve/ancestral-p/1000")
+    item = BY_ID["song2021-table1-ve/ancestral-p/1000"]
     found = _one(item, rows_of(FEW, [2.77]))
     assert (found.verdict, found.reason) == (
         FigureVerdict.NOT_RUN,

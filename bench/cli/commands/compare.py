@@ -142,12 +142,12 @@ def _compare(base: str, head: str, question: Question) -> Comparison:
 def _compare_published(base: str, head: str, question: Question) -> Comparison:
     from bench.compare.compare import compare
     from bench.compare.inputs import open_results
-    from bench.compare.published import published
+    from bench.compare.published import published_inputs
 
     with open_results(head) as after:
-        sides = published(base, after)
-        found = compare(sides.base, sides.head, question)
-    return replace(found, refused=(*found.refused, *sides.refused))
+        inputs = published_inputs(base, after)
+        found = compare(inputs.base, inputs.head, question)
+    return replace(found, refused=(*found.refused, *inputs.refused))
 
 
 def _forms() -> Mapping[Format, Callable[[Comparison], str]]:
