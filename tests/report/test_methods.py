@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from bench.render.table import Table, table_rows, text_columns
 from bench.report.bibliography import ALWAYS, always, bibtex_file, cite, known
 from bench.report.methods import methods
 from bench.results.frame import prepared
+from bench.results.store import Store
 
 HOSTILE = r"\input{/etc/passwd} } @misc{x, <script>alert(1)</script> $ & % # _ ^ ~"
 
@@ -102,3 +104,35 @@ def test_results_without_references_have_a_paragraph(text: str, results: pd.Data
 
 def test_results_without_a_number_have_none(results: pd.DataFrame) -> None:
     assert methods(prepared(results.assign(value=None)), {}, {}) is None
+
+
+OWN = """@article{mine2026, title = {A {Title}}, year = {2026}}
+@misc{other2025,
+  title = {Other}
+}"""
+
+
+def test_a_plugin_that_carries_its_bibtex_is_cited_by_it(results: pd.DataFrame) -> None:
+    frame = prepared(results.assign(plugin_sources='{"ddim":"a","heun":"b"}'))
+    references = {"ode_solver ddim": "Song 2020, arXiv:2010.02502", "ode_solver heun": "Doe 2026"}
+    found = methods(frame, references, {"ode_solver ddim": OWN})
+    assert found is not None
+    assert r"\texttt{ddim}~\cite{mine2026,other2025}" in found.paragraph
+    assert "@article{mine2026, title = {A {Title}}, year = {2026}}\n" in found.bibtex
+    assert "song2021ddim" not in found.bibtex
+    assert "@misc{doe2026-" in found.bibtex  # of words, where a plugin has no entry
+
+
+@pytest.mark.parametrize("text", ["", "no entry", "@misc{x, title = {open", "@misc{}", "@"])
+def test_bibtex_that_is_none_leaves_the_words(text: str) -> None:
+    assert cite("Doe 2026", text) == cite("Doe 2026")
+
+
+def test_bibtex_is_kept_with_the_results(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write_references({"metric a": "A 2020"})
+    assert (store.references(), store.bibtex()) == ({"metric a": "A 2020"}, {})
+    store.write_references({"metric b": "B 2021"}, {"metric b": OWN})
+    store.write_references({"metric a": "A 2020"})
+    assert store.references() == {"metric a": "A 2020", "metric b": "B 2021"}
+    assert store.bibtex() == {"metric b": OWN}
