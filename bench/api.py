@@ -5,8 +5,10 @@ from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError
-from bench.core.grid import TimeGrid, times_at_levels, unit_interval
-from bench.core.history import Evaluation, History
+from bench.core.frechet import Moments, frechet_distance, frechet_influence, root_factor
+from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
+from bench.core.history import Evaluation, History, Past, weighted_terms
+from bench.core.karras import karras_heun, karras_times
 from bench.core.likelihood import (
     Divergence,
     ExactDivergence,
@@ -22,12 +24,27 @@ from bench.core.metric import (
     Trial,
 )
 from bench.core.model import CountedDenoiser, Denoiser, from_eps, from_score, rows_of
+from bench.core.multistep import (
+    AdamsBashforthInS,
+    Multistep,
+    MultistepOdeSolver,
+    MultistepPredictor,
+)
 from bench.core.noise import SHARD, NoiseStream
+from bench.core.per_sample import (
+    PerSample,
+    PerSampleOdeSolver,
+    PerSamplePredictor,
+    TriedStep,
+    Walk,
+    WalkStart,
+)
 from bench.core.plugin import FilePath, Plugin, require
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
 from bench.core.quadrature import adams_weights
 from bench.core.role import Role
+from bench.core.runge_kutta import EULER, HEUN, KUTTA3, KUTTA4, ExplicitRungeKutta, Tableau
 from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import (
     Adaptive,
@@ -47,24 +64,43 @@ from bench.core.target import (
     ScoreModel,
     Target,
 )
+from bench.core.trainable import (
+    FeatureNetwork,
+    Trainable,
+    TrainableClassifier,
+    TrainingRecord,
+    TrainingTask,
+)
 from bench.core.uncertainty import Uncertainty
+from bench.files import inert
+from bench.files.arrays import load_tensors
 from bench.files.asset import PREFIX, Asset, NeedsAssets, published
 from bench.files.atomic import atomic_write, atomic_write_bytes
 from bench.files.cache import cache_folder
 from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
+from bench.files.held_out import HELD_OUT
 from bench.files.hub import HubFolder, hub_folder
 from bench.files.lock import file_lock
 from bench.files.offline import offline
+from bench.files.weights import WeightsFile, read_weights, write_network, write_weights
+from bench.hookspecs import family
 from bench.identity.named import UnknownCodeError, code_identity, import_named
 from bench.project import API_VERSION, hookimpl
+from bench.registry import ParameterError, make_plugin
 
 __all__ = [
     "API_VERSION",
+    "EULER",
+    "HELD_OUT",
+    "HEUN",
+    "KUTTA3",
+    "KUTTA4",
     "NO_CLASS",
     "PREFIX",
     "SHARD",
     "Accumulator",
+    "AdamsBashforthInS",
     "Adaptive",
     "AdaptiveOdeSolver",
     "AdaptivePredictor",
@@ -84,7 +120,9 @@ __all__ = [
     "Evaluation",
     "ExactDistribution",
     "ExactDivergence",
+    "ExplicitRungeKutta",
     "Exports",
+    "FeatureNetwork",
     "FilePath",
     "History",
     "HubFolder",
@@ -92,10 +130,19 @@ __all__ = [
     "Measurement",
     "Metric",
     "Model",
+    "Moments",
+    "Multistep",
+    "MultistepOdeSolver",
+    "MultistepPredictor",
     "NeedsAssets",
     "NoiseProcess",
     "NoiseStream",
     "OdeSolver",
+    "ParameterError",
+    "Past",
+    "PerSample",
+    "PerSampleOdeSolver",
+    "PerSamplePredictor",
     "Plugin",
     "Predictor",
     "Problem",
@@ -105,34 +152,57 @@ __all__ = [
     "ScoreModel",
     "SolverMetric",
     "Stepper",
+    "Tableau",
     "Target",
     "Time",
     "TimeGrid",
+    "Trainable",
+    "TrainableClassifier",
+    "TrainingRecord",
+    "TrainingTask",
     "Trial",
+    "TriedStep",
     "Uncertainty",
     "UnknownCodeError",
     "UnsupportedError",
+    "Walk",
+    "WalkStart",
+    "WeightsFile",
     "adams_weights",
     "atomic_write",
     "atomic_write_bytes",
     "cache_folder",
     "code_identity",
     "combine",
+    "family",
     "file_lock",
     "file_sha256",
+    "frechet_distance",
+    "frechet_influence",
     "from_eps",
     "from_score",
     "generate",
     "hookimpl",
     "hub_folder",
     "import_named",
+    "inert",
+    "karras_heun",
+    "karras_times",
+    "load_tensors",
     "log_likelihood",
+    "make_plugin",
     "offline",
     "published",
     "read_assets",
+    "read_weights",
     "require",
+    "root_factor",
     "rows_of",
     "tf32",
     "times_at_levels",
+    "uniform_times",
     "unit_interval",
+    "weighted_terms",
+    "write_network",
+    "write_weights",
 ]

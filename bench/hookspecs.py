@@ -6,16 +6,18 @@ A plugin module is named by an entry point of the group ``scorebench.plugins``:
     my_solver = "my_package"
 
 A plugin pins what it was made for in two ways: by the requirement of its distribution
-(``scorebench>=0.1,<0.2``), which is checked before its import, and by ``BENCH_API = "~=2.0"`` in
+(``scorebench>=0.1,<0.2``), which is checked before its import, and by ``BENCH_API = "~=3.0"`` in
 its module. The API's minor version grows with what is added, its major version with what changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.project import hookspec
+from bench.core.plugin import Plugin
+from bench.project import hookimpl, hookspec
 
 if TYPE_CHECKING:
     from bench.core.grid import TimeGrid
@@ -23,7 +25,38 @@ if TYPE_CHECKING:
     from bench.core.process import NoiseProcess
     from bench.core.solver import Corrector, OdeSolver, Predictor
     from bench.core.target import Model
+    from bench.core.trainable import Trainable, TrainableClassifier
     from bench.files.asset import Asset
+
+
+@hookspec
+def bench_family() -> Sequence[type[Plugin]]:  # type: ignore[empty-body]
+    """Plugin classes of any kind, told apart by their base classes."""
+
+
+def family(module: str) -> Callable[[], Sequence[type[Plugin]]]:
+    """Hand out the plugin classes among the names of ``module``: one import is one plugin.
+
+        from my_family.one import One as One
+        from my_family.two import Two as Two
+
+        bench_family = family(__name__)
+
+    Those whose name begins with an underscore, or that come from elsewhere, are left out.
+    """
+
+    @hookimpl
+    def bench_family() -> Sequence[type[Plugin]]:
+        return [
+            item
+            for name, item in vars(sys.modules[module]).items()
+            if isinstance(item, type)
+            and issubclass(item, Plugin)
+            and not name.startswith("_")
+            and f"{item.__module__}.".startswith(f"{module}.")
+        ]
+
+    return bench_family
 
 
 @hookspec
@@ -59,6 +92,16 @@ def bench_models() -> Sequence[type[Model]]:  # type: ignore[empty-body]
 @hookspec
 def bench_metrics() -> Sequence[type[Metric]]:  # type: ignore[empty-body]
     """Metrics of samples or of solvers."""
+
+
+@hookspec
+def bench_networks() -> Sequence[type[Trainable]]:  # type: ignore[empty-body]
+    """Networks that `bench train` can train."""
+
+
+@hookspec
+def bench_classifiers() -> Sequence[type[TrainableClassifier]]:  # type: ignore[empty-body]
+    """Classifiers that `bench train-classifier` can train."""
 
 
 @hookspec

@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 
 PROJECT = "scorebench"
 GROUP = "scorebench.plugins"
-API_VERSION = "2.0"
+API_VERSION = "3.0"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

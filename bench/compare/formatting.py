@@ -147,5 +147,5 @@ def _signed(x: float) -> str:
     return f"{x:+.3g}" if abs(x) < 1000 else f"{x:+.0f}"
 
 
-def _unknown(x: Any) -> bool:
-    return x is None or (isinstance(x, float) and math.isnan(x))
+def _unknown(x: float | None) -> bool:
+    return x is None or x != x

@@ -78,10 +78,7 @@ def curves_table(curves: pd.DataFrame, heads: Sequence[str]) -> Table | None:
     changed = curves[curves["dominates"].ne("same")] if len(curves) else curves
     if changed.empty:
         return None
-    columns = (
-        *text_columns("curve as a whole", "metric", "dominates"),
-        *number_columns(*heads),
-    )
+    texts = text_columns("curve as a whole", "metric", "dominates")
     rows = (
         (
             f"{formatting.subject(row)}, {formatting.curve(row)}",
@@ -94,4 +91,4 @@ def curves_table(curves: pd.DataFrame, heads: Sequence[str]) -> Table | None:
         )
         for row in formatting.records(changed.head(MOST))
     )
-    return Table("", columns, table_rows(rows))
+    return Table("", (*texts, *number_columns(*heads)), table_rows(rows))

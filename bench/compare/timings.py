@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bench.compare import formatting
-from bench.compare.pairs import cleaned, curve_labels
+from bench.compare.rows import clean_rows, curve_labels
 from bench.core.errors import BenchError
 from bench.results.frame import CURVE
 from bench.results.protocol import MACHINE
@@ -30,7 +30,7 @@ def timings(frame: pd.DataFrame) -> str:
     Raises:
         BenchError: none has.
     """
-    rows = cleaned(frame)
+    rows = clean_rows(frame)
     cells = rows[rows["sample_wall_s"] > 0].drop_duplicates("key")
     if cells.empty:
         raise BenchError("no cell of the run has a sampling time; run it first")

@@ -19,7 +19,7 @@ class TimeGrid(Plugin, ABC):
     spans: ClassVar[bool] = True
     """False where the ends are not exactly s_max and s_min."""
     needs_calibration: ClassVar[bool] = False
-    """True where ``times`` works on what ``calibrate`` returned alone."""
+    """True where only what ``calibrate`` returns has ``times``."""
 
     def calibrate(self, cell: Calibration) -> TimeGrid:
         """The grid to use for ``cell``; called once before its samples are drawn.
@@ -39,6 +39,15 @@ class TimeGrid(Plugin, ABC):
 def times_at_levels(process: NoiseProcess, levels: Tensor) -> tuple[Time, ...]:
     """The points of time whose noise-to-signal ratios are ``levels`` (float64)."""
     return tuple(process.at(t) for t in process.time_at(levels).tolist())
+
+
+def uniform_times(
+    process: NoiseProcess, steps: int, s_min: float, s_max: float
+) -> tuple[Time, ...]:
+    """steps + 1 points from ``s_max`` down to ``s_min``, uniform in t."""
+    start, end = process.at_s(s_max), process.at_s(s_min)
+    inner = start.t + (end.t - start.t) * unit_interval(steps)[1:-1]
+    return (start, *(process.at(t) for t in inner.tolist()), end)
 
 
 def unit_interval(steps: int) -> Tensor:

@@ -19,8 +19,8 @@ S = TypeVar("S")
 class Stepper(Plugin, ABC, Generic[S]):
     """A method that goes from one point of the grid to the next.
 
-    ``S`` is the type of what it carries from step to step (``None`` for one-step methods). The
-    state is handed from step to step by the host and never kept on ``self``.
+    ``S`` is the type of the state that goes from step to step, ``None`` for one-step methods. The
+    host hands it on; nothing is kept on ``self``.
     """
 
     stochastic: ClassVar[bool]
@@ -41,18 +41,18 @@ class Stepper(Plugin, ABC, Generic[S]):
         """Declared network evaluations per sample for ``steps`` steps; measured by the host."""
         return steps
 
-    def start(self, times: Sequence[Time]) -> S | None:
-        """The state of the first step on the grid ``times``.
+    def start(self, times: Sequence[Time]) -> S:
+        """The state of the first step on the grid ``times``: how many steps, where it ends.
 
-        For methods that have to know the grid ahead: how many steps are left, where it ends.
+        One-step methods keep this one; whoever has a state overrides it.
         """
-        return None
+        return None  # type: ignore[return-value]  # S is None, or this is overridden
 
     @abstractmethod
     def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: S | None
-    ) -> tuple[Tensor, S | None]:
-        """x at ``then`` from ``x`` at ``now``; at the first step ``state`` is that of ``start``.
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: S
+    ) -> tuple[Tensor, S]:
+        """x at ``then`` from ``x`` at ``now``, and the state of the next step.
 
         ``x`` has shape (n, *shape) and must not be modified in place.
         """
@@ -112,7 +112,7 @@ class Corrector(Plugin, ABC):
         return 1
 
     def note(self, problem: Problem) -> str:
-        """What a reader of the numbers has to know of the chain on ``problem``, if anything."""
+        """A remark on the chain on ``problem`` for readers of the numbers, or ""."""
         return ""
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What a command of ``bench`` is."""
+"""A command of ``bench``."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ class Command:
         run: the function that typer makes a command of, or an app of several commands. Its module
             imports lazily, so that ``bench --help`` is immediate.
         epilog: literal text below the options in ``--help``.
-        rank: commands are listed by rank, then by name.
+        rank: commands are listed by rank, then by name; those of the package have ranks below
+            100.
     """
 
     name: str
     run: Callable[..., Any] | typer.Typer
     epilog: str = ""
-    rank: int = 50
+    rank: int = 100

@@ -1,8 +1,8 @@
-"""Finds commands and figures: extensions that never load torch, in entry points of their own."""
+"""Find commands and figures: extensions that never load torch, in entry points of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -21,10 +21,10 @@ FIGURES = "scorebench.figures"
 
 @dataclass(frozen=True)
 class Extension:
-    """What one entry point gave.
+    """The items of one entry point.
 
     Attributes:
-        entry_point, distribution: whose it is.
+        entry_point, distribution: whose they are.
         items: what its hook returned.
         fault: why there is nothing; "" for no fault.
     """
@@ -35,19 +35,32 @@ class Extension:
     fault: str = ""
 
 
-def extensions(group: str, hook: str) -> tuple[Extension, ...]:
-    """Call ``hook`` of every entry point of ``group``, each in its own guard."""
-    points = sorted(metadata.entry_points(group=group), key=lambda point: point.name)
-    return tuple(_extension(point, hook) for point in points)
+def extensions(
+    group: str, hook: str, accept: Callable[[str], bool] = lambda owner: True
+) -> tuple[Extension, ...]:
+    """Call ``hook`` of the entry points of ``group``, each in its own guard, in order of name.
+
+    Args:
+        group: of the entry points.
+        hook: its name.
+        accept: whether extensions of a distribution are wanted; others are not imported.
+    """
+    points = sorted(
+        metadata.entry_points(group=group), key=lambda point: (point.name, _owner(point))
+    )
+    return tuple(_extension(point, hook) for point in points if accept(_owner(point)))
+
+
+def _owner(point: metadata.EntryPoint) -> str:
+    return point.dist.name if point.dist else "unknown"
 
 
 def _extension(point: metadata.EntryPoint, hook: str) -> Extension:
-    owner = point.dist.name if point.dist else "unknown"
     try:
-        return Extension(point.name, owner, tuple(_items(point, hook)))
+        return Extension(point.name, _owner(point), tuple(_items(point, hook)))
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}".strip().replace("\n", " ")
-        return Extension(point.name, owner, fault=reason)
+        return Extension(point.name, _owner(point), fault=reason)
 
 
 def _items(point: metadata.EntryPoint, hook: str) -> Iterable[Any]:

@@ -3,6 +3,7 @@
 from bench.registry.discovery import load_registry, own_sources, registry_of
 from bench.registry.entries import Broken, Entry, Kind, Meddling, Registry, Source
 from bench.registry.guard import guard_state
+from bench.registry.named import make_plugin
 from bench.registry.parameters import ParameterError, build, parameters
 from bench.registry.point import WITHOUT
 
@@ -18,6 +19,7 @@ __all__ = [
     "build",
     "guard_state",
     "load_registry",
+    "make_plugin",
     "own_sources",
     "parameters",
     "registry_of",

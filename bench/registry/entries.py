@@ -14,6 +14,7 @@ from bench.core.plugin import Plugin
 from bench.core.process import NoiseProcess
 from bench.core.solver import Corrector, OdeSolver, Predictor
 from bench.core.target import Model
+from bench.core.trainable import Trainable, TrainableClassifier
 from bench.files.asset import Asset
 
 
@@ -41,6 +42,8 @@ class Kind(StrEnum):
     ODE_SOLVER = "ode_solver", "bench_ode_solvers", OdeSolver
     MODEL = "model", "bench_models", Model
     METRIC = "metric", "bench_metrics", Metric
+    NETWORK = "network", "bench_networks", Trainable
+    CLASSIFIER = "classifier", "bench_classifiers", TrainableClassifier
 
     @property
     def label(self) -> str:
@@ -50,7 +53,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """Where a plugin came from.
+    """The origin of a plugin.
 
     Attributes:
         distribution, version: of the pip package.

@@ -64,4 +64,4 @@ def remove_stale(folder: Path, written: Iterable[Path]) -> None:
 def list_files(folder: Path, written: Iterable[Path]) -> None:
     """List what the report consists of, for the next one."""
     names = sorted({path.name for path in written})
-    (folder / _LIST).write_bytes(json_file.packed({"files": names}, "report"))
+    (folder / _LIST).write_bytes(json_file.pack({"files": names}, "report"))

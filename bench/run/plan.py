@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bench.config.count import MAX_CELLS, check_count
+from bench.config.every import expand_every
 from bench.config.load import Config, Suite
 from bench.config.matrix import Matrix, PluginChoices, SamplerChoices
 from bench.core.errors import BenchError
@@ -25,7 +26,8 @@ def make_plan(
     Raises:
         BenchError: an unknown plugin, a bad parameter, a suite without budgets, too many cells.
     """
-    matrices = [Matrix.of(suite, registry) for suite in config.suites]
+    suites = expand_every(config, registry).suites
+    matrices = [Matrix.of(suite, registry) for suite in suites]
     check_count(matrices, max_cells)
     cells: dict[str, Cell] = {}
     for matrix in matrices:

@@ -165,6 +165,6 @@ def execute_plan(plan: Plan, options: WorkerOptions, observer: Observer) -> RunO
                 store.write_paths(result.paths)
             observer.finished(cell, result)
         store.consolidate()
-    rows = store.standings([cell.key for cell in plan.wanted])
+    rows = store.known([cell.key for cell in plan.wanted], ("status", "reason")).rows
     results = [(cell, CellResult(cell.key, rows.get(cell.key, ()))) for cell in plan.wanted]
     return RunOutcome(plan, [(cell, result.status, result.reason) for cell, result in results])

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.core.errors import BenchError
+from bench.api import BenchError
 from bench_train.data import BatchOrder, generator_of
 from bench_train.sources import DataSplit, Labelled
 

@@ -7,7 +7,7 @@ from enum import Enum
 
 import torch
 
-from bench.core.errors import BenchError
+from bench.api import BenchError
 from bench_train.ema import Average, PowerLaw
 from bench_train.gradients import Gradients, Passes, Sliced
 from bench_train.losses import ScoreMatching
@@ -48,7 +48,7 @@ class TrainConfig:
     infinite for none. schedule: shape of the learning rate. averages: of the weights, at least
     one; the first is the one that counts. flips: mirror half of the images. dequantise: add
     uniform noise to the integers. dropout: the network's. seed: of data order, noise, times,
-    flips and dropout. precision, compiled, gradients, device, crew: how it is computed; they
+    flips and dropout. precision, compiled, gradients, device, group: how it is computed; they
     change the last bits only.
     """
 
@@ -68,7 +68,7 @@ class TrainConfig:
     compiled: bool = False
     gradients: Gradients = field(default_factory=Passes)
     device: str = "cpu"
-    crew: ProcessGroup = field(default_factory=ProcessGroup)
+    group: ProcessGroup = field(default_factory=ProcessGroup)
 
     def __post_init__(self) -> None:
         for name in ("images", "batch", "learning_rate", "clip"):
@@ -82,20 +82,25 @@ class TrainConfig:
             raise BenchError(
                 "training: no average of the weights; give --ema, --ema-halflife or --ema-rate"
             )
-        if isinstance(self.gradients, Sliced) and (self.dropout or self.crew.size > 1):
+        if isinstance(self.gradients, Sliced) and (self.dropout or self.group.size > 1):
             raise BenchError(
                 "--workers: threads can share out neither dropout nor several processes' work; "
                 "leave --workers out, or pass --dropout 0 and --processes 1"
             )
-        if self.batch < self.crew.size:
+        if self.batch < self.group.size:
             raise BenchError(
-                f"--batch {self.batch}: fewer samples than the {self.crew.size} processes; raise it"
+                f"--batch {self.batch}: fewer samples than the {self.group.size} processes; "
+                "raise it"
             )
 
     @property
     def steps(self) -> int:
         """Optimiser steps in total; the last one completes `images`."""
         return -(-self.images // self.batch)
+
+    def rate(self, step: int) -> float:
+        """Learning rate of the step-th step, counted from 0."""
+        return self.learning_rate * self.schedule.factor(step * self.batch, self.images)
 
     @property
     def identity(self) -> str:

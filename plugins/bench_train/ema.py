@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.core.errors import BenchError
+from bench.api import BenchError
 
 
 class Average(ABC):

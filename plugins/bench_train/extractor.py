@@ -6,12 +6,11 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 
-from bench_plugins.models.networks.classifier import Classifier, ClassifierConfig
-from bench_plugins.models.networks.metadata import Metadata
-from bench_plugins.models.networks.storing import save_network
+from bench.api import FeatureNetwork, TrainableClassifier, TrainingRecord, write_weights
 from bench_train.classifier import (
     ClassifierTraining,
     accuracy,
@@ -19,9 +18,8 @@ from bench_train.classifier import (
     train_classifier,
 )
 from bench_train.data import IntegerData
-from bench_train.options import ReferencePart
+from bench_train.options.choices import ReferencePart
 from bench_train.sources import DataSplit
-from bench_train.statistics import StatisticsRecord, save_statistics
 
 
 @dataclass(frozen=True)
@@ -34,61 +32,75 @@ class Extractor:
     n: int
 
 
-def make_extractor(
-    split: DataSplit,
-    training: ClassifierTraining,
-    widths: tuple[int, ...],
-    part: ReferencePart,
-    out: Path,
-    command: str,
-    report: Callable[[int, float], None],
-) -> Extractor:
-    """Trains, measures and writes `<name>_classifier` and `<name>_reference` .safetensors."""
-    config = ClassifierConfig(split.train.samples.shape[-1], split.levels, widths)
-    with torch.random.fork_rng():
-        torch.manual_seed(training.seed)
-        classifier = Classifier(config)
-    train_classifier(classifier, split, training, report)
-    reached = accuracy(classifier, split.test, split.name)
-    weights = out / f"{split.name}_classifier.safetensors"
-    save_network(weights, classifier, _metadata(split, config, training, reached, command))
-    reference = _reference(split, part)
-    statistics = feature_statistics(classifier.features, reference.samples)
-    record = StatisticsRecord(
-        n=statistics.n,
-        data=split.name,
-        part=part.value,
-        data_sha256=reference.digest,
-        extractor_sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
-        licence=split.licence,
-    )
-    path = out / f"{split.name}_reference.safetensors"
-    save_statistics(path, statistics, record)
-    return Extractor(weights, path, reached, statistics.n)
+@dataclass(frozen=True)
+class ExtractorRecipe:
+    """A feature extractor, ready to be trained.
 
+    Attributes:
+        split: data with labels.
+        network: the classifier.
+        part: samples behind the reference statistics.
+        command: the command line, for the record of the weights.
+    """
 
-def _reference(split: DataSplit, part: ReferencePart) -> IntegerData:
-    if part is ReferencePart.TRAIN:
-        return split.training
-    samples = torch.cat([split.train.samples, split.test.samples])
-    return IntegerData(split.name, samples, split.levels, split.licence)
+    split: DataSplit
+    network: TrainableClassifier
+    training: ClassifierTraining
+    part: ReferencePart
+    command: str
 
+    def make(self, out: Path, report: Callable[[int, float], None]) -> Extractor:
+        """Train, measure and write `<name>_classifier` and `<name>_reference` .safetensors.
 
-def _metadata(
-    split: DataSplit,
-    config: ClassifierConfig,
-    training: ClassifierTraining,
-    reached: float,
-    command: str,
-) -> Metadata:
-    return Metadata(
-        network=config,
-        preconditioning=None,
-        s_range=(0.0, 0.0),
-        data=split.name,
-        levels=split.levels,
-        data_sha256=split.training.digest,
-        images=training.epochs * len(split.train.samples),
-        recipe={"command": command, "test_accuracy": reached, **asdict(training)},
-        licence=split.licence,
-    )
+        Args:
+            report: called with the epoch and its loss.
+
+        Raises:
+            BenchError: the data have no labels, or a file cannot be written.
+        """
+        split = self.split
+        with torch.random.fork_rng():
+            torch.manual_seed(self.training.seed)
+            network = self.network.build(tuple(split.train.samples.shape[1:]), split.levels)
+        train_classifier(network, split, self.training, report)
+        reached = accuracy(network, split.test, split.name)
+        weights = out / f"{split.name}_classifier.safetensors"
+        self.network.save(weights, network, self._record(reached))
+        statistics = out / f"{split.name}_reference.safetensors"
+        n = self._write_statistics(statistics, weights, cast(FeatureNetwork, network))
+        return Extractor(weights, statistics, reached, n)
+
+    def _record(self, reached: float) -> TrainingRecord:
+        split, training = self.split, self.training
+        return TrainingRecord(
+            s_range=(0.0, 0.0),
+            data=split.name,
+            levels=split.levels,
+            data_sha256=split.training.digest,
+            images=training.epochs * len(split.train.samples),
+            recipe={"command": self.command, "test_accuracy": reached, **asdict(training)},
+            licence=split.licence,
+        )
+
+    def _write_statistics(self, path: Path, weights: Path, network: FeatureNetwork) -> int:
+        """Write float64 tensors `mean` (d,) and `covariance` (d, d); return the samples' number."""
+        reference = self._reference()
+        statistics = feature_statistics(network.features, reference.samples)
+        record = {
+            "n": statistics.n,
+            "data": self.split.name,
+            "part": self.part.value,
+            "data_sha256": reference.digest,
+            "extractor_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+            "licence": self.split.licence,
+        }
+        tensors = {"mean": statistics.mean, "covariance": statistics.covariance}
+        write_weights(path, tensors, record)
+        return statistics.n
+
+    def _reference(self) -> IntegerData:
+        split = self.split
+        if self.part is ReferencePart.TRAIN:
+            return split.training
+        samples = torch.cat([split.train.samples, split.test.samples])
+        return IntegerData(split.name, samples, split.levels, split.licence)

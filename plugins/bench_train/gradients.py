@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.nn.parallel import DistributedDataParallel
 
-from bench.core.errors import BenchError
+from bench.api import BenchError
 from bench_train.process_group import ProcessGroup
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -45,15 +45,15 @@ class Passes:
     """
 
     rows: int = 0
-    crew: ProcessGroup = field(default_factory=ProcessGroup)
+    group: ProcessGroup = field(default_factory=ProcessGroup)
 
     def slice_rows(self, batch: int) -> int:
-        return min(batch, self.rows or -(-batch // self.crew.size))
+        return min(batch, self.rows or -(-batch // self.group.size))
 
     def __call__(self, loss: Loss, model: nn.Module, batch: Batch, scaler: GradScaler) -> Tensor:
-        total, size = len(batch[0]), self.crew.size
+        total, size = len(batch[0]), self.group.size
         slices = _slices(batch, self.slice_rows(total))
-        mine = range(self.crew.rank, len(slices), size)
+        mine = range(self.group.rank, len(slices), size)
         if len(slices) < size:
             raise BenchError(
                 f"training: a batch of {total} in slices of {self.slice_rows(total)} leaves some "
@@ -63,12 +63,12 @@ class Passes:
         values = []
         for number in mine:
             part = slices[number]
-            with nullcontext() if number == mine[-1] else _unjoined(model):
+            with nullcontext() if number == mine[-1] else _without_averaging(model):
                 share = loss(number, *part) * (len(part[0]) / total)
-                # Joined models average over the processes; wanted is the sum.
+                # Models of several processes average over them; wanted is the sum.
                 scaler.scale(share * size).backward()
             values.append(share.detach())
-        return self.crew.total(torch.stack(values).sum())
+        return self.group.total(torch.stack(values).sum())
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ def _slices(batch: Batch, rows: int) -> list[Batch]:
     return list(zip(x_0, eps, uniforms, strict=True))
 
 
-def _unjoined(model: nn.Module) -> AbstractContextManager[None]:
-    """Gradients stay in this process, to be joined with those of its last slice."""
+def _without_averaging(model: nn.Module) -> AbstractContextManager[None]:
+    """Keep gradients in this process, for averaging with those of its last slice."""
     return model.no_sync() if isinstance(model, DistributedDataParallel) else nullcontext()
 
 

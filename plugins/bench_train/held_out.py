@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from bench_train.files import write_tensors
+from bench.api import write_weights
 from bench_train.sources import DataSplit
 
 
 def save_held_out(path: Path, split: DataSplit, n: int) -> None:
-    """Writes the first `n` test samples of `split` as the uint8 tensor `samples`, with a record."""
+    """Write the first `n` test samples of `split` as the uint8 tensor `samples`, with a record."""
     samples = split.test.samples[:n].contiguous()
     record = {
         "data": split.name,
@@ -19,4 +19,4 @@ def save_held_out(path: Path, split: DataSplit, n: int) -> None:
         "licence": split.licence,
         "sha256": hashlib.sha256(samples.numpy().tobytes()).hexdigest(),
     }
-    write_tensors(path, {"samples": samples}, record)
+    write_weights(path, {"samples": samples}, record)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +13,6 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.optim.swa_utils import AveragedModel
 
-from bench.core.errors import BenchError
 from bench_train.checkpoint import Progress, Trainee
 from bench_train.config import Precision, TrainConfig
 from bench_train.data import (
@@ -26,44 +23,9 @@ from bench_train.data import (
     generator_of,
     seed_of,
 )
+from bench_train.housekeeping import Clock, Housekeeping
 from bench_train.losses import Denoise
 from bench_train.times import stratified_uniforms
-
-
-@dataclass(frozen=True)
-class Report:
-    """What is told during a training.
-
-    images, total: samples seen and to be seen. loss: mean since the last report.
-    images_per_s: since the training began or was resumed. rate: current learning rate.
-    """
-
-    images: int
-    total: int
-    loss: float
-    images_per_s: float
-    rate: float
-
-    @property
-    def remaining_s(self) -> float:
-        """Seconds to the end at the present speed."""
-        return (self.total - self.images) / self.images_per_s
-
-
-@dataclass(frozen=True)
-class Housekeeping:
-    """What a training writes and tells while it runs; none of it changes a weight.
-
-    checkpoint: file for resuming (None for none), written every `checkpoint_s` seconds and at
-    the end; an existing one is continued. report: called every `report_s` seconds.
-    stop_after: stop, with a checkpoint, once so many steps are done in all.
-    """
-
-    checkpoint: Path | None = None
-    checkpoint_s: float = 60.0
-    report: Callable[[Report], None] | None = None
-    report_s: float = 1.0
-    stop_after: int | None = None
 
 
 @dataclass(frozen=True)
@@ -85,37 +47,39 @@ def train(
     data: IntegerData,
     housekeeping: Housekeeping | None = None,
 ) -> TrainResult:
-    """Trains `denoiser` (a normalised D(y; s), changed in place) and averages its weights.
+    """Train `denoiser` (a normalised D(y; s), changed in place) and average its weights.
 
     Deterministic: the same config, initial weights, data, device and thread count give the same
-    bits, also when cut and resumed at a checkpoint. With a crew every process calls this, and the
-    first one alone writes and reports. Raises BenchError when the loss diverges or a checkpoint
-    does not belong to `config`.
+    bits, also when cut and resumed at a checkpoint. With several processes every one calls this,
+    and the first one writes and reports.
+
+    Raises:
+        BenchError: the loss diverges, or a checkpoint does not belong to `config`.
     """
     keeping = housekeeping or Housekeeping()
     trainee = _trainee(config, denoiser)
     step = _resume(trainee, config, keeping)
-    joined = config.crew.joined(trainee.model)
-    loop = _Loop(config, trainee, data, joined, _forward(config, joined))
-    clock = _Clock(keeping if config.crew.leads else Housekeeping(), step)
+    connected = config.group.connect(trainee.model)
+    loop = _Loop(config, trainee, data, connected, _forward(config, connected))
+    clock = Clock(config, keeping if config.group.leads else Housekeeping(), step)
     last = min(config.steps, keeping.stop_after or config.steps)
     with _own_randomness(config):
         while step < last:
             clock.losses.append(loop.advance(step))
             step += 1
-            if clock.report_is_due():
-                clock.tell(config, step)
-            if clock.checkpoint_is_due():
-                clock.check(config, step)
+            if clock.is_report_due():
+                clock.report(step)
+            if clock.is_checkpoint_due():
+                clock.check(step)
                 _save(trainee, config, keeping, step)
     if clock.losses:
-        clock.tell(config, step)
+        clock.report(step)
     _save(trainee, config, keeping, step)
     return _result(config, trainee, step)
 
 
 def average_at(config: TrainConfig, denoiser: nn.Module, checkpoint: Path) -> TrainResult:
-    """The averaged networks of a training in progress, read from its checkpoint."""
+    """Return the averaged networks of a training in progress, from its checkpoint."""
     trainee = _trainee(config, denoiser)
     return _result(config, trainee, trainee.load(checkpoint, config.identity))
 
@@ -130,16 +94,18 @@ class _Loop:
     config: TrainConfig
     trainee: Trainee
     data: IntegerData
-    joined: nn.Module
+    connected: nn.Module
     denoise: Denoise
 
     def advance(self, step: int) -> Tensor:
         """One optimiser step; returns the detached loss."""
         config, optimizer, scaler = self.config, self.trainee.optimizer, self.trainee.scaler
-        rate = _rate(config, step)
+        rate = config.rate(step)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss = config.gradients(partial(self._loss, step), self.joined, self._batch(step), scaler)
+        loss = config.gradients(
+            partial(self._loss, step), self.connected, self._batch(step), scaler
+        )
         scaler.unscale_(optimizer)
         nn.utils.clip_grad_norm_(self.trainee.model.parameters(), config.clip)
         scaler.step(optimizer)
@@ -192,43 +158,6 @@ def _own_randomness(config: TrainConfig) -> Iterator[None]:
         yield
 
 
-class _Clock:
-    """When to report and to write checkpoints, and the losses since the last report."""
-
-    def __init__(self, keeping: Housekeeping, step: int) -> None:
-        self.keeping, self.first = keeping, step
-        self.start = self.reported = self.saved = time.monotonic()
-        self.losses: list[Tensor] = []
-
-    def report_is_due(self) -> bool:
-        return time.monotonic() - self.reported >= self.keeping.report_s
-
-    def checkpoint_is_due(self) -> bool:
-        due = time.monotonic() - self.saved >= self.keeping.checkpoint_s
-        self.saved = time.monotonic() if due else self.saved
-        return due
-
-    def check(self, config: TrainConfig, step: int) -> float:
-        """The mean loss since the last report. Raises BenchError where it is not finite."""
-        loss = float(torch.stack(self.losses).mean()) if self.losses else 0.0
-        if not math.isfinite(loss):
-            raise BenchError(
-                f"training: the loss is {loss} before step {step}; lower --learning-rate "
-                f"(now {_rate(config, step):g}) or --clip, and start afresh in another --out"
-            )
-        return loss
-
-    def tell(self, config: TrainConfig, step: int) -> None:
-        """Checks the losses since the last report and passes their mean on."""
-        loss = self.check(config, step)
-        self.losses.clear()
-        self.reported = time.monotonic()
-        speed = (step - self.first) * config.batch / max(self.reported - self.start, 1e-9)
-        if self.keeping.report is not None:
-            images = min(step * config.batch, config.images)
-            self.keeping.report(Report(images, config.images, loss, speed, _rate(config, step)))
-
-
 def _trainee(config: TrainConfig, denoiser: nn.Module) -> Trainee:
     model = denoiser.to(config.device, config.precision.weights).train()
     averages = {rule.label: AveragedModel(model, multi_avg_fn=rule) for rule in config.averages}
@@ -246,7 +175,7 @@ def _resume(trainee: Trainee, config: TrainConfig, keeping: Housekeeping) -> int
 
 
 def _save(trainee: Trainee, config: TrainConfig, keeping: Housekeeping, step: int) -> None:
-    if keeping.checkpoint is not None and config.crew.leads:
+    if keeping.checkpoint is not None and config.group.leads:
         trainee.save(keeping.checkpoint, Progress(step, config.identity))
 
 
@@ -262,7 +191,3 @@ def _forward(config: TrainConfig, model: nn.Module) -> Denoise:
             return call(y, s)
 
     return autocast
-
-
-def _rate(config: TrainConfig, step: int) -> float:
-    return config.learning_rate * config.schedule.factor(step * config.batch, config.images)

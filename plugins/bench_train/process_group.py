@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from bench.core.errors import BenchError
+from bench.api import BenchError
 
 
 @dataclass(frozen=True)
 class ProcessGroup:
-    """This process's number, from 0, and how many there are; alone by default."""
+    """The number of this process, from 0, and how many there are."""
 
     rank: int = 0
     size: int = 1
@@ -26,22 +26,22 @@ class ProcessGroup:
         """Whether this process is the one that writes files and reports."""
         return self.rank == 0
 
-    def joined(self, model: nn.Module) -> nn.Module:
-        """`model`, whose `backward` averages gradients over all processes."""
+    def connect(self, model: nn.Module) -> nn.Module:
+        """Return `model`, whose `backward` averages gradients over all processes."""
         if self.size == 1:
             return model
         return DistributedDataParallel(model)
 
     def total(self, value: Tensor) -> Tensor:
-        """The sum of `value` over all processes."""
+        """Return the sum of `value` over all processes."""
         if self.size > 1:
             distributed.all_reduce(value)
         return value
 
 
 @contextmanager
-def assembled(device: str) -> Iterator[ProcessGroup]:
-    """The crew of this process and its device, as torchrun's environment names them.
+def process_group(device: str) -> Iterator[ProcessGroup]:
+    """Give the group of this process and its device, as torchrun's environment names them.
 
     RANK and WORLD_SIZE say who is there, MASTER_ADDR and MASTER_PORT where to meet. On GPUs
     NCCL connects them, else gloo. Raises BenchError where they do not find each other.
@@ -69,7 +69,7 @@ def assembled(device: str) -> Iterator[ProcessGroup]:
 
 
 def own_device(device: str) -> str:
-    """The device of this process: `cuda` becomes the GPU of its local number.
+    """Return the device of this process: `cuda` becomes the GPU of its local number.
 
     Raises BenchError where that GPU is not there.
     """

@@ -1,4 +1,4 @@
-"""How a training shows itself: a bar in a terminal, plain lines in a log."""
+"""Progress of a training: a bar in a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bench_train.loop import Report
+from bench_train.housekeeping import Report
 
 
 @contextmanager
-def shown_progress(console: Console, total: int) -> Iterator[Callable[[Report], None]]:
-    """Yields the function to hand to `train` for reports."""
+def show_progress(console: Console, total: int) -> Iterator[Callable[[Report], None]]:
+    """Give the function to hand to `train` for reports."""
     if not console.is_terminal:
         yield lambda report: console.print(describe(report), highlight=False, soft_wrap=True)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.core.errors import BenchError
+from bench.api import BenchError
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.core.errors import BenchError
+from bench.api import BenchError
 from bench_train.data import IntegerData
+from bench_train.options.data import DataOptions
 
 MNIST_FILES = (
     "train-images-idx3-ubyte.gz",
@@ -49,6 +50,19 @@ class DataSplit:
     def training(self) -> IntegerData:
         """The training part, as the trainer takes it."""
         return IntegerData(self.name, self.train.samples, self.levels, self.licence)
+
+
+def read_data(options: DataOptions) -> DataSplit:
+    """Return the data that `options` name.
+
+    Raises:
+        BenchError: they cannot be had.
+    """
+    if options.data == "digits":
+        return digits()
+    if options.data == "mnist":
+        return mnist(options.data_dir)
+    return array_file(Path(options.data), options.levels)
 
 
 def digits() -> DataSplit:

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench.api import OdeSolver
 from bench.cli import main as cli
-from bench.cli.plugin_list import plugin_tables
+from bench.cli.commands.plugins.listing import plugin_tables
 from bench.compare.junit import _make_printable
 from bench.core.errors import BenchError
 from bench.printable import MOST, code, markdown, one_line, printable

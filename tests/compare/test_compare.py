@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.compare.compare import Question, compare
+from bench.compare.compare import compare
 from bench.compare.gates import Gate
 from bench.compare.junit import junit
+from bench.compare.question import Question
 from bench.compare.result import ExitCode
 from bench.core.errors import BenchError
 from bench.stats.spread import block_means, paired_spread, unpaired_spread

@@ -100,7 +100,7 @@ def test_the_corrector_takes_the_predictions_velocity(plane: Mixture) -> None:
     now, then = process.at_s(3.0), process.at_s(2.0)
     problem, x, dt = Problem(process, plane.denoise), _start(now), then.t - now.t
     solver = ode_solver_of("adams_bashforth_moulton", highest=1)
-    found, _ = solver.step(problem, x, now, then, None)
+    found, _ = solver.step(problem, x, now, then, solver.start((now, then)))
     predicted = x + dt * problem.velocity(x, now)
     expected = x + dt * problem.velocity(predicted, then)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)

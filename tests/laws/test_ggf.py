@@ -26,7 +26,7 @@ from bench.api import (
 )
 from bench.registry import Kind, ParameterError, build, load_registry
 from bench.testing import Gaussian, measured_weak_order, process_of
-from bench_plugins.ggf.ggf import GGF, _attempt
+from bench_plugins.ggf.ggf import GGF, _pair
 from bench_plugins.models.mixture import Mixture
 
 DATA = Gaussian()
@@ -92,7 +92,7 @@ def test_an_attempt_is_euler_maruyama_and_improved_euler(
     problem = Problem(process, plane.denoise, cast(NoiseStream, OneDraw(z)))
     for now, then in pairwise(process.at_s(s) for s in (10.0, 4.0, 1.0, 0.2)):
         ends = (torch.full((8,), time.t, dtype=torch.float64) for time in (now, then))
-        euler, gap = _attempt(problem, torch.arange(8), x, z, *ends)
+        euler, gap = _pair(problem, x, z, *ends)
         expected, _ = other.step(problem, x, now, then, None)
         torch.testing.assert_close(euler, expected, rtol=1e-9, atol=1e-9)
 
@@ -115,11 +115,10 @@ class FixedSteps(Predictor[None]):
     def step(
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
     ) -> tuple[Tensor, None]:
-        rows = torch.arange(len(x))
         ends = (torch.full((len(x),), time.t, dtype=torch.float64) for time in (now, then))
         # The Gaussian of `measured_weak_order` takes one level for all.
         alike = replace(problem, model=lambda y, s: problem.model(y, s[0]))
-        euler, gap = _attempt(alike, rows, x, problem.normal(), *ends)
+        euler, gap = _pair(alike, x, problem.normal(), *ends)
         return euler + gap, None
 
 

@@ -31,7 +31,7 @@ from bench.api import (
 from bench.core.noise import SHARD
 from bench.testing import ode_solver_of, process_of
 from bench_plugins.models.mixture import Mixture
-from bench_plugins.odes import own_steps
+from bench_plugins.odes.embedded import GROW, EmbeddedPair
 from bench_plugins.odes.tsit5 import Tsit5
 
 Array = npt.NDArray[np.float64]
@@ -84,7 +84,7 @@ def test_fixed_steps_are_those_of_torchdiffeq(
     x = _normal(12) * times[0].sigma
     grid = torch.tensor([now.t for now in times], dtype=torch.float64)
     path = odeint(velocity, x, grid, method=name)
-    solver, state = ode_solver_of(name), None
+    solver, state = ode_solver_of(name), None  # one-step methods
     for i, (now, then) in enumerate(itertools.pairwise(times)):
         x, state = solver.step(problem, x, now, then, state)
         torch.testing.assert_close(x, path[i + 1], rtol=1e-12, atol=1e-12, msg=f"step {i}")
@@ -175,7 +175,7 @@ def _order_conditions(a: Array, b: Array) -> list[float]:
     return [float(b @ term) - 1 / density for term, density in terms]
 
 
-def _butcher(pair: own_steps.EmbeddedPair) -> tuple[Array, Array, Array]:
+def _butcher(pair: EmbeddedPair) -> tuple[Array, Array, Array]:
     """Matrix, weights of the result, weights of the embedded result."""
     stages = len(pair.error)
     a = np.zeros((stages, stages))
@@ -208,7 +208,7 @@ def test_each_samples_steps_are_those_of_scipy_for_it_alone(
     plane: Mixture, process_name: str, rtol: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Start, error norm, acceptance and step sizes: the same evaluations of every sample."""
-    monkeypatch.setattr(sys.modules[integrate.RK45.__module__], "MAX_FACTOR", own_steps.GROW)
+    monkeypatch.setattr(sys.modules[integrate.RK45.__module__], "MAX_FACTOR", GROW)
     process = process_of(process_name)
     start, end = process.at_s(10.0), process.at_s(0.1)
     for times in ((start, end), (end, start)):
@@ -252,7 +252,6 @@ def test_steps_of_their_own_end_at_the_end(plane: Mixture, process_name: str) ->
 
 def test_steps_of_their_own_in_batches_of_more_than_a_shard(plane: Mixture) -> None:
     """Calls are cut as in the host, so that the network sees the same rows together."""
-    assert own_steps.SHARD == SHARD
     process, spy = process_of("vp"), Spy(plane.denoise)
     times = process.at_s(10.0), process.at_s(0.1)
     x, solver = _normal(150), ode_solver_of("tsit5", rtol=1e-3)

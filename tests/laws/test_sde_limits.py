@@ -92,7 +92,8 @@ def test_dpmpp_3m_sde_steps_as_dpmpp_3m_once_it_has_three_values(plane: Mixture)
     times = [process.at_s(s) for s in LEVELS]
     problem = Problem(process, plane.denoise, cast(NoiseStream, Draws()))
     ours, theirs = stepper_of("dpmpp_3m_sde", eta=0.0), stepper_of("dpmpp_3m")
-    x, state = torch.from_numpy(np.random.default_rng(3).standard_normal((8, 2))), None
+    x = torch.from_numpy(np.random.default_rng(3).standard_normal((8, 2)))
+    state = ours.start(times)
     for i, (now, then) in enumerate(pairwise(times)):
         y, _ = theirs.step(problem, x, now, then, state)
         x, state = ours.step(problem, x, now, then, state)
@@ -169,7 +170,8 @@ def test_noise_of_the_multistep_solvers(name: str) -> None:
     now, then = process.at_s(2.0), process.at_s(0.7)
     problem = Problem(process, lambda y, s: torch.zeros_like(y), cast(NoiseStream, Units(2)))
     stepper = stepper_of(name, eta=eta, s_noise=s_noise)
-    x, _ = stepper.step(problem, torch.zeros(2, 1, dtype=torch.float64), now, then, None)
+    x = torch.zeros(2, 1, dtype=torch.float64)
+    x, _ = stepper.step(problem, x, now, then, stepper.start((now, then)))
     exact = s_noise**2 * then.sigma**2 * (1 - (then.s / now.s) ** (2 * eta))
     assert float(x[1, 0]) ** 2 == pytest.approx(exact, rel=1e-9)
 

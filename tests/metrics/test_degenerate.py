@@ -9,8 +9,15 @@ import torch
 from torch import Tensor
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 
-from bench.api import BenchError, Measurement, Uncertainty
-from bench_plugins.metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
+from bench.api import (
+    BenchError,
+    Measurement,
+    Moments,
+    Uncertainty,
+    frechet_distance,
+    frechet_influence,
+    root_factor,
+)
 
 
 def _normal(n: int, d: int, seed: int = 0) -> Tensor:

@@ -11,12 +11,11 @@ import scipy.linalg
 import torch
 from torch import Tensor
 
-from bench.api import Batch, Draw, Sampler, Trial
+from bench.api import Batch, Draw, Moments, Sampler, Trial, frechet_distance, root_factor
 from bench_plugins.ddim.ddim import DDIM
 from bench_plugins.edm.process import EDM
 from bench_plugins.metrics.extractors import extractor
 from bench_plugins.metrics.fd import DigitsFrechet, _reference
-from bench_plugins.metrics.frechet import Moments, frechet_distance, root_factor
 from bench_plugins.models.pretrained import DigitsMlp
 
 

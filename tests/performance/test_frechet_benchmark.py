@@ -18,7 +18,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 
-from bench_plugins.metrics.frechet import Moments, frechet_distance, root_factor
+from bench.api import Moments, frechet_distance, root_factor
 
 D = 2048
 ROUNDS = 3

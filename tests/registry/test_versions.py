@@ -40,7 +40,7 @@ def _pinned(pin: str) -> str:
     return f"BENCH_API = {pin!r}\n" + textwrap.dedent(SOLVER)
 
 
-@pytest.mark.parametrize("pin", ["", "~=2.0", ">=2.0,<3", "==2.*", f"=={API_VERSION}"])
+@pytest.mark.parametrize("pin", ["", "~=3.0", ">=3.0,<4", "==3.*", f"=={API_VERSION}"])
 def test_a_pin_that_fits(pin: str, install: Install, load: Load) -> None:
     install("pinned", _pinned(pin))
     found = load()
@@ -48,7 +48,7 @@ def test_a_pin_that_fits(pin: str, install: Install, load: Load) -> None:
     assert found.get("pinned", Kind.ODE_SOLVER)
 
 
-@pytest.mark.parametrize("pin", ["~=1.0", "~=3.0", "<2.0", ">=2.5"])
+@pytest.mark.parametrize("pin", ["~=2.0", "~=4.0", "<3.0", ">=3.5"])
 def test_a_pin_that_does_not_fit(pin: str, install: Install, load: Load) -> None:
     install("pinned", _pinned(pin))
     (item,) = load().broken
@@ -62,7 +62,7 @@ def test_a_pin_that_is_none(install: Install, load: Load) -> None:
     install("pinned", _pinned("one point oh"))
     (item,) = load().broken
     assert item.reason == (
-        "BENCH_API = 'one point oh' is no version specifier; write one such as '~=2.0'"
+        "BENCH_API = 'one point oh' is no version specifier; write one such as '~=3.0'"
     )
 
 

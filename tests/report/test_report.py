@@ -18,7 +18,7 @@ from bench.core.errors import BenchError
 from bench.report import Report, write_report
 from bench.report.styles import curve_styles
 from bench.results.frame import prepared
-from bench.results.table import packed
+from bench.results.parquet_file import pack
 
 ReportOn = Callable[[pd.DataFrame], Report]
 
@@ -280,7 +280,7 @@ def test_tables_of_an_earlier_version_have_a_report(
     run = report.page.parent.parent / "run"
     (cell,) = (run / "cells").iterdir()
     late = ["note", "nfe_unspent", "calibration_evaluations", "batch_coupled", "peak_memory_mib"]
-    cell.write_bytes(packed(pq.read_table(cell).drop_columns(late), f"cells/{cell.stem}"))
+    cell.write_bytes(pack(pq.read_table(cell).drop_columns(late), f"cells/{cell.stem}"))
     again = write_report(run, report.page.parent)
     assert page_of(again).text == page_of(report).text
 

@@ -23,16 +23,58 @@ def test_a_suite_that_ships_makes_a_plan(name: str) -> None:
 def test_all_solvers_leaves_no_solver_out() -> None:
     cells = make_plan(load_config(resolve(Path("all-solvers"))), load_registry(), "cpu")
     used = {cell.solver.name for cell in cells}
-    own = [
+    own = {
         entry.name
         for entry in load_registry().of(Kind.PREDICTOR, Kind.ODE_SOLVER)
         if entry.source.distribution == "scorebench"
-    ]
+    }
     # The same method under another name, on the line of the other one.
     same = {"seeds_1": "euler_a", "ipndm_v": "lms", "deis_rhoab": "lms", "flow_euler": "ddim"}
-    missing = {same.get(name, name) for name in own} - used
-    # Dear beyond the budgets of the suite, or shown by a sibling.
-    assert missing <= {"dopri8"}
+    assert set(same.values()) <= used
+    assert own - used == {*same, "dopri8"}  # dear beyond the budgets of the suite
+
+
+EVERY = """\
+suites:
+  a: {models: [digits_mlp], solvers: [ddim], nfe: [5], metrics: [rmse]}
+  b:
+    models: [digits_mlp]
+    nfe: [5]
+    metrics: [fd_digits]
+    solvers:
+      - {name: reverse_diffusion, corrector: langevin}
+      - ENTRY
+"""
+
+
+def _planned(tmp_path: Path, entry: str) -> set[str]:
+    path = tmp_path / "every.yaml"
+    path.write_text(EVERY.replace("ENTRY", entry), encoding="utf-8")
+    cells = make_plan(load_config(path), load_registry(), "cpu")
+    return {cell.solver.name for cell in cells if cell.suite == "b"}
+
+
+@pytest.mark.parametrize("kind", [Kind.PREDICTOR, Kind.ODE_SOLVER])
+def test_every_solver_that_the_file_does_not_name(tmp_path: Path, kind: Kind) -> None:
+    own = {e.name for e in load_registry().of(kind) if e.source.distribution == "scorebench"}
+    found = _planned(tmp_path, f"{{every: {kind}, except: [ancestral, dopri5]}}")
+    assert found == own - {"ancestral", "dopri5", "ddim"} | {"reverse_diffusion"}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "{every: predictors}",
+        "{every: [predictor]}",
+        "{every: predictor, except: ddim}",
+        "{every: predictor, except: [{name: ddim}]}",
+        "{every: predictor, eta: 1}",
+        "{every: predictor}\n      - ddim",
+    ],
+)
+def test_every_is_written_in_one_way(tmp_path: Path, entry: str) -> None:
+    with pytest.raises(BenchError, match=r"every.yaml:9: suites.b.solvers\[1\]: .*every"):
+        _planned(tmp_path, entry)
 
 
 def test_a_file_goes_before_a_suite_of_its_name(

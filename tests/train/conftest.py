@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from bench_plugins.edm.process import EDM
-from bench_plugins.models.networks.loading import build_network
+from bench_plugins.models.networks.files import build_network
 from bench_plugins.models.networks.mlp import MLPConfig
 from bench_plugins.models.networks.precond import Preconditioning
 from bench_train.config import TrainConfig

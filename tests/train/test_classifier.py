@@ -11,9 +11,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from bench.api import BenchError
-from bench_plugins.models.networks.classifier import Classifier, ClassifierConfig
-from bench_plugins.models.networks.loading import load_network
+from bench.api import BenchError, read_weights
+from bench_plugins.metrics.classifier import (
+    Classifier,
+    ClassifierConfig,
+    SmallClassifier,
+    load_classifier,
+)
 from bench_train.classifier import (
     ClassifierTraining,
     _shifted,
@@ -22,8 +26,8 @@ from bench_train.classifier import (
     train_classifier,
 )
 from bench_train.data import generator_of
-from bench_train.extractor import make_extractor
-from bench_train.options import ReferencePart
+from bench_train.extractor import ExtractorRecipe
+from bench_train.options.choices import ReferencePart
 from bench_train.sources import digits
 
 
@@ -69,18 +73,16 @@ def test_no_shift_is_no_change() -> None:
 
 
 def test_extractor_files_belong_together(tmp_path: Path) -> None:
-    made = make_extractor(
+    made = ExtractorRecipe(
         digits(),
+        SmallClassifier((4, 8)),
         ClassifierTraining(epochs=1, batch=100, shift=1),
-        (4, 8),
         ReferencePart.ALL,
-        tmp_path,
         "bench train-classifier",
-        lambda epoch, loss: None,
-    )
-    network, metadata = load_network(made.weights)
+    ).make(tmp_path, lambda epoch, loss: None)
+    network, _ = load_classifier(made.weights)
     assert isinstance(network, Classifier)
-    assert metadata.recipe["test_accuracy"] == made.accuracy
+    assert read_weights(made.weights).record["recipe"]["test_accuracy"] == made.accuracy
     statistics = load_file(made.statistics)
     assert made.n == 1797
     assert statistics["mean"].shape == (64,)

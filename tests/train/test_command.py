@@ -11,23 +11,28 @@ import typer
 from typer.testing import CliRunner
 
 from bench.api import BenchError
-from bench_plugins.models.networks.loading import load_network
+from bench_plugins.models.networks.files import load_network
 from bench_plugins.models.networks.mlp import MLPConfig
 from bench_plugins.models.networks.unet import UNetConfig
-from bench_train.command import train_classifier_command, train_command
-from bench_train.options import NetworkChoice
-from bench_train.settings import PRESETS
-from bench_train.trainable import own_sizes
+from bench_plugins.models.training import SmallMlp, SmallNetwork, SmallUnet
+from bench_train.commands import bench_commands
+from bench_train.presets import PRESETS
 
 Call = Callable[..., str]
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer()
+    for command in bench_commands():
+        assert not isinstance(command.run, typer.Typer)
+        app.command(command.name)(command.run)
+    return app
 
 
 @pytest.fixture
 def call(array_path: Path, tmp_path: Path) -> Call:
     """Runs a command on the toy data; raises what it raises; returns what it prints."""
-    app = typer.Typer()
-    app.command("train")(train_command)
-    app.command("train-classifier")(train_classifier_command)
+    app = _app()
 
     def run(command: str, *arguments: str, data: str = str(array_path)) -> str:
         common = ["--out", str(tmp_path / "out"), "--data", data, "--levels", "8"]
@@ -45,10 +50,10 @@ def test_training_writes_weights_that_describe_themselves(call: Call, tmp_path: 
     assert "64/64 images" in output
     network, metadata = load_network(tmp_path / "out" / "weights.safetensors")
     assert metadata.network == MLPConfig(sample=(1, 4, 4))
-    assert metadata.images == 64
-    assert metadata.levels == 8
-    assert "VP(" in metadata.recipe["identity"]
-    assert metadata.s_range[0] < 0.01
+    assert metadata.training.images == 64
+    assert metadata.training.levels == 8
+    assert "VP(" in metadata.training.recipe["identity"]
+    assert metadata.training.s_range[0] < 0.01
     assert network(torch.zeros(2, 1, 4, 4), torch.tensor(1.0)).shape == (2, 1, 4, 4)
 
 
@@ -87,9 +92,7 @@ def test_unknown_process(call: Call) -> None:
 
 
 def test_presets_are_listed_without_anything_else() -> None:
-    app = typer.Typer()
-    app.command()(train_command)
-    result = CliRunner().invoke(app, ["--list-presets"])
+    result = CliRunner().invoke(_app(), ["train", "--list-presets"])
     assert result.exit_code == 0
     for name in PRESETS:
         assert name in result.output
@@ -146,18 +149,20 @@ def test_widths_are_numbers(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "shape", "kind"),
+    ("network", "shape", "kind"),
     [
-        (NetworkChoice.AUTO, (1, 8, 8), MLPConfig),
-        (NetworkChoice.AUTO, (3, 32, 32), UNetConfig),
-        (NetworkChoice.UNET, (1, 8, 8), UNetConfig),
-        (NetworkChoice.MLP, (1, 28, 28), MLPConfig),
+        (SmallNetwork(), (1, 8, 8), MLPConfig),
+        (SmallNetwork(), (3, 32, 32), UNetConfig),
+        (SmallUnet(), (1, 8, 8), UNetConfig),
+        (SmallMlp(), (1, 28, 28), MLPConfig),
     ],
 )
-def test_network_choice(choice: NetworkChoice, shape: tuple[int, ...], kind: type) -> None:
-    assert isinstance(own_sizes(choice, shape), kind)
+def test_network_choice(
+    network: SmallNetwork | SmallUnet | SmallMlp, shape: tuple[int, ...], kind: type
+) -> None:
+    assert isinstance(network.sizes(shape), kind)
 
 
 def test_unsuitable_shape_names_the_way_out() -> None:
     with pytest.raises(BenchError, match=r"multiples of 4.*--network mlp"):
-        own_sizes(NetworkChoice.UNET, (1, 30, 30))
+        SmallUnet().sizes((1, 30, 30))

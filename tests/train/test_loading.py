@@ -14,18 +14,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from bench.api import BenchError
-from bench_plugins.models.networks.classifier import Classifier, ClassifierConfig
-from bench_plugins.models.networks.loading import load_network
-from bench_plugins.models.networks.metadata import Metadata
+from bench.api import BenchError, TrainingRecord
+from bench_plugins.metrics.classifier import SmallClassifier, load_classifier
+from bench_plugins.models.networks.files import Metadata, load_network, save_network
 from bench_plugins.models.networks.mlp import MLPConfig
 from bench_plugins.models.networks.precond import Preconditioning
-from bench_plugins.models.networks.storing import save_network
 
 SIZES = MLPConfig(sample=(1, 4, 4), width=8, blocks=1, embedding=8, features=4)
-METADATA = Metadata(
-    network=SIZES,
-    preconditioning=Preconditioning(0.6, -0.1),
+TRAINING = TrainingRecord(
     s_range=(0.002, 80.0),
     data="toy",
     levels=8,
@@ -34,6 +30,7 @@ METADATA = Metadata(
     recipe={"command": "bench train", "identity": "..."},
     licence="none",
 )
+METADATA = Metadata(SIZES, Preconditioning(0.6, -0.1), TRAINING)
 
 
 @pytest.fixture
@@ -64,16 +61,21 @@ def test_round_trip(path: Path, denoiser: nn.Module) -> None:
 
 
 def test_round_trip_of_a_classifier(tmp_path: Path) -> None:
-    config = ClassifierConfig(8, 17, (4, 8))
-    classifier = Classifier(config).eval()
+    plugin = SmallClassifier((4, 8))
+    classifier = plugin.build((1, 8, 8), 17).eval()
     images = torch.randint(0, 17, (5, 1, 8, 8), dtype=torch.uint8)
     path = tmp_path / "classifier.safetensors"
-    save_network(path, classifier, replace(METADATA, network=config, preconditioning=None))
-    loaded, metadata = load_network(path)
-    assert metadata.network == config
-    assert isinstance(loaded, Classifier)
+    plugin.save(path, classifier, TRAINING)
+    loaded, digest = load_classifier(path)
+    assert loaded.config == classifier.config
+    assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
     # Loaded networks are channels-last, which may change the last bits of convolutions.
     torch.testing.assert_close(loaded.features(images), classifier.features(images).detach())
+
+
+def test_a_score_model_is_no_classifier(path: Path) -> None:
+    with pytest.raises(BenchError, match="holds a network of the kind 'mlp'"):
+        load_classifier(path)
 
 
 def test_writing_leaves_no_partial_file(path: Path) -> None:
@@ -126,7 +128,7 @@ def test_wrong_description(path: Path, change: Callable[[dict[str, Any]], object
 
 def test_newer_descriptions_may_say_more(path: Path) -> None:
     _rewrite(path, lambda record: record.update(remark="new"))
-    assert load_network(path)[1].data == "toy"
+    assert load_network(path)[1].training.data == "toy"
 
 
 def test_tensors_of_another_shape(path: Path) -> None:

@@ -10,14 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import BenchError
-from bench_plugins.models.networks.loading import build_network
+from bench_plugins.models.networks.files import build_network
 from bench_plugins.models.networks.mlp import MLPConfig
 from bench_plugins.models.networks.precond import Preconditioning
 from bench_train.config import Precision, TrainConfig
 from bench_train.data import IntegerData
 from bench_train.ema import HalfLife, PowerLaw, Rate
 from bench_train.gradients import Passes, Sliced
-from bench_train.loop import Housekeeping, Report, average_at, train
+from bench_train.housekeeping import Housekeeping, Report
+from bench_train.loop import average_at, train
 
 Build = tuple[TrainConfig, IntegerData]
 

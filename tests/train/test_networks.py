@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bench_plugins.models.networks.classifier import Classifier, ClassifierConfig
-from bench_plugins.models.networks.loading import build_network
+from bench_plugins.metrics.classifier import Classifier, ClassifierConfig
+from bench_plugins.models.networks.files import build_network
 from bench_plugins.models.networks.mlp import MLPConfig
 from bench_plugins.models.networks.precond import EdmDenoiser, Preconditioning
 from bench_plugins.models.networks.unet import UNetConfig
@@ -57,7 +57,7 @@ def _batch(config: UNetConfig | MLPConfig, n: int = 5) -> Tensor:
     ("config", "count"), [(UNetConfig(), 865_380), (MLPConfig(), 171_840)], ids=["unet", "mlp"]
 )
 def test_parameter_counts(config: UNetConfig | MLPConfig, count: int) -> None:
-    assert _parameters(build_network(config, None)) == count
+    assert _parameters(build_network(config, Preconditioning())) == count
 
 
 def test_shared_and_per_sample_noise_levels_agree(config: UNetConfig | MLPConfig) -> None:

@@ -127,8 +127,8 @@ def test_too_few_slices_for_the_processes() -> None:
     ("changes", "message"),
     [
         ({"gradients": Sliced(), "dropout": 0.1}, "--workers"),
-        ({"gradients": Sliced(), "crew": ProcessGroup(0, 2)}, "--workers"),
-        ({"batch": 3, "crew": ProcessGroup(0, 4)}, "fewer samples than the 4 processes"),
+        ({"gradients": Sliced(), "group": ProcessGroup(0, 2)}, "--workers"),
+        ({"batch": 3, "group": ProcessGroup(0, 4)}, "fewer samples than the 4 processes"),
         ({"averages": ()}, "no average"),
     ],
 )

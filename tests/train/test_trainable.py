@@ -8,41 +8,39 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bench.api import Model
+from bench.api import Model, Trainable, TrainingRecord, TrainingTask
 from bench_plugins.checkpoints.edm import Edm
 from bench_plugins.checkpoints.networks.edm_unet import Block
 from bench_plugins.checkpoints.networks.ncsnpp import ResBlock
 from bench_plugins.checkpoints.score_sde import ScoreSde
 from bench_plugins.checkpoints.training import TrainableEdm, TrainableScoreSde
-from bench_train.options import NetworkChoice
-from bench_train.recipe import parse_process
-from bench_train.settings import Settings, Sizes
-from bench_train.trainable import OwnNetwork, Record, Subject, Trainable, trainable
+from bench_plugins.models.networks.precond import EdmDenoiser
+from bench_train.plugin_options import parse_network, parse_process
+from bench_train.settings import Sizes
 
 VE = "{name: ve, sigma_min: 0.02, sigma_max: 100.0}"
 KINDS = [
-    (NetworkChoice.NCSNPP, VE),
-    (NetworkChoice.NCSNPP, "vp"),
-    (NetworkChoice.DDPMPP, "vp"),
-    (NetworkChoice.DDPMPP, "subvp"),
-    (NetworkChoice.DDPMPP, "{name: vp, beta_max: 15.0}"),
-    (NetworkChoice.EDM_NCSNPP, "edm"),
-    (NetworkChoice.EDM_DDPMPP, "vp"),
+    ("ncsnpp", VE),
+    ("ncsnpp", "vp"),
+    ("ddpmpp", "vp"),
+    ("ddpmpp", "subvp"),
+    ("ddpmpp", "{name: vp, beta_max: 15.0}"),
+    ("edm-ncsnpp", "edm"),
+    ("edm-ddpmpp", "vp"),
 ]
 Y = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 S = torch.tensor([0.05, 0.8, 12.0])
 
 
-def _trainable(choice: NetworkChoice, process: str, dropout: float = 0.0) -> Trainable:
-    sizes = Sizes(width=8, mults=(1, 2), blocks=1, dropout=dropout)
-    subject = Subject("toy", (1, 8, 8), 256, 0.0, 0.5, parse_process(process))
-    return trainable(Settings(network=choice, sizes=sizes, process=process), subject)
+def _trainable(choice: str, dropout: float = 0.0) -> Trainable:
+    return parse_network(choice, Sizes(width=8, mults=(1, 2), blocks=1, dropout=dropout))
 
 
-def _built(network: Trainable) -> nn.Module:
+def _built(network: Trainable, process: str) -> nn.Module:
+    task = TrainingTask("toy", (1, 8, 8), 256, 0.0, 0.5, parse_process(process))
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return network.build()
+        return network.build(task)
 
 
 def _disturbed(module: nn.Module) -> nn.Module:
@@ -54,18 +52,18 @@ def _disturbed(module: nn.Module) -> nn.Module:
     return module.eval()
 
 
-def _record(process: str) -> Record:
-    return Record(parse_process(process).s_range, "toy", 256, "0" * 64, 100, {}, "none")
+def _record(process: str) -> TrainingRecord:
+    return TrainingRecord(parse_process(process).s_range, "toy", 256, "0" * 64, 100, {}, "none")
 
 
 @pytest.mark.parametrize(("choice", "process"), KINDS)
 def test_what_is_written_loads_as_the_same_denoiser(
-    choice: NetworkChoice, process: str, tmp_path: Path
+    choice: str, process: str, tmp_path: Path
 ) -> None:
-    network, path = _trainable(choice, process), tmp_path / "weights.safetensors"
-    trained = _disturbed(_built(network))
+    network, path = _trainable(choice), tmp_path / "weights.safetensors"
+    trained = _disturbed(_built(network, process))
     network.save(path, trained, _record(process))
-    edm = choice in (NetworkChoice.EDM_NCSNPP, NetworkChoice.EDM_DDPMPP)
+    edm = choice in ("edm-ncsnpp", "edm-ddpmpp")
     model: Model = Edm(str(path)) if edm else ScoreSde(str(path))
     loaded = model.load(torch.device("cpu"), torch.float32)
     with torch.no_grad():
@@ -79,9 +77,9 @@ def test_what_is_written_loads_as_the_same_denoiser(
 
 
 @pytest.mark.parametrize(("choice", "process"), KINDS)
-def test_the_first_prediction_is_next_to_nothing(choice: NetworkChoice, process: str) -> None:
+def test_the_first_prediction_is_next_to_nothing(choice: str, process: str) -> None:
     # Of eps, or of EDM's F: the output convolution begins at nearly zero.
-    module = _built(_trainable(choice, process)).eval()
+    module = _built(_trainable(choice), process).eval()
     with torch.no_grad():
         d = module(Y, S)
     s = S[:, None, None, None]
@@ -90,7 +88,7 @@ def test_the_first_prediction_is_next_to_nothing(choice: NetworkChoice, process:
 
 
 def test_ncsnpp_begins_with_ddpms_weights() -> None:
-    module = _built(_trainable(NetworkChoice.NCSNPP, VE))
+    module = _built(_trainable("ncsnpp"), VE)
     assert isinstance(module, TrainableScoreSde)
     blocks = [part for part in module.modules() if isinstance(part, ResBlock)]
     wide = next(block for block in blocks if block.Conv_0.weight.shape[:2] == (16, 16))
@@ -102,15 +100,15 @@ def test_ncsnpp_begins_with_ddpms_weights() -> None:
 
 
 def test_edms_blocks_begin_as_the_identity() -> None:
-    module = _built(_trainable(NetworkChoice.EDM_DDPMPP, "edm"))
+    module = _built(_trainable("edm-ddpmpp"), "edm")
     blocks = [part for part in module.modules() if isinstance(part, Block)]
     assert all(0 < float(block.conv1.weight.detach().abs().max()) < 1e-5 for block in blocks)
     assert any(block.heads for block in blocks)
 
 
 @pytest.mark.parametrize(("choice", "process"), [KINDS[0], KINDS[2], KINDS[6]])
-def test_dropout_acts_in_training_alone(choice: NetworkChoice, process: str) -> None:
-    module = _disturbed(_built(_trainable(choice, process, dropout=0.5)))
+def test_dropout_acts_in_training_alone(choice: str, process: str) -> None:
+    module = _disturbed(_built(_trainable(choice, dropout=0.5), process))
     with torch.no_grad(), torch.random.fork_rng():
         assert torch.equal(module(Y, S), module(Y, S))
         module.train()
@@ -118,25 +116,25 @@ def test_dropout_acts_in_training_alone(choice: NetworkChoice, process: str) -> 
 
 
 def test_every_weight_but_the_fourier_frequencies_gets_a_gradient() -> None:
-    module = _disturbed(_built(_trainable(NetworkChoice.NCSNPP, VE)))
+    module = _disturbed(_built(_trainable("ncsnpp"), VE))
     module(Y, S).square().mean().backward()
     silent = [name for name, p in module.named_parameters() if p.grad is None]
     assert silent == ["network.all_modules.0.W"]
 
 
 def test_small_networks_are_still_the_packages_own() -> None:
-    subject = Subject("toy", (1, 8, 8), 17, -0.1, 0.5, parse_process("edm"))
-    network = trainable(Settings(), subject)
-    assert isinstance(network, OwnNetwork)
-    assert isinstance(network.build()(Y, S), Tensor)
+    task = TrainingTask("toy", (1, 8, 8), 17, -0.1, 0.5, parse_process("edm"))
+    network = parse_network("auto", Sizes()).build(task)
+    assert isinstance(network, EdmDenoiser)
+    assert isinstance(network(Y, S), Tensor)
 
 
 def test_mnist_networks_know_the_packages_held_out_images(tmp_path: Path) -> None:
     sizes = Sizes(width=8, mults=(1, 2), blocks=1)
-    subject = Subject("mnist", (1, 28, 28), 256, 0.0, 0.5, parse_process("vp"))
-    network = trainable(Settings(network=NetworkChoice.DDPMPP, sizes=sizes), subject)
+    task = TrainingTask("mnist", (1, 28, 28), 256, 0.0, 0.5, parse_process("vp"))
+    network = parse_network("ddpmpp", sizes)
     path = tmp_path / "weights.safetensors"
-    network.save(path, _built(network), _record("vp"))
+    network.save(path, network.build(task), _record("vp"))
     loaded = ScoreSde(str(path)).load(torch.device("cpu"), torch.float32)
     assert loaded.target.data == "mnist"
     assert loaded.target.discrete is not None

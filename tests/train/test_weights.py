@@ -15,8 +15,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from bench_plugins.models.networks.classifier import Classifier
-from bench_plugins.models.networks.loading import load_network
+from bench.api import HELD_OUT, read_weights
+from bench_plugins.metrics.classifier import load_classifier
+from bench_plugins.models.networks.files import load_network
 from bench_train.data import dequantise, generator_of
 from bench_train.sources import digits
 
@@ -24,9 +25,9 @@ MODELS = Path(str(resources.files("bench_plugins.models"))) / "data"
 METRICS = Path(str(resources.files("bench_plugins.metrics"))) / "data"
 FILES = [
     MODELS / "mnist_unet.safetensors",
-    MODELS / "mnist_test.safetensors",
+    HELD_OUT["mnist"],
     MODELS / "digits_mlp.safetensors",
-    MODELS / "digits_test.safetensors",
+    HELD_OUT["digits"],
     METRICS / "mnist_classifier.safetensors",
     METRICS / "mnist_reference.safetensors",
     METRICS / "digits_classifier.safetensors",
@@ -61,10 +62,11 @@ def test_file_is_small_and_names_its_licence(path: Path) -> None:
 @pytest.mark.parametrize("data", ["digits", "mnist"])
 def test_networks_denoise_what_they_have_not_seen(data: str) -> None:
     network, metadata = load_network(MODELS / f"{NETWORKS[data]}.safetensors")
-    samples = load_file(MODELS / f"{data}_test.safetensors")["samples"][:128]
+    samples = load_file(HELD_OUT[data])["samples"][:128]
     generator = generator_of(0)
-    x_0 = dequantise(samples, metadata.levels, torch.rand(samples.shape, generator=generator))
-    assert metadata.preconditioning is not None
+    x_0 = dequantise(
+        samples, metadata.training.levels, torch.rand(samples.shape, generator=generator)
+    )
     variance = metadata.preconditioning.sigma_data**2
     for s in (0.1, 0.5, 2.0):
         y = x_0 + s * torch.randn(x_0.shape, generator=generator)
@@ -76,8 +78,8 @@ def test_networks_denoise_what_they_have_not_seen(data: str) -> None:
 @pytest.mark.parametrize("network", NETWORKS.values())
 def test_threads_do_not_change_a_bit(network: str) -> None:
     denoiser, metadata = load_network(MODELS / f"{network}.safetensors")
-    samples = load_file(MODELS / f"{metadata.data}_test.safetensors")["samples"][:64]
-    y, results = samples.float() * (2 / metadata.levels) - 1, []
+    samples = load_file(HELD_OUT[metadata.training.data])["samples"][:64]
+    y, results = samples.float() * (2 / metadata.training.levels) - 1, []
     before = torch.get_num_threads()
     for threads in (1, 2):
         torch.set_num_threads(threads)
@@ -100,22 +102,21 @@ def test_statistics_belong_to_the_extractor(data: str) -> None:
 
 @pytest.mark.parametrize("data", ["digits", "mnist"])
 def test_extractors_know_their_digits(data: str) -> None:
-    _, metadata = load_network(METRICS / f"{data}_classifier.safetensors")
-    assert metadata.recipe["test_accuracy"] > {"digits": 0.97, "mnist": 0.991}[data]
+    record = read_weights(METRICS / f"{data}_classifier.safetensors").record
+    assert record["recipe"]["test_accuracy"] > {"digits": 0.97, "mnist": 0.991}[data]
 
 
 def test_held_out_digits_are_those_of_the_split() -> None:
     split = digits()
     _, metadata = load_network(MODELS / "digits_mlp.safetensors")
-    assert metadata.data_sha256 == split.training.digest
-    held_out = load_file(MODELS / "digits_test.safetensors")["samples"]
+    assert metadata.training.data_sha256 == split.training.digest
+    held_out = load_file(HELD_OUT["digits"])["samples"]
     assert torch.equal(held_out, split.test.samples)
 
 
 def test_digits_sampled_by_heun_look_like_digits_to_the_extractor() -> None:
     network, _ = load_network(MODELS / "digits_mlp.safetensors")
-    extractor, _ = load_network(METRICS / "digits_classifier.safetensors")
-    assert isinstance(extractor, Classifier)
+    extractor, _ = load_classifier(METRICS / "digits_classifier.safetensors")
     reference = load_file(METRICS / "digits_reference.safetensors")
     samples = _heun(lambda y, s: network(y, torch.tensor(s)), torch.Size([1000, 1, 8, 8]))
     levels = ((samples + 1) * 8.5).floor().clamp(0, 16).to(torch.uint8)

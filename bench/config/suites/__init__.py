@@ -13,6 +13,17 @@ def names() -> list[str]:
     return sorted(path.stem for path in _folder().glob("*.yaml"))
 
 
+def descriptions() -> str:
+    """A line for each: its name, and the first line of its file."""
+    width = max(map(len, names()))
+    return "\n".join(f"    {name:{width}}  {_first_line(name)}" for name in names())
+
+
+def _first_line(name: str) -> str:
+    with (_folder() / f"{name}.yaml").open(encoding="utf-8") as file:
+        return file.readline().removeprefix("#").strip()
+
+
 def resolve(file: Path) -> Path:
     """The file to read for what the user named: a file, else a suite that ships.
 

@@ -57,11 +57,12 @@ def read_base(name: str, results: Path) -> BaseRun:
         BenchError: there is no such run, or it is damaged.
     """
     from bench.compare import formatting, summary
-    from bench.compare.compare import Question, compare
-    from bench.compare.sides import opened
+    from bench.compare.compare import compare
+    from bench.compare.inputs import open_results
+    from bench.compare.question import Question
     from bench.compare.tables import changed_points
 
-    with opened(name) as base, opened(str(results)) as head:
+    with open_results(name) as base, open_results(str(results)) as head:
         rows = base.frame.drop(columns="place")
         try:
             found = compare(base, head, Question())

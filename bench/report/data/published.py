@@ -19,4 +19,4 @@ def published(results: pd.DataFrame) -> tuple[Block, ...]:
     texts_seen = pd.Series(pd.concat(texts).dropna().unique(), dtype=object)
     if not texts_seen.str.contains(_KNOWN).any():  # spares reading the figures
         return ()
-    return tuple(block for block in outcome(compare(load_figures(), results)) if block.lines)
+    return tuple(block for block in outcome(compare(load_figures(), results)) if block.table.rows)

@@ -12,10 +12,17 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from bench.api import BenchError, DiscreteData, Target, UnsupportedError, file_sha256, rows_of
+from bench.api import (
+    HELD_OUT,
+    BenchError,
+    DiscreteData,
+    Target,
+    UnsupportedError,
+    file_sha256,
+    load_tensors,
+    rows_of,
+)
 from bench_plugins.checkpoints.catalogue import asset_of
-from bench_plugins.models.pretrained import DATA
-from bench_plugins.models.tensors import load_file
 
 Record = TypeVar("Record")
 
@@ -45,13 +52,13 @@ def pixel_target(data: str, held_out: str | None) -> Target:
 
 def _held_out(data: str, path: str | None) -> Tensor:
     if path is None and data == "mnist":
-        return load_file(DATA / "mnist_test.safetensors")["samples"]
+        return load_tensors(HELD_OUT["mnist"])["samples"]
     if path is None:
         raise UnsupportedError(
             f"no held-out data of '{data}' are known; name a file of uint8 images (array "
             "'samples', (n, c, h, w)) as the model's parameter held_out"
         )
-    tensors = load_file(Path(path))
+    tensors = load_tensors(Path(path))
     if "samples" not in tensors or tensors["samples"].dtype != torch.uint8:
         raise BenchError(f"{path}: must hold an array 'samples' of uint8 images, (n, c, h, w)")
     return tensors["samples"]

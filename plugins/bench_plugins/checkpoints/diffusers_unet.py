@@ -12,11 +12,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from bench.api import BenchError, FilePath, HubFolder, ScoreModel, require
+from bench.api import BenchError, FilePath, HubFolder, ScoreModel, inert, require
 from bench_plugins.checkpoints.classes import Choice, Label
 from bench_plugins.checkpoints.common import file_hash, pixel_target
 from bench_plugins.checkpoints.precision import NetworkModel
-from bench_plugins.checkpoints.reading.refusal import damaged
 from bench_plugins.checkpoints.reading.safe_files import entries
 from bench_plugins.checkpoints.unet2d.denoisers import denoiser_of
 from bench_plugins.checkpoints.unet2d.folder import Folder, read_json
@@ -173,12 +172,12 @@ def _network(folder: Folder, meaning: Network) -> nn.Module:
             output_loading_info=True,
         )
     except Exception as error:  # diffusers raises whatever its libraries do
-        raise damaged(place, f"diffusers cannot load it ({_first_line(error)})") from None
+        raise inert.damaged(place, f"diffusers cannot load it ({_first_line(error)})") from None
     network, info = loaded
     # diffusers warns only, and leaves what it lacks at random values.
     wrong = [name for kind in ("missing_keys", "unexpected_keys") for name in info.get(kind, [])]
     if wrong:
-        raise damaged(place, f"its weights do not fit its config.json, '{wrong[0]}' first")
+        raise inert.damaged(place, f"its weights do not fit its config.json, '{wrong[0]}' first")
     result: nn.Module = network
     _try(result, meaning, folder.config)
     return result

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from bench.api import Asset, BenchError, FilePath, ScoreModel, require
+from bench.api import Asset, BenchError, FilePath, ScoreModel, load_tensors, require
 from bench_plugins.checkpoints.common import file_hash, levels_of, pixel_target, scaled
 from bench_plugins.checkpoints.labels import (
     Convention,
@@ -26,7 +26,6 @@ from bench_plugins.checkpoints.levels import LevelTable
 from bench_plugins.checkpoints.module import ModuleModel
 from bench_plugins.checkpoints.precision import NetworkModel, Running
 from bench_plugins.checkpoints.predictions import Prediction, alpha_of, denoised
-from bench_plugins.models.tensors import load_file
 
 _NOTHING = Path(__file__).parent / "data" / "nothing.safetensors"
 
@@ -161,7 +160,7 @@ class DiscreteModel(NetworkModel):
 
 
 def _read_table(path: Path) -> LevelTable:
-    arrays = load_file(path)
+    arrays = load_tensors(path)
     found = [name for name in ("betas", "alphas_cumprod") if name in arrays]
     if len(found) != 1:
         raise BenchError(f"{path}: must hold one array 'betas', or one 'alphas_cumprod'")

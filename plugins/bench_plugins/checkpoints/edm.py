@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import Asset, BenchError, FilePath, ScoreModel, require
+from bench.api import Asset, BenchError, FilePath, ScoreModel, inert, require
 from bench_plugins.checkpoints.author_keys import EDM_FILE_KEYS, EDM_NETWORK_KEYS, EDM_PRECOND_KEYS
 from bench_plugins.checkpoints.catalogue import asset_of, local
 from bench_plugins.checkpoints.classes import Choice, Label
@@ -23,10 +23,8 @@ from bench_plugins.checkpoints.describing import edm_content
 from bench_plugins.checkpoints.edm_precond import EdmDenoiser, EdmRecipe, iddpm_levels
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
 from bench_plugins.checkpoints.precision import NetworkModel
-from bench_plugins.checkpoints.reading.inert import Inert
 from bench_plugins.checkpoints.reading.modules import state_dict
 from bench_plugins.checkpoints.reading.pickles import read_pickle
-from bench_plugins.checkpoints.reading.refusal import Refused, forbidden
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 
 _PRECONDS = {"EDMPrecond": "edm", "VPPrecond": "vp", "VEPrecond": "ve", "iDDPMPrecond": "iddpm"}
@@ -141,27 +139,31 @@ def read_edm(path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:
     loaded = read_pickle(path)
     try:
         return _from_pickle(loaded, path)
-    except Refused as refusal:
-        raise forbidden(path, str(refusal)) from None
+    except inert.Refused as refusal:
+        raise inert.forbidden(path, str(refusal)) from None
     except (TypeError, ValueError, OverflowError) as error:
-        raise forbidden(path, f"its network has impossible sizes ({error})") from None
+        raise inert.forbidden(path, f"its network has impossible sizes ({error})") from None
 
 
 def _from_pickle(loaded: object, path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:
     outer = loaded.get("ema") if isinstance(loaded, dict) else None
-    if not isinstance(loaded, dict) or not isinstance(outer, Inert) or outer.kind not in _PRECONDS:
-        raise Refused("it is no checkpoint of EDM (no network under 'ema')")
+    if (
+        not isinstance(loaded, dict)
+        or not isinstance(outer, inert.Object)
+        or outer.kind not in _PRECONDS
+    ):
+        raise inert.Refused("it is no checkpoint of EDM (no network under 'ema')")
     settings = outer.fields()
     EDM_FILE_KEYS.check(loaded, str(path))
     told_of = {name: item for name, item in settings.items() if not name.startswith("_")}
     EDM_PRECOND_KEYS.check(told_of, f"{path}: {outer.kind}")
     modules = settings.get("_modules")
     inner = modules.get("model") if isinstance(modules, dict) else None
-    if not isinstance(inner, Inert) or inner.kind not in _FAMILIES:
-        raise Refused("its network is neither a SongUNet nor a DhariwalUNet")
+    if not isinstance(inner, inert.Object) or inner.kind not in _FAMILIES:
+        raise inert.Refused("its network is neither a SongUNet nor a DhariwalUNet")
     asked, places = (inner.fields().get(f"_init_{kind}") for kind in ("kwargs", "args"))
     if not isinstance(asked, dict) or places:
-        raise Refused("its network does not say by name how it was made")
+        raise inert.Refused("its network does not say by name how it was made")
     EDM_NETWORK_KEYS.check(asked, f"{path}: {inner.kind}")
     network = _network(_FAMILIES[inner.kind], asked, path)
     own = {
@@ -171,7 +173,7 @@ def _from_pickle(loaded: object, path: Path) -> tuple[EdmRecipe, dict[str, Tenso
     }
     for name, size in own.items():
         if settings.get(name, size) != size:
-            raise Refused(f"its {name} is not its network's, {size}")
+            raise inert.Refused(f"its {name} is not its network's, {size}")
     names = {"sigma_data", "sigma_min", "sigma_max", "beta_d", "beta_min", "M", "C_1", "C_2"}
     told = {name: _number(settings[name]) for name in names & set(settings)}
     # EDM's own takes every level: bounds that one can compute with.
@@ -207,12 +209,12 @@ def _plain(value: object) -> Any:
         return value
     if type(value) is int and 0 <= value <= 2**16:
         return value
-    raise Refused("its network's sizes are no numbers and names")
+    raise inert.Refused("its network's sizes are no numbers and names")
 
 
 def _number(value: object) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Refused("its preconditioning's parameters are no numbers")
+        raise inert.Refused("its preconditioning's parameters are no numbers")
     return float(value)
 
 

@@ -12,14 +12,13 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import Asset, BenchError, FilePath, ScoreModel, require
+from bench.api import Asset, BenchError, FilePath, ScoreModel, inert, require
 from bench_plugins.checkpoints.catalogue import asset_of, local
 from bench_plugins.checkpoints.classes import Choice, Label
 from bench_plugins.checkpoints.common import built, file_hash, levels_of, pixel_target, scaled
 from bench_plugins.checkpoints.describing import k_diffusion_content
 from bench_plugins.checkpoints.k_diffusion_config import KDiffusionRecipe, maker, recipe_of
 from bench_plugins.checkpoints.precision import NetworkModel
-from bench_plugins.checkpoints.reading.refusal import content, forbidden
 from bench_plugins.checkpoints.reading.safe_files import header, read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
 
@@ -132,17 +131,19 @@ class KDiffusion(NetworkModel):
             entry = "model_ema" if self.weights == "ema" else "model"
             state = loaded.get(entry) if isinstance(loaded, dict) else None
             if not isinstance(state, dict) or not state:
-                raise forbidden(path, f"it is no checkpoint of k-diffusion (no entry '{entry}')")
+                raise inert.forbidden(
+                    path, f"it is no checkpoint of k-diffusion (no entry '{entry}')"
+                )
             told = loaded.get("config")
             recipe = self._recipe(path, None if told is None else _text(told, path))
         if not all(isinstance(tensor, Tensor) for tensor in state.values()):
-            raise forbidden(path, "its weights are more than tensors")
+            raise inert.forbidden(path, "its weights are more than tensors")
         # Its wrapper for augmentations puts this before each name.
         return recipe, {str(name).removeprefix(_WRAPPER): item for name, item in state.items()}
 
     def _recipe(self, path: Path, told: str | None) -> KDiffusionRecipe:
         if self.config:
-            return recipe_of(content(Path(self.config)), self.config)
+            return recipe_of(inert.read(Path(self.config)), self.config)
         if told is None:
             raise BenchError(
                 f"model '{self.name}': {path} does not hold its configuration; name the JSON file "
@@ -174,4 +175,4 @@ def _text(config: object, path: Path) -> str:
     try:
         return json.dumps(config)
     except (TypeError, ValueError, RecursionError):
-        raise forbidden(path, "its configuration is more than numbers and names") from None
+        raise inert.forbidden(path, "its configuration is more than numbers and names") from None

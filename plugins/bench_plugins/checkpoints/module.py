@@ -21,12 +21,12 @@ from bench.api import (
     from_eps,
     from_score,
     import_named,
+    inert,
     require,
 )
 from bench_plugins.checkpoints.catalogue import asset_of, local
 from bench_plugins.checkpoints.common import built, file_hash, pixel_target
 from bench_plugins.checkpoints.precision import NetworkModel, Running
-from bench_plugins.checkpoints.reading.refusal import forbidden
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
 
@@ -142,7 +142,7 @@ class ModuleModel(NetworkModel):
             state = state.get(self.entry) if isinstance(state, dict) else None
         if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
             place = f" under '{self.entry}'" if self.entry else "; set the parameter entry"
-            raise forbidden(path, f"it holds no state dict{place}")
+            raise inert.forbidden(path, f"it holds no state dict{place}")
         return {str(name): tensor for name, tensor in state.items()}
 
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import Asset, BenchError, Denoiser, FilePath, ScoreModel, from_eps, require
+from bench.api import Asset, BenchError, Denoiser, FilePath, ScoreModel, from_eps, inert, require
 from bench_plugins.checkpoints.catalogue import asset_of, local, preset_of
 from bench_plugins.checkpoints.common import (
     built,
@@ -28,7 +28,6 @@ from bench_plugins.checkpoints.describing import score_sde_content
 from bench_plugins.checkpoints.levels import LevelTable
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig, trained_levels
 from bench_plugins.checkpoints.precision import NetworkModel
-from bench_plugins.checkpoints.reading.refusal import content, forbidden
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
 from bench_plugins.checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
@@ -140,13 +139,13 @@ class ScoreSde(NetworkModel):
             return self._recipe(path), {"model": state}
         loaded = read_torch(path)
         if not isinstance(loaded, dict) or not isinstance(loaded.get("model"), dict):
-            raise forbidden(path, "it is no checkpoint of score_sde (no entry 'model')")
+            raise inert.forbidden(path, "it is no checkpoint of score_sde (no entry 'model')")
         return self._recipe(path), loaded
 
     def _recipe(self, path: Path) -> ScoreSdeRecipe:
         if self.recipe:
             place = Path(self.recipe)
-            return record_of(ScoreSdeRecipe, content(place), str(place))
+            return record_of(ScoreSdeRecipe, inert.read(place), str(place))
         known = preset_of(self.path)
         if self.preset and known and self.preset != known:
             raise BenchError(
@@ -175,7 +174,7 @@ def network_state(
     # The authors' DataParallel puts "module." before each name.
     state = {str(name).removeprefix("module."): item for name, item in loaded["model"].items()}
     if not all(isinstance(item, Tensor) for item in state.values()):
-        raise forbidden(path, "its entry 'model' holds more than tensors")
+        raise inert.forbidden(path, "its entry 'model' holds more than tensors")
     state.setdefault("sigmas", trained_levels(config))
     if weights == "model" or "ema" not in loaded:
         if weights == "ema" and path.suffix != ".safetensors":
@@ -193,7 +192,7 @@ def network_state(
             "choose the preset or recipe that it was trained with"
         )
     if not all(isinstance(shadow, Tensor) for shadow in shadows):
-        raise forbidden(path, "its moving averages are no tensors")
+        raise inert.forbidden(path, "its moving averages are no tensors")
     return {**state, **dict(zip(names, shadows, strict=True))}
 
 

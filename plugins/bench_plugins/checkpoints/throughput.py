@@ -19,18 +19,25 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
 
-from bench.api import BenchError, CountedDenoiser, Problem, Sampler, Time
+from bench.api import (
+    BenchError,
+    CountedDenoiser,
+    NoiseProcess,
+    OdeSolver,
+    Problem,
+    Sampler,
+    Time,
+    make_plugin,
+)
 from bench_plugins.checkpoints.common import ready
 from bench_plugins.checkpoints.edm_precond import EdmDenoiser, EdmRecipe
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
 from bench_plugins.checkpoints.precision import Precision, Running
-from bench_plugins.dpm.pp2m import DpmSolverPP2M
-from bench_plugins.edm.process import EDM
 
 _S_MIN, _S_MAX = 0.002, 80.0
 
@@ -79,13 +86,15 @@ def measure(
     counted = CountedDenoiser(EdmDenoiser(running, EdmRecipe("edm", config), label))
     shape = (setting.batch, config.in_channels, config.img_resolution, config.img_resolution)
     x = torch.randn(shape, device=device) * _S_MAX
-    sampler, problem = Sampler(DpmSolverPP2M()), Problem(EDM(), counted)
+    process = make_plugin(NoiseProcess, "edm", {})
+    solver: OdeSolver[Any] = make_plugin(OdeSolver, "dpmpp_2m", {})
+    sampler, problem = Sampler(solver), Problem(process, counted)
     with torch.inference_mode():
-        sampler.run(problem, x, _times(3))
+        sampler.run(problem, x, _times(process, 3))
         before = counted.evaluations.rows
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
-        times = _times(setting.nfe)
+        times = _times(process, setting.nfe)
         seconds = [_seconds(lambda: sampler.run(problem, x, times), device) for _ in range(repeats)]
     evaluations = (counted.evaluations.rows - before) // (repeats * setting.batch)
     peak = torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else None
@@ -93,9 +102,9 @@ def measure(
     return Speed(statistics.median(rates), min(rates), max(rates), peak), evaluations
 
 
-def _times(nfe: int) -> list[Time]:
+def _times(process: NoiseProcess, nfe: int) -> list[Time]:
     """Levels for ``nfe`` evaluations, the last of which is the final denoising."""
-    process, ratio = EDM(), math.log(_S_MIN / _S_MAX)
+    ratio = math.log(_S_MIN / _S_MAX)
     return [process.at_s(_S_MAX * math.exp(ratio * i / (nfe - 1))) for i in range(nfe)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -14,21 +13,23 @@ import torch
 from torch import Tensor
 
 from bench.api import (
-    History,
+    MultistepOdeSolver,
     NoiseProcess,
-    OdeSolver,
+    Past,
     Problem,
     Time,
     adams_weights,
     combine,
     require,
+    weighted_terms,
 )
+from bench_plugins.deis.papers import ZHANG2023DEIS
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class _AdamsBashforth(OdeSolver[History]):
+class _AdamsBashforth(MultistepOdeSolver):
     """y_then = y_now + the integral over s of the polynomial through the last q + 1 values of eps.
 
     Attributes:
@@ -46,17 +47,17 @@ class _AdamsBashforth(OdeSolver[History]):
     def order(self) -> int:
         return min(self.q + 1, 2)
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
+    @property
+    def max_order(self) -> int:
+        return self.q + 1
 
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        state = (state or self.start((now, then))).added(now, problem.eps(x, now), self.q + 1)
-        nodes = state.past[: state.order(self.q + 1, self.lower_order_final)]
-        weights = self._weights(problem.process, tuple(node.time for node in nodes), then)
-        terms = [(then.alpha * w, node.value) for w, node in zip(weights, nodes, strict=True)]
-        return combine((then.alpha / now.alpha, x), *terms), state.stepped()
+    def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
+        return problem.eps(x, now)
+
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
+        weights = self._weights(problem.process, tuple(e.time for e in past), then)
+        terms = weighted_terms([then.alpha * w for w in weights], past)
+        return combine((then.alpha / now.alpha, x), *terms)
 
     @abstractmethod
     def _weights(
@@ -77,6 +78,7 @@ class DeisTAB(_AdamsBashforth):
 
     name: ClassVar[str] = "deis_tab"
     reference: ClassVar[str] = "Zhang and Chen 2022, arXiv:2204.13902, Eq. 14 and 15"
+    bibtex: ClassVar[str] = ZHANG2023DEIS
 
     def _weights(
         self, process: NoiseProcess, nodes: tuple[Time, ...], then: Time
@@ -94,6 +96,7 @@ class DeisRhoAB(_AdamsBashforth):
 
     name: ClassVar[str] = "deis_rhoab"
     reference: ClassVar[str] = "Zhang and Chen 2022, arXiv:2204.13902, Section 4"
+    bibtex: ClassVar[str] = ZHANG2023DEIS
 
     def _weights(
         self, process: NoiseProcess, nodes: tuple[Time, ...], then: Time
@@ -105,7 +108,7 @@ class DeisRhoAB(_AdamsBashforth):
 def _weights_in_t(process: NoiseProcess, nodes: tuple[Time, ...], then: Time) -> tuple[float, ...]:
     """The integrals of l_j(t(s)) over s, taken in ln s: there t is smooth, however long the step.
 
-    They depend on the grid alone, and every batch of a run asks for them again.
+    They depend on the grid only, and every batch of a run needs them again.
     """
     points, weights = _gauss_legendre()
     half = 0.5 * (nodes[0].lam - then.lam)

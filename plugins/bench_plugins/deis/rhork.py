@@ -7,14 +7,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import OdeSolver, Problem, Time, combine, require
-from bench_plugins.odes.euler import Euler
-from bench_plugins.odes.heun import Heun
-from bench_plugins.odes.rk4 import RK4
-from bench_plugins.odes.tableau import Tableau
+from bench.api import EULER, HEUN, KUTTA3, KUTTA4, OdeSolver, Problem, Time, combine, require
+from bench_plugins.deis.papers import ZHANG2023DEIS
 
-KUTTA3 = Tableau(a=((0.5,), (-1.0, 2.0)), b=(1 / 6, 2 / 3, 1 / 6), c=(0.0, 0.5, 1.0))
-TABLEAUX = (Euler.tableau, Heun.tableau, KUTTA3, RK4.tableau)
+TABLEAUX = EULER, HEUN, KUTTA3, KUTTA4
 
 
 @dataclass(frozen=True)
@@ -30,6 +26,7 @@ class DeisRhoRK(OdeSolver[None]):
 
     name: ClassVar[str] = "deis_rhork"
     reference: ClassVar[str] = "Zhang and Chen 2022, arXiv:2204.13902, Section 4"
+    bibtex: ClassVar[str] = ZHANG2023DEIS
 
     stages: int = 2
 

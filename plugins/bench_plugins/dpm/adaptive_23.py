@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from bench.api import Problem
-from bench_plugins.dpm.own_steps import OwnSteps, eps_at, rows_like
+from bench_plugins.dpm.adaptive import AdaptiveDpm, eps_at, rows_like
+from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
 R1, R2 = 1 / 3, 2 / 3
 
 
 @dataclass(frozen=True)
-class DpmAdaptive23(OwnSteps):
+class DpmAdaptive23(AdaptiveDpm):
     """DPM-Solver-23: adaptive steps, DPM-Solver-2 (r1 = 1/3) within DPM-Solver-3.
 
     Three evaluations for each attempt at a step. Each sample has its own steps.
@@ -29,11 +30,10 @@ class DpmAdaptive23(OwnSteps):
 
     name: ClassVar[str] = "dpm_adaptive_23"
     reference: ClassVar[str] = "Lu et al. 2022, arXiv:2206.00927, Appendix C (DPM-Solver-23)"
+    bibtex: ClassVar[str] = LU2022DPMSOLVER
     order: ClassVar[int] = 3
 
-    def attempt(
-        self, problem: Problem, y: Tensor, now: Tensor, then: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def pair(self, problem: Problem, y: Tensor, now: Tensor, then: Tensor) -> tuple[Tensor, Tensor]:
         h = then - now
         s, s_1, s_2, s_then = ((-(now + r * h)).exp() for r in (0, R1, R2, 1))
         # s_r (e^(r h) - 1) = s - s_r weights eps; its rise weighs s_r ((e^(r h) - 1) / (r h) - 1).

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Evaluation, OdeSolver, Problem, Time
+from bench.api import Evaluation, OdeSolver, Past, Problem, Time
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,15 +18,15 @@ class Group:
 
     Attributes:
         left: grid steps that are left, the one to come included.
-        size: grid steps of the group, which is its order.
-        x: the state at the group's start.
+        size: grid steps of the group, which is its order; 0 before the first group.
         past: the group's evaluations, in the order of the grid.
+        x: the state at the group's start, once it has begun.
     """
 
     left: int
     size: int = 0
-    x: Tensor | None = None
-    past: tuple[Evaluation, ...] = ()
+    past: Past = ()
+    x: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,20 @@ class GroupedSteps(OdeSolver[Group]):
         return Group(len(times) - 1)
 
     def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Group | None
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Group
     ) -> tuple[Tensor, Group]:
-        group = state or self.start((now, then))
-        if group.x is None or len(group.past) == group.size:
-            size = 3 if group.left > 3 else 2 if group.left > 1 else 1
-            group = Group(group.left, size)
-        first = x if group.x is None else group.x
-        past = (*group.past, Evaluation(now, self._evaluate(problem, x, now)))
+        if len(state.past) == state.size:
+            size = 3 if state.left > 3 else 2 if state.left > 1 else 1
+            state = Group(state.left, size)
+        first = state.x[0] if state.x else x
+        past = (*state.past, Evaluation(now, self._evaluate(problem, x, now)))
         end = self._from_start(first, past, then)
-        return end, Group(group.left - 1, group.size, first, past)
+        return end, Group(state.left - 1, state.size, past, (first,))
 
     @abstractmethod
     def _evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
-        """What the network predicts at ``now``: eps or D."""
+        """The network's prediction at ``now``: eps or D."""
 
     @abstractmethod
-    def _from_start(self, x: Tensor, past: tuple[Evaluation, ...], then: Time) -> Tensor:
+    def _from_start(self, x: Tensor, past: Past, then: Time) -> Tensor:
         """x at ``then`` from the group's first ``x`` and its evaluations so far."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bench.api import Evaluation
+from bench.api import Past
 
 
 def multistep_weights(
-    past: tuple[Evaluation, ...], then: float, gains: tuple[float, float, float]
+    past: Past, then: float, gains: tuple[float, float, float]
 ) -> tuple[float, ...]:
     """The weights of one, two or three evaluations, newest first, in the step to lambda ``then``.
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, expm1, sqrt
 from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import History, Predictor, Problem, Time, combine, require
+from bench.api import MultistepPredictor, Past, Problem, Time, combine, require
+from bench_plugins.dpm.papers import CROWSON2022KDIFFUSION, LU2022DPMSOLVERPP
 
 
 @dataclass(frozen=True)
-class SdeDpmSolverPP2M(Predictor[History]):
+class SdeDpmSolverPP2M(MultistepPredictor):
     """SDE-DPM-Solver++(2M), midpoint rule; weak order 2, one evaluation per step.
 
     y_then = e^-q y + (1 - e^-q) (D + h / (2 h_before) (D - D_before)) + noise, q = (1 + eta) h.
@@ -33,7 +33,9 @@ class SdeDpmSolverPP2M(Predictor[History]):
         "Lu et al. 2022, arXiv:2211.01095, SDE-DPM-Solver++(2M); eta: Crowson 2023, k-diffusion, "
         "sample_dpmpp_2m_sde"
     )
+    bibtex: ClassVar[str] = LU2022DPMSOLVERPP + CROWSON2022KDIFFUSION
     order: ClassVar[int] = 2
+    max_order: ClassVar[int] = 2
 
     eta: float = 1.0
     s_noise: float = 1.0
@@ -43,21 +45,15 @@ class SdeDpmSolverPP2M(Predictor[History]):
         require(self.eta >= 0, "eta must be >= 0")
         require(self.s_noise >= 0, "s_noise must be >= 0")
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
-
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        history = (state or self.start((now, then))).added(now, problem.denoise(x, now), keep=2)
-        here, h = history.past[0], then.lam - now.lam
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
+        d, *before = past
+        h = then.lam - now.lam
         keep = then.sigma / now.sigma * exp(-self.eta * h)
         gain = -then.alpha * expm1(-(1 + self.eta) * h)
         std = self.s_noise * then.sigma * sqrt(-expm1(-2 * self.eta * h))
         noise = std, problem.normal()
-        if history.order(2, self.lower_order_final) < 2:
-            return combine((keep, x), (gain, here.value), noise), history.stepped()
-        before = history.past[1]
-        c = 0.5 * h / (now.lam - before.time.lam)
-        terms = (keep, x), (gain * (1 + c), here.value), (-gain * c, before.value)
-        return combine(*terms, noise), history.stepped()
+        if not before:
+            return combine((keep, x), (gain, d.value), noise)
+        c = 0.5 * h / (now.lam - before[0].time.lam)
+        terms = (gain * (1 + c), d.value), (-gain * c, before[0].value)
+        return combine((keep, x), *terms, noise)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import expm1
 from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import History, OdeSolver, Problem, Time, combine
+from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, weighted_terms
 from bench_plugins.dpm.multistep import multistep_weights
+from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
 
 
 @dataclass(frozen=True)
-class DpmSolverPP3M(OdeSolver[History]):
+class DpmSolverPP3M(MultistepOdeSolver):
     """DPM-Solver++(3M): three-step exponential integrator in lambda, D predicted.
 
     Order 2, one evaluation per step; it starts with DDIM and 2M. Nominally of order 3, which it
@@ -30,22 +30,16 @@ class DpmSolverPP3M(OdeSolver[History]):
     reference: ClassVar[str] = (
         "Lu et al. 2022, arXiv:2211.01095, Section 4.2; the authors' code, multistep order 3"
     )
+    bibtex: ClassVar[str] = LU2022DPMSOLVERPP
     order: ClassVar[int] = 2
+    max_order: ClassVar[int] = 3
 
     lower_order_final: bool = False
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
-
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        history = (state or self.start((now, then))).added(now, problem.denoise(x, now), keep=3)
-        past = history.past[: history.order(3, self.lower_order_final)]
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
         h = then.lam - now.lam
         value = -then.alpha * expm1(-h)
         slope = then.alpha * (expm1(-h) / h + 1)
         bend = then.alpha * (0.5 - (expm1(-h) + h) / h**2)
         weights = multistep_weights(past, then.lam, (value, slope, bend))
-        terms = [(weight, e.value) for weight, e in zip(weights, past, strict=True)]
-        return combine((then.sigma / now.sigma, x), *terms), history.stepped()
+        return combine((then.sigma / now.sigma, x), *weighted_terms(weights, past))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import expm1
 from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import History, OdeSolver, Problem, Time, combine, require
+from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, require, weighted_terms
 from bench_plugins.dpm.multistep import multistep_weights
+from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
 
 @dataclass(frozen=True)
-class DpmSolverMultistep(OdeSolver[History]):
+class DpmSolverMultistep(MultistepOdeSolver):
     """Multistep DPM-Solver: the formulas of DPM-Solver++(2M) and (3M) for the predicted eps.
 
     Order min(highest, 2), one evaluation per step; it starts with DDIM. Order 3 is not reached
@@ -29,6 +29,7 @@ class DpmSolverMultistep(OdeSolver[History]):
     reference: ClassVar[str] = (
         "Lu et al. 2022, arXiv:2206.00927; the authors' code, dpmsolver with method multistep"
     )
+    bibtex: ClassVar[str] = LU2022DPMSOLVER
 
     highest: int = 2
     lower_order_final: bool = False
@@ -40,19 +41,17 @@ class DpmSolverMultistep(OdeSolver[History]):
     def order(self) -> int:
         return min(self.highest, 2)
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
+    @property
+    def max_order(self) -> int:
+        return self.highest
 
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        history = state or self.start((now, then))
-        history = history.added(now, problem.eps(x, now), keep=self.highest)
-        past = history.past[: history.order(self.highest, self.lower_order_final)]
+    def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
+        return problem.eps(x, now)
+
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
         h = then.lam - now.lam
         value = -then.sigma * expm1(h)
         slope = -then.sigma * (expm1(h) / h - 1)
         bend = -then.sigma * ((expm1(h) - h) / h**2 - 0.5)
         weights = multistep_weights(past, then.lam, (value, slope, bend))
-        terms = [(weight, e.value) for weight, e in zip(weights, past, strict=True)]
-        return combine((then.alpha / now.alpha, x), *terms), history.stepped()
+        return combine((then.alpha / now.alpha, x), *weighted_terms(weights, past))

@@ -9,15 +9,13 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Predictor, Problem, Time, combine, require
-from bench_plugins.edm.heun import EdmHeun
-
-_HEUN = EdmHeun()
+from bench.api import Predictor, Problem, Time, combine, karras_heun, require
+from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
 
 
 @dataclass(frozen=True)
 class Churn:
-    """What the steps of one grid have in common: the raise of s, and where it ends."""
+    """The raise of s, the same in all steps of a grid, and the level where it ends."""
 
     gamma: float
     s_first: float
@@ -47,6 +45,7 @@ class EdmChurn(Predictor[Churn]):
 
     name: ClassVar[str] = "edm_churn"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Algorithm 2 and Table 5"
+    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING
 
     churn: float = 40.0
     s_tmin: float = 0.05
@@ -69,13 +68,12 @@ class EdmChurn(Predictor[Churn]):
         return Churn(min(self.churn / len(times), math.sqrt(2) - 1), times[0].s)
 
     def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Churn | None
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Churn
     ) -> tuple[Tensor, Churn]:
-        state = state or self.start((now, then))
         gamma = state.gamma if self.s_tmin <= now.s <= self.s_tmax else 0.0
         s_hat, z = min((1 + gamma) * now.s, state.s_first), problem.normal()
         if s_hat > now.s:
             std = self.noise * math.sqrt((s_hat - now.s) * (s_hat + now.s))
             hat = problem.at_lam(-math.log(s_hat))
             x, now = combine((hat.alpha / now.alpha, x), (hat.alpha * std, z)), hat
-        return _HEUN.step(problem, x, now, then, None)[0], state
+        return karras_heun(problem, x, now, then), state

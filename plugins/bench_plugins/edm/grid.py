@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import NoiseProcess, Time, TimeGrid, require, times_at_levels, unit_interval
+from bench.api import NoiseProcess, Time, TimeGrid, karras_times, require
+from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Karras(TimeGrid):
 
     name: ClassVar[str] = "karras"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Eq. 5"
+    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING
 
     rho: float = 7.0
 
@@ -31,6 +33,4 @@ class Karras(TimeGrid):
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float
     ) -> tuple[Time, ...]:
-        high, low = s_max ** (1 / self.rho), s_min ** (1 / self.rho)
-        inner = (high + unit_interval(steps)[1:-1] * (low - high)) ** self.rho
-        return process.at_s(s_max), *times_at_levels(process, inner), process.at_s(s_min)
+        return karras_times(process, steps, s_min, s_max, self.rho)

@@ -7,20 +7,21 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import OdeSolver, Problem, Time, combine
+from bench.api import OdeSolver, Problem, Time, karras_heun
+from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
 
 
 @dataclass(frozen=True)
 class EdmHeun(OdeSolver[None]):
     """Heun's method on dy/ds = (y - D) / s; order 2, two evaluations per step.
 
-    The Euler half-step y' = r y + (1 - r) D (r = s_then / s_now) gives D' = D(y'; s_then); the
-    average of both slopes is y_then = r y + (1 - r) ((1 - c) D + c D') with c = 1 / (2 r). The
-    paper's last step, Euler to sigma = 0, is the core's final denoise: 2 N - 1 evaluations in all.
+    The paper's last step, Euler to sigma = 0, is the core's final denoise: 2 N - 1 evaluations in
+    all. (`bench.api.karras_heun` has the formula.)
     """
 
     name: ClassVar[str] = "edm_heun"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Algorithm 1"
+    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING
     order: ClassVar[int] = 2
 
     def cost(self, steps: int) -> int:
@@ -29,10 +30,4 @@ class EdmHeun(OdeSolver[None]):
     def step(
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
     ) -> tuple[Tensor, None]:
-        r = then.s / now.s
-        keep = r * then.alpha / now.alpha
-        gain = (1 - r) * then.alpha
-        d = problem.denoise(x, now)
-        d_then = problem.denoise(combine((keep, x), (gain, d)), then)
-        c = 0.5 / r
-        return combine((keep, x), (gain * (1 - c), d), (gain * c, d_then)), None
+        return karras_heun(problem, x, now, then), None

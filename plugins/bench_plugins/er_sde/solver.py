@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 from typing import ClassVar
@@ -11,13 +10,23 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from bench.api import History, Predictor, Problem, Time, adams_weights, combine, require
+from bench.api import (
+    MultistepPredictor,
+    Past,
+    Problem,
+    Time,
+    adams_weights,
+    combine,
+    require,
+    weighted_terms,
+)
+from bench_plugins.er_sde.papers import CUI2025ELUCIDATING
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class ErSde(Predictor[History]):
+class ErSde(MultistepPredictor):
     """ER-SDE-Solver: a reverse SDE with the noise scale phi, D by its Taylor series in s.
 
     y_then = r y + sum_k I_k D^(k) + (s_then^2 - r^2 s_now^2)^1/2 z with r = phi_then / phi_now and
@@ -37,6 +46,7 @@ class ErSde(Predictor[History]):
     reference: ClassVar[str] = (
         "Cui et al. 2023, arXiv:2309.06169, ER-SDE-Solver-1 to 3; phi (SDE_5) of the authors' code"
     )
+    bibtex: ClassVar[str] = CUI2025ELUCIDATING
 
     highest: int = 3
 
@@ -47,20 +57,17 @@ class ErSde(Predictor[History]):
     def order(self) -> int:
         return min(self.highest, 2)
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
+    @property
+    def max_order(self) -> int:
+        return self.highest
 
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        d = problem.denoise(x, now)
-        history = (state or self.start((now, then))).added(now, d, keep=self.highest)
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
         ratio = _q(then.s) / _q(now.s)
         keep, std = then.s / now.s * ratio, then.s * sqrt((1 - ratio) * (1 + ratio))
-        weights = _weights(then.s, [e.time.s for e in history.past], 1 - keep)
-        past = [(then.alpha * w, e.value) for w, e in zip(weights, history.past, strict=True)]
-        terms = (keep * then.alpha / now.alpha, x), *past
-        return combine(*terms, (then.alpha * std, problem.normal())), history.stepped()
+        weights = _weights(then.s, [e.time.s for e in past], 1 - keep)
+        terms = weighted_terms([then.alpha * w for w in weights], past)
+        noise = then.alpha * std, problem.normal()
+        return combine((keep * then.alpha / now.alpha, x), *terms, noise)
 
 
 def _q(v: float) -> float:

@@ -10,13 +10,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import Accumulator, Measurement, Trial, Uncertainty, require
+from bench.api import Accumulator, Measurement, Trial, Uncertainty, frechet_influence, require
 from bench_plugins.fidelity.extractors import Features
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
 from bench_plugins.fidelity.reference import Reference
 from bench_plugins.fidelity.statistics import Collected, RunningMoments, pooled
-from bench_plugins.metrics.frechet import frechet_influence
 
 
 @dataclass(frozen=True)

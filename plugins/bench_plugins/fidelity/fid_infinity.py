@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.api import Accumulator, Measurement, Trial, require
+from bench.api import Accumulator, Measurement, Moments, Trial, require
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
 from bench_plugins.fidelity.reference import Reference
 from bench_plugins.fidelity.statistics import Collected, pooled
-from bench_plugins.metrics.frechet import Moments
 
 
 @dataclass(frozen=True)

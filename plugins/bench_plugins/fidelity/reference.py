@@ -14,13 +14,22 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from bench.api import BenchError, Measurement, atomic_write, cache_folder, code_identity, file_lock
+from bench.api import (
+    BenchError,
+    Measurement,
+    Moments,
+    atomic_write,
+    cache_folder,
+    code_identity,
+    file_lock,
+    frechet_distance,
+    root_factor,
+)
 from bench_plugins.fidelity.decoding import CONVERSIONS, told
 from bench_plugins.fidelity.extractors import Extractor, chunked
 from bench_plugins.fidelity.moments_file import MomentsFile
 from bench_plugins.fidelity.sources import ImageSource, Source
 from bench_plugins.fidelity.statistics import Collected, RunningMoments, pooled
-from bench_plugins.metrics.frechet import Moments, frechet_distance, root_factor
 
 _PREPROCESSING = "2: uint8 RGB, 16 bits by round(v / 257), resized by the extractor"
 """Names the rules by which a file becomes bytes, and is part of every hash of a reference: give it

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from bench.api import Moments
 from bench_plugins.fidelity.extractors import Features
-from bench_plugins.metrics.frechet import Moments
 
 _BLOCK = 512  # rows of one merge: fixed, and large enough for the (d, d) sums to cost little
 

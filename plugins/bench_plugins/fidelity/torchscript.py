@@ -17,9 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench_plugins.checkpoints.reading.inert import Inert, Rule, inert_class
-from bench_plugins.checkpoints.reading.refusal import Refused, damaged, forbidden
-from bench_plugins.checkpoints.reading.tensors import first_cause, rebuild_tensor
+from bench.api import inert
 
 _DTYPES = {
     "FloatStorage": torch.float32,
@@ -54,22 +52,22 @@ def read_torchscript(path: Path, content: bytes) -> dict[str, Tensor]:
             _check(archive, len(content))
             (program,) = (n for n in archive.namelist() if n.count("/") == 1 and "/data.pkl" in n)
             module = _Unpickler(archive, program).load()
-        if not isinstance(module, Inert):
-            raise Refused("it holds no module")
+        if not isinstance(module, inert.Object):
+            raise inert.Refused("it holds no module")
         return dict(_entries(module, "", 0))
-    except Refused as refusal:
-        raise forbidden(path, str(refusal)) from None
+    except inert.Refused as refusal:
+        raise inert.forbidden(path, str(refusal)) from None
     except Exception as error:  # whatever a hostile program makes the reader stumble over
-        raise damaged(path, f"{type(error).__name__} {first_cause(error)}") from None
+        raise inert.damaged(path, f"{type(error).__name__} {inert.first_cause(error)}") from None
 
 
 def _check(archive: zipfile.ZipFile, limit: int) -> None:
     """Records of tensors are stored as they are: then nothing grows beyond the file's size."""
     records = [r for r in archive.infolist() if "/code/" not in r.filename]
     if any(r.compress_type != zipfile.ZIP_STORED for r in records):
-        raise Refused("its tensors are compressed, which torch's never are")
+        raise inert.Refused("its tensors are compressed, which torch's never are")
     if sum(record.file_size for record in records) > limit:
-        raise Refused("its archive claims more bytes than the file has")
+        raise inert.Refused("its archive claims more bytes than the file has")
 
 
 class _Unpickler(pickle.Unpickler):
@@ -84,13 +82,13 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         name = f"{module_name}.{global_name}"
         if module_name == "torch" and global_name in _DTYPES:
-            return inert_class(global_name)
+            return inert.object_class(global_name)
         if module_name.split(".")[0] == "__torch__":
-            return inert_class(name)
+            return inert.object_class(name)
         if module_name == "torch.jit._pickle":  # lists of numbers, and their types
-            return Rule(name, inert_class(global_name))
+            return inert.Rule(name, inert.object_class(global_name))
         if name not in _RULES:
-            raise Refused(f"it asks for '{name}', which weights have no use for")
+            raise inert.Refused(f"it asks for '{name}', which weights have no use for")
         return _RULES[name]
 
     def persistent_load(self, pid: object) -> Any:
@@ -98,10 +96,10 @@ class _Unpickler(pickle.Unpickler):
             case ("storage", type() as kind, str(key), str(), int(count)):
                 dtype = _DTYPES.get(kind.__name__)
                 if dtype is None:
-                    raise Refused(f"a tensor's storage is a '{kind.__name__}'")
+                    raise inert.Refused(f"a tensor's storage is a '{kind.__name__}'")
                 return self._storage(key, dtype, count)._typed_storage()
             case _:
-                raise Refused("it refers to objects outside of the file")
+                raise inert.Refused("it refers to objects outside of the file")
 
     def _storage(self, key: str, dtype: torch.dtype, count: int) -> Tensor:
         if key not in self._storages:
@@ -109,21 +107,21 @@ class _Unpickler(pickle.Unpickler):
             self._storages[key] = torch.frombuffer(bytearray(record), dtype=dtype)
         found = self._storages[key]
         if found.dtype != dtype or len(found) != count:
-            raise Refused(f"the storage '{key}' has another size or type than it claims")
+            raise inert.Refused(f"the storage '{key}' has another size or type than it claims")
         return found
 
 
 _RULES: Mapping[str, object] = {
-    "torch._utils._rebuild_tensor_v2": Rule("_rebuild_tensor_v2", rebuild_tensor),
-    "collections.OrderedDict": Rule("OrderedDict", dict),  # hooks of a tensor: none
+    "torch._utils._rebuild_tensor_v2": inert.Rule("_rebuild_tensor_v2", inert.rebuild_tensor),
+    "collections.OrderedDict": inert.Rule("OrderedDict", dict),  # hooks of a tensor: none
 }
 
 
-def _entries(module: Inert, prefix: str, depth: int) -> Iterator[tuple[str, Tensor]]:
+def _entries(module: inert.Object, prefix: str, depth: int) -> Iterator[tuple[str, Tensor]]:
     if depth > _DEEPEST:
-        raise Refused("its modules are no tree")
+        raise inert.Refused("its modules are no tree")
     for name, value in module.fields().items():
         if isinstance(value, Tensor):
             yield prefix + name, value
-        elif isinstance(value, Inert):
+        elif isinstance(value, inert.Object):
             yield from _entries(value, f"{prefix}{name}.", depth + 1)

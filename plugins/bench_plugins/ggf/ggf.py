@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,20 +9,24 @@ import torch
 from torch import Tensor
 
 from bench.api import (
-    AdaptivePredictor,
     NoiseProcess,
+    PerSamplePredictor,
     Problem,
     Time,
+    TriedStep,
+    Walk,
+    WalkStart,
     require,
     rows_of,
 )
+from bench_plugins.ggf.papers import JOLICOEUR2021GOTTA
 
 _SMALLEST = 1e-7
 _PADDING = 64
 
 
 @dataclass(frozen=True)
-class GGF(AdaptivePredictor):
+class GGF(PerSamplePredictor):
     """Euler-Maruyama against the stochastic improved Euler method; each sample steps by itself.
 
     On the reverse SDE in t, with the drift F = f x - g^2 score and one z for both:
@@ -51,6 +54,7 @@ class GGF(AdaptivePredictor):
 
     name: ClassVar[str] = "ggf"
     reference: ClassVar[str] = "Jolicoeur-Martineau et al. 2021, arXiv:2105.14080, Algorithm 1"
+    bibtex: ClassVar[str] = JOLICOEUR2021GOTTA
     order: ClassVar[int] = 2
 
     rtol: float = 0.01
@@ -66,41 +70,34 @@ class GGF(AdaptivePredictor):
         require(0 < self.safety < 1, "safety must lie in (0, 1)")
         require(0 < self.exponent <= 1, "exponent must lie in (0, 1]")
 
-    def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
-        start, end = times[0].t, times[-1].t
-        smallest = _SMALLEST * (start - end)
-        x, previous = x.clone(), x.clone()
-        # Times stay on the CPU in float64; the devices get the schedule's values alone.
-        t = torch.full((len(x),), start, dtype=torch.float64, device="cpu")
-        h = torch.full_like(t, self.h_init * (start - end))
-        while len(rows := (t > end).nonzero()[:, 0]):
-            z, here = problem.normal(), rows.to(x.device)
-            now, size = t[rows], h[rows]
-            # The last step lands on the end itself, whatever rounding does.
-            then = torch.where(size < now - end, now - size, end)
-            size = now - then
-            euler, gap = _attempt(problem, rows, x[here], z[here], now, then)
-            scale = torch.maximum(euler.abs(), previous[here].abs()).mul_(self.rtol)
-            error = _root_mean_square(gap / scale.clamp_min_(self.atol))
-            # Not a number counts as accepted: it ends the sample, and the host will find it.
-            accepted = ~(error > 1) | (size <= smallest)
-            kept = accepted.to(x.device)
-            x[here[kept]], previous[here[kept]] = (euler + gap)[kept], euler[kept]
-            t[rows[accepted]] = then[accepted]
-            h[rows] = (self.safety * size * _power(error, -self.exponent)).clamp_min(smallest)
-        return x
+    def begin(self, problem: Problem, x: Tensor, first: Time, last: Time) -> WalkStart:
+        # Times stay on the CPU in float64; the device gets the schedule's values only.
+        way = self.h_init * (first.t - last.t)
+        h = torch.full((len(x),), way, dtype=torch.float64, device="cpu")
+        return WalkStart(x, first.t, last.t, h, memory=(x,))
+
+    def attempt(self, problem: Problem, walk: Walk, then: Tensor) -> TriedStep:
+        (previous,) = walk.memory
+        size, smallest = walk.now - then, _SMALLEST * (walk.start - walk.end)
+        euler, gap = _pair(problem, walk.x, walk.z, walk.now, then)
+        scale = torch.maximum(euler.abs(), previous.abs()).mul_(self.rtol)
+        error = _root_mean_square(gap / scale.clamp_min_(self.atol))
+        # Not a number counts as accepted: it ends the sample, and the host will find it.
+        accepted = ~(error > 1) | (size <= smallest)
+        h = (self.safety * size * _power(error, -self.exponent)).clamp_min(smallest)
+        return TriedStep(euler + gap, accepted, h, memory=(euler,))
 
 
-def _attempt(
-    problem: Problem, rows: Tensor, x: Tensor, z: Tensor, now: Tensor, then: Tensor
+def _pair(
+    problem: Problem, x: Tensor, z: Tensor, now: Tensor, then: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Euler-Maruyama's x' of the samples ``rows``, and the x'' - x' of improved Euler."""
+    """Euler-Maruyama's x', and the x'' - x' of improved Euler."""
     size = now - then
     h, root = (rows_of(v.to(x.device, x.dtype), x) for v in (size, size.sqrt()))
-    at_now, at_then = _schedule(problem.process, torch.cat((now, then)), x).split(len(x), dim=1)
-    drift, g = _reverse_sde(problem, rows, x, at_now)
+    at_now, at_then = _schedule(problem.process, torch.cat((now, then)), x).split(len(x), 1)
+    drift, g = _reverse_sde(problem, x, at_now)
     euler = x - h * drift + root * g * z
-    drift_then, g_then = _reverse_sde(problem, rows, euler, at_then)
+    drift_then, g_then = _reverse_sde(problem, euler, at_then)
     # Not as a difference of x'' and x', which would round the error away.
     return euler, (h * (drift - drift_then) + root * (g_then - g) * z) / 2
 
@@ -117,24 +114,11 @@ def _schedule(process: NoiseProcess, t: Tensor, x: Tensor) -> Tensor:
     return values[:, : len(t)].to(x.device, x.dtype)
 
 
-def _reverse_sde(
-    problem: Problem, rows: Tensor, x: Tensor, schedule: Tensor
-) -> tuple[Tensor, Tensor]:
-    """f x - g^2 score and g of the samples ``rows``. One evaluation."""
+def _reverse_sde(problem: Problem, x: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
+    """f x - g^2 score and g. One evaluation."""
     alpha, _, mean_x, mean_d, g = (rows_of(values, x) for values in schedule)
-    d = _denoise(problem, rows, x / alpha, schedule[1])
+    d = problem.model(x / alpha, schedule[1])
     return mean_x * x + mean_d * d, g
-
-
-def _denoise(problem: Problem, rows: Tensor, y: Tensor, s: Tensor) -> Tensor:
-    """D of the samples ``rows``, those of one shard in one call.
-
-    Samples under way must not be regrouped across shards: a network's last bits depend on what
-    it computes together.
-    """
-    counts = torch.bincount(rows // problem.shard).tolist()
-    parts = zip(rows.split(counts), y.split(counts), s.split(counts), strict=True)
-    return torch.cat([problem.of_rows(own).model(*part) for own, *part in parts if len(own)])
 
 
 def _root_mean_square(x: Tensor) -> Tensor:

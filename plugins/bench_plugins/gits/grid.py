@@ -21,9 +21,10 @@ from bench.api import (
     UnsupportedError,
     adams_weights,
     combine,
+    karras_times,
     require,
 )
-from bench_plugins.edm.grid import Karras
+from bench_plugins.gits.papers import CHEN2024TRAJECTORY
 
 Costs = npt.NDArray[np.float64]
 
@@ -51,6 +52,7 @@ class Gits(TimeGrid):
 
     name: ClassVar[str] = "gits"
     reference: ClassVar[str] = "Chen et al. 2024, arXiv:2405.11326, GITS"
+    bibtex: ClassVar[str] = CHEN2024TRAJECTORY
     needs_calibration: ClassVar[bool] = True
 
     fine_steps: int = 60
@@ -68,7 +70,7 @@ class Gits(TimeGrid):
                 f"grid 'gits': chooses {cell.steps} steps among fine_steps = {self.fine_steps}; "
                 "raise fine_steps"
             )
-        fine = Karras().times(cell.process, self.fine_steps, cell.s_min, cell.s_max)
+        fine = karras_times(cell.process, self.fine_steps, cell.s_min, cell.s_max)
         costs = np.sum([_costs(*start, fine) for start in cell.starts(self.samples)], axis=0)
         if not np.isfinite(costs).all():
             raise BenchError("grid 'gits': the teacher's path is not finite; raise fine_steps")

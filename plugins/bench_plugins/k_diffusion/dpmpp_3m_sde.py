@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, expm1, sqrt
 from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import History, Predictor, Problem, Time, combine, require
+from bench.api import MultistepPredictor, Past, Problem, Time, combine, require, weighted_terms
+from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION
 
 
 @dataclass(frozen=True)
-class DpmPP3MSde(Predictor[History]):
+class DpmPP3MSde(MultistepPredictor):
     """SDE-DPM-Solver++(3M): D by its last three values; weak order 2, one evaluation per step.
 
     y_then = e^-q y + q int_0^1 e^-q(1-u) D(u) du + noise with q = (1 + eta) h, where D(u) is
@@ -31,7 +31,9 @@ class DpmPP3MSde(Predictor[History]):
 
     name: ClassVar[str] = "dpmpp_3m_sde"
     reference: ClassVar[str] = "Crowson 2023, k-diffusion, sample_dpmpp_3m_sde"
+    bibtex: ClassVar[str] = CROWSON2022KDIFFUSION
     order: ClassVar[int] = 2
+    max_order: ClassVar[int] = 3
 
     eta: float = 1.0
     s_noise: float = 1.0
@@ -40,19 +42,13 @@ class DpmPP3MSde(Predictor[History]):
         require(self.eta >= 0, "eta must be >= 0")
         require(self.s_noise >= 0, "s_noise must be >= 0")
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
-
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        history = (state or self.start((now, then))).added(now, problem.denoise(x, now), keep=3)
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
         h = then.lam - now.lam
         keep = then.sigma / now.sigma * exp(-self.eta * h)
         std = self.s_noise * then.sigma * sqrt(-expm1(-2 * self.eta * h))
-        weights = _weights((1 + self.eta) * h, [(e.time.lam - now.lam) / h for e in history.past])
-        past = [(then.alpha * w, e.value) for w, e in zip(weights, history.past, strict=True)]
-        return combine((keep, x), *past, (std, problem.normal())), history.stepped()
+        weights = _weights((1 + self.eta) * h, [(e.time.lam - now.lam) / h for e in past])
+        terms = weighted_terms([then.alpha * w for w in weights], past)
+        return combine((keep, x), *terms, (std, problem.normal()))
 
 
 def _weights(q: float, places: list[float]) -> list[float]:

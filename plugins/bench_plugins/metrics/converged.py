@@ -14,9 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import NoiseProcess, Time
-from bench_plugins.odes.rk4 import RK4
-from bench_plugins.score_sde.grid import UniformT
+from bench.api import KUTTA4, ExplicitRungeKutta, NoiseProcess, Tableau, Time, uniform_times
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,16 @@ class SeventhPower(NoiseProcess):
 
 
 @dataclass(frozen=True)
+class ReferenceSolver(ExplicitRungeKutta):
+    """The classical Runge-Kutta method, order 4."""
+
+    name: ClassVar[str] = "reference_rk4"
+    reference: ClassVar[str] = "Kutta 1901; Hairer, Norsett and Wanner 1993, Table II.1.2"
+    order: ClassVar[int] = 4
+    tableau: ClassVar[Tableau] = KUTTA4
+
+
+@dataclass(frozen=True)
 class Converged:
     """A value of the converged ODE, and an estimate of its own root mean square error."""
 
@@ -52,7 +60,7 @@ class Converged:
     error: float
 
 
-REFERENCE_SOLVER = RK4()
+REFERENCE_SOLVER = ReferenceSolver()
 REFERENCE_PROCESS = SeventhPower()
 
 
@@ -64,6 +72,6 @@ def converge(
     The error is Richardson's estimate for order 4: 1/15 of the difference to half as many steps.
     """
     fine, coarse = (
-        solve(UniformT().times(REFERENCE_PROCESS, n, *span)).double() for n in (steps, steps // 2)
+        solve(uniform_times(REFERENCE_PROCESS, n, *span)).double() for n in (steps, steps // 2)
     )
     return Converged(fine, float((fine - coarse).square().mean().sqrt()) / 15)

@@ -11,8 +11,7 @@ from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 from torch_fidelity.registry import register_feature_extractor
 from torch_fidelity.utils import create_feature_extractor
 
-from bench_plugins.models.networks.classifier import Classifier
-from bench_plugins.models.networks.loading import load_network
+from bench_plugins.metrics.classifier import load_classifier
 
 DATA = Path(__file__).parent / "data"
 
@@ -25,9 +24,7 @@ class _ClassifierFeatures(FeatureExtractorBase):
     def __init__(self, name: str, features_list: list[str], **_options: object) -> None:
         # torch-fidelity hands the options of all its extractors to each of them.
         super().__init__(name, features_list)
-        network, metadata = load_network(DATA / self.file)
-        self.classifier = cast(Classifier, network)
-        self.sha256 = metadata.sha256
+        self.classifier, self.sha256 = load_classifier(DATA / self.file)
 
     @staticmethod
     def get_provided_features_list() -> tuple[str, ...]:

@@ -23,12 +23,15 @@ from bench.api import (
     BenchError,
     DiscreteData,
     Measurement,
+    Moments,
     SampleMetric,
     Trial,
     Uncertainty,
     UnsupportedError,
+    frechet_distance,
+    frechet_influence,
+    root_factor,
 )
-from bench_plugins.metrics.frechet import Moments, frechet_distance, frechet_influence, root_factor
 
 _CHUNK = 64  # fixed, so that features do not depend on the batch size of the run
 

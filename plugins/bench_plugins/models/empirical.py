@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from bench.api import (
+    HELD_OUT,
     BenchError,
     DiscreteData,
     FilePath,
@@ -21,15 +22,11 @@ from bench.api import (
     NoiseStream,
     ScoreModel,
     Target,
+    load_tensors,
     require,
     rows_of,
 )
-from bench_plugins.models.tensors import load_file
-
-_SHIPPED = {
-    name: Path(__file__).parent / "data" / f"{name}_test.safetensors"
-    for name in ("mnist", "digits")
-}
+from bench_plugins.models.papers import EDM
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +89,7 @@ class Empirical(Model):
 
     name: ClassVar[str] = "empirical"
     reference: ClassVar[str] = "closed form; Karras et al. 2022, arXiv:2206.00364, Appendix B.3"
+    bibtex: ClassVar[str] = EDM
 
     data: FilePath = "mnist"
     levels: int = 256
@@ -106,7 +104,7 @@ class Empirical(Model):
 
     @property
     def _path(self) -> Path:
-        return _SHIPPED.get(self.data, Path(self.data))
+        return HELD_OUT.get(self.data, Path(self.data))
 
     def contents(self) -> Mapping[str, str]:
         return {"data": self._digest()}
@@ -151,7 +149,7 @@ def _images(path: Path, levels: int) -> Tensor:
     Raises:
         BenchError: the file holds none, or others.
     """
-    tensors = load_file(path)
+    tensors = load_tensors(path)
     if "samples" not in tensors:
         raise BenchError(f"{path}: holds {', '.join(tensors)}, but no array 'samples'")
     samples = tensors["samples"]

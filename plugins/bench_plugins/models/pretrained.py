@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.api import (
-    BenchError,
+    HELD_OUT,
     Denoiser,
     DiscreteData,
     FilePath,
@@ -19,17 +19,14 @@ from bench.api import (
     ScoreModel,
     Target,
     UnsupportedError,
+    load_tensors,
     require,
 )
-from bench_plugins.models.networks.classifier import ClassifierConfig
-from bench_plugins.models.networks.loading import load_network
-from bench_plugins.models.networks.metadata import NetworkConfig
+from bench_plugins.models.networks.files import NetworkConfig, load_network
 from bench_plugins.models.networks.mlp import MLPConfig
-from bench_plugins.models.tensors import load_file
+from bench_plugins.models.papers import EDM, SCORE_SDE
 
 DATA = Path(__file__).parent / "data"
-
-_HELD_OUT = {name: DATA / f"{name}_test.safetensors" for name in ("mnist", "digits")}
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,7 @@ class MnistUnet(Model):
 
     name: ClassVar[str] = "mnist_unet"
     reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
+    bibtex: ClassVar[str] = EDM
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         return load_score_model(DATA / "mnist_unet.safetensors", device, dtype)
@@ -49,6 +47,7 @@ class DigitsMlp(Model):
 
     name: ClassVar[str] = "digits_mlp"
     reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
+    bibtex: ClassVar[str] = EDM
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         return load_score_model(DATA / "digits_mlp.safetensors", device, dtype)
@@ -64,6 +63,7 @@ class Trained(Model):
 
     name: ClassVar[str] = "trained"
     reference: ClassVar[str] = "your own; Song et al. 2021, arXiv:2011.13456"
+    bibtex: ClassVar[str] = SCORE_SDE
 
     weights: FilePath = "weights.safetensors"
 
@@ -75,31 +75,30 @@ class Trained(Model):
 
 
 def load_score_model(path: Path, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-    """The score model of a file of weights; its s range is that of its training.
+    """Return the score model of a file of weights; its s range is that of its training.
 
     Raises:
         BenchError: the file is missing or damaged, or holds a classifier.
     """
     network, metadata = load_network(path)
-    s_min, s_max = metadata.s_range
-    discrete = DiscreteData(metadata.levels, partial(_held_out, metadata.data))
+    training = metadata.training
+    s_min, s_max = training.s_range
+    discrete = DiscreteData(training.levels, partial(_held_out, training.data))
     return ScoreModel(
         denoiser=cast(Denoiser, network.to(device, dtype)),
-        shape=_sample_shape(path, metadata.network),
+        shape=_sample_shape(metadata.network),
         s_min=s_min,
         s_max=s_max,
         weights=metadata.sha256,
-        target=Target(metadata.data, discrete=discrete),
+        target=Target(training.data, discrete=discrete),
     )
 
 
-def _sample_shape(path: Path, network: NetworkConfig) -> tuple[int, ...]:
-    if isinstance(network, ClassifierConfig):
-        raise BenchError(f"{path}: holds a classifier, not a score model")
+def _sample_shape(network: NetworkConfig) -> tuple[int, ...]:
     return network.sample if isinstance(network, MLPConfig) else network.image
 
 
 def _held_out(data: str) -> Tensor:
-    if data not in _HELD_OUT:
+    if data not in HELD_OUT:
         raise UnsupportedError(f"no held-out data of '{data}' are shipped with the package")
-    return load_file(_HELD_OUT[data])["samples"]
+    return load_tensors(HELD_OUT[data])["samples"]

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Evaluation, History, OdeSolver, Problem, Time, adams_weights, combine, require
+from bench.api import (
+    Evaluation,
+    MultistepOdeSolver,
+    Past,
+    Problem,
+    Time,
+    adams_weights,
+    combine,
+    require,
+    weighted_terms,
+)
+from bench_plugins.odes.papers import BASHFORTH1883ATTEMPT, HAIRER1993SOLVING
 
 
 @dataclass(frozen=True)
-class AdamsBashforth(OdeSolver[History]):
+class AdamsBashforth(MultistepOdeSolver):
     """The variable-step Adams-Bashforth method in t; one evaluation per step.
 
     The first step is Euler's, the next have orders 2, 3 and so on: order 2 at last, whatever
@@ -25,6 +35,7 @@ class AdamsBashforth(OdeSolver[History]):
 
     name: ClassVar[str] = "adams_bashforth"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section III.5; Bashforth 1883"
+    bibtex: ClassVar[str] = HAIRER1993SOLVING + BASHFORTH1883ATTEMPT
 
     highest: int = 4
 
@@ -35,19 +46,19 @@ class AdamsBashforth(OdeSolver[History]):
     def order(self) -> int:
         return min(self.highest, 2)
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
+    @property
+    def max_order(self) -> int:
+        return self.highest
 
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        state = state or self.start((now, then))
-        state = state.added(now, problem.velocity(x, now), self.highest)
-        return _integrate(x, now, then, state.past), state.stepped()
+    def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
+        return problem.velocity(x, now)
+
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
+        return _integrate(x, now, then, past)
 
 
 @dataclass(frozen=True)
-class AdamsBashforthMoulton(OdeSolver[History]):
+class AdamsBashforthMoulton(MultistepOdeSolver):
     """Adams-Bashforth predicts in t, Adams-Moulton corrects once (PECE); order 3.
 
     Two evaluations per step. Predictor and corrector interpolate ``highest`` velocities each, the
@@ -60,6 +71,7 @@ class AdamsBashforthMoulton(OdeSolver[History]):
 
     name: ClassVar[str] = "adams_bashforth_moulton"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section III.1 and III.5"
+    bibtex: ClassVar[str] = HAIRER1993SOLVING
 
     highest: int = 3
 
@@ -70,23 +82,22 @@ class AdamsBashforthMoulton(OdeSolver[History]):
     def order(self) -> int:
         return min(self.highest, 3)
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
+    @property
+    def max_order(self) -> int:
+        return self.highest
+
+    def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
+        return problem.velocity(x, now)
 
     def cost(self, steps: int) -> int:
         return 2 * steps
 
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        state = state or self.start((now, then))
-        state = state.added(now, problem.velocity(x, now), self.highest)
-        ahead = problem.velocity(_integrate(x, now, then, state.past), then)
-        corrector = state.added(then, ahead, self.highest)
-        return _integrate(x, now, then, corrector.past), state.stepped()
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
+        ahead = Evaluation(then, problem.velocity(_integrate(x, now, then, past), then))
+        return _integrate(x, now, then, (ahead, *past)[: self.highest])
 
 
-def _integrate(x: Tensor, now: Time, then: Time, past: tuple[Evaluation, ...]) -> Tensor:
+def _integrate(x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
     """x plus the integral from ``now`` to ``then`` of the polynomial through ``past``."""
     weights = adams_weights(tuple(e.time.t for e in past), now.t, then.t)
-    return combine((1.0, x), *((w, e.value) for w, e in zip(weights, past, strict=True)))
+    return combine((1.0, x), *weighted_terms(weights, past))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench_plugins.odes.tableau import ExplicitRungeKutta, Tableau
+from bench.api import HEUN, ExplicitRungeKutta, Tableau
+from bench_plugins.odes.papers import HAIRER1993SOLVING, HEUN1900NEUE
 
 
 @dataclass(frozen=True)
@@ -12,5 +13,6 @@ class Heun(ExplicitRungeKutta):
 
     name: ClassVar[str] = "heun"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section II.1; Heun 1900"
+    bibtex: ClassVar[str] = HAIRER1993SOLVING + HEUN1900NEUE
     order: ClassVar[int] = 2
-    tableau: ClassVar[Tableau] = Tableau(a=((1.0,),), b=(0.5, 0.5), c=(0.0, 1.0))
+    tableau: ClassVar[Tableau] = HEUN

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench_plugins.odes.tableau import ExplicitRungeKutta, Tableau
+from bench.api import KUTTA4, ExplicitRungeKutta, Tableau
+from bench_plugins.odes.papers import HAIRER1993SOLVING, KUTTA1901BEITRAG
 
 
 @dataclass(frozen=True)
@@ -12,9 +13,6 @@ class RK4(ExplicitRungeKutta):
 
     name: ClassVar[str] = "rk4"
     reference: ClassVar[str] = "Kutta 1901; Hairer, Norsett and Wanner 1993, Table II.1.2"
+    bibtex: ClassVar[str] = HAIRER1993SOLVING + KUTTA1901BEITRAG
     order: ClassVar[int] = 4
-    tableau: ClassVar[Tableau] = Tableau(
-        a=((0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)),
-        b=(1 / 6, 1 / 3, 1 / 3, 1 / 6),
-        c=(0.0, 0.5, 0.5, 1.0),
-    )
+    tableau: ClassVar[Tableau] = KUTTA4

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench_plugins.odes.own_steps import EmbeddedPair, OwnSteps
+from bench_plugins.odes.embedded import EmbeddedPair, EmbeddedRungeKutta
+from bench_plugins.odes.papers import HAIRER1993SOLVING, TSITOURAS2011RUNGE
 
 
 @dataclass(frozen=True)
-class Tsit5(OwnSteps):
+class Tsit5(EmbeddedRungeKutta):
     """Tsitouras 5(4) in t with a step size for each sample; order 5, counted evaluations.
 
     Two evaluations choose the first step (one of them is its first stage), each attempt costs six
@@ -26,6 +27,7 @@ class Tsit5(OwnSteps):
         "Tsitouras 2011, doi:10.1016/j.camwa.2011.06.002; step control of Hairer, "
         "Norsett and Wanner 1993, Section II.4"
     )
+    bibtex: ClassVar[str] = HAIRER1993SOLVING + TSITOURAS2011RUNGE
     order: ClassVar[int] = 5
     pair: ClassVar[EmbeddedPair] = EmbeddedPair(
         a=(

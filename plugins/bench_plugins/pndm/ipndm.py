@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import History, OdeSolver, Problem, Time, require
+from bench.api import MultistepOdeSolver, Past, Problem, Time, require
+from bench_plugins.pndm.papers import LIU2022PSEUDO, ZHANG2023DEIS
 from bench_plugins.pndm.transfer import adams_bashforth
 
 
 @dataclass(frozen=True)
-class IPNDM(OdeSolver[History]):
+class IPNDM(MultistepOdeSolver):
     """PLMS whose first steps have orders 1, 2 and 3, so that a step costs one evaluation.
 
     eps is extrapolated with the Adams-Bashforth coefficients of equal steps, then DDIM makes the
@@ -28,6 +28,7 @@ class IPNDM(OdeSolver[History]):
     reference: ClassVar[str] = (
         "Zhang and Chen 2022, arXiv:2204.13902 (iPNDM); Liu et al. 2022, arXiv:2202.09778, Eq. 12"
     )
+    bibtex: ClassVar[str] = ZHANG2023DEIS + LIU2022PSEUDO
 
     highest: int = 4
 
@@ -38,12 +39,12 @@ class IPNDM(OdeSolver[History]):
     def order(self) -> int:
         return min(self.highest, 2)
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
+    @property
+    def max_order(self) -> int:
+        return self.highest
 
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        state = state or self.start((now, then))
-        state = state.added(now, problem.eps(x, now), self.highest)
-        return adams_bashforth(x, now, then, state.past), state.stepped()
+    def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
+        return problem.eps(x, now)
+
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
+        return adams_bashforth(x, now, then, past)

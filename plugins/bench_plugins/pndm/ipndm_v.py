@@ -2,47 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
-
-from bench.api import History, OdeSolver, Problem, Time, adams_weights, combine, require
-
-
-@dataclass(frozen=True)
-class AdamsBashforthInS(OdeSolver[History]):
-    """dy/ds = eps(y; s) by the variable-step Adams-Bashforth method; one evaluation per step.
-
-    The step integrates the polynomial in s through the last ``highest`` values of eps exactly. The
-    first step is Euler's, so that the order is 2 at last whatever ``highest`` is; but at the noisy
-    end eps hardly changes, and errors fall like N^-3.5 up to some 200 steps with 4 evaluations.
-
-    Attributes:
-        highest: the most evaluations that a step combines, 1 (DDIM) to 4.
-    """
-
-    highest: int = 4
-
-    def __post_init__(self) -> None:
-        require(1 <= self.highest <= 4, "highest must lie between 1 and 4")
-
-    @property
-    def order(self) -> int:
-        return min(self.highest, 2)
-
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
-
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        state = state or self.start((now, then))
-        state = state.added(now, problem.eps(x, now), self.highest)
-        weights = adams_weights(tuple(e.time.s for e in state.past), now.s, then.s)
-        parts = ((then.alpha * w, e.value) for w, e in zip(weights, state.past, strict=True))
-        return combine((then.alpha / now.alpha, x), *parts), state.stepped()
+from bench.api import AdamsBashforthInS
+from bench_plugins.pndm.papers import ZHANG2023DEIS, ZHOU2024FAST
 
 
 @dataclass(frozen=True)
@@ -60,3 +24,4 @@ class IPNDMv(AdamsBashforthInS):
     reference: ClassVar[str] = (
         "Zhang and Chen 2022, arXiv:2204.13902; Zhou et al. 2023, arXiv:2312.00094 (iPNDM_v)"
     )
+    bibtex: ClassVar[str] = ZHANG2023DEIS + ZHOU2024FAST

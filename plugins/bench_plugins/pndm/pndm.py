@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import History, OdeSolver, Problem, Time
+from bench.api import MultistepOdeSolver, Past, Problem, Time
+from bench_plugins.pndm.papers import LIU2022PSEUDO, ROMBACH2022HIGH
 from bench_plugins.pndm.transfer import adams_bashforth, transfer
 
 
 @dataclass(frozen=True)
-class PNDM(OdeSolver[History]):
+class PNDM(MultistepOdeSolver):
     """F-PNDM: three pseudo Runge-Kutta steps, then fourth-order pseudo linear multistep steps.
 
     N + 9 evaluations for N >= 3 steps: a Runge-Kutta step costs four. Its middle stages lie
@@ -23,32 +23,30 @@ class PNDM(OdeSolver[History]):
 
     name: ClassVar[str] = "pndm"
     reference: ClassVar[str] = "Liu et al. 2022, arXiv:2202.09778, Eq. 12 and 13, Algorithm 2"
+    bibtex: ClassVar[str] = LIU2022PSEUDO
     order: ClassVar[int] = 2
+    max_order: ClassVar[int] = 4
 
     def cost(self, steps: int) -> int:
         return steps + 3 * min(steps, 3)
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
+    def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
+        return problem.eps(x, now)
 
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        state = state or self.start((now, then))
-        eps = problem.eps(x, now)
-        state = state.added(now, eps, 4)
-        if len(state.past) == 4:
-            return adams_bashforth(x, now, then, state.past), state.stepped()
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
+        if len(past) == 4:
+            return adams_bashforth(x, now, then, past)
+        eps = past[0].value
         middle = problem.at(0.5 * (now.t + then.t))
         eps_2 = problem.eps(transfer(x, now, middle, (1.0, eps)), middle)
         eps_3 = problem.eps(transfer(x, now, middle, (1.0, eps_2)), middle)
         eps_4 = problem.eps(transfer(x, now, then, (1.0, eps_3)), then)
         parts = (1 / 6, eps), (1 / 3, eps_2), (1 / 3, eps_3), (1 / 6, eps_4)
-        return transfer(x, now, then, *parts), state.stepped()
+        return transfer(x, now, then, *parts)
 
 
 @dataclass(frozen=True)
-class PLMS(OdeSolver[History]):
+class PLMS(MultistepOdeSolver):
     """PNDM without Runge-Kutta steps: a pseudo improved Euler step, then orders 2, 3 and 4.
 
     N + 1 evaluations for N steps: the first step averages eps of both its ends. Order 2, as for
@@ -60,21 +58,19 @@ class PLMS(OdeSolver[History]):
     reference: ClassVar[str] = (
         "Liu et al. 2022, arXiv:2202.09778, Eq. 12; Rombach et al. 2022, arXiv:2112.10752 (code)"
     )
+    bibtex: ClassVar[str] = LIU2022PSEUDO + ROMBACH2022HIGH
     order: ClassVar[int] = 2
+    max_order: ClassVar[int] = 4
 
     def cost(self, steps: int) -> int:
         return steps + 1
 
-    def start(self, times: Sequence[Time]) -> History:
-        return History.of(times)
+    def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
+        return problem.eps(x, now)
 
-    def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: History | None
-    ) -> tuple[Tensor, History]:
-        state = state or self.start((now, then))
-        eps = problem.eps(x, now)
-        state = state.added(now, eps, 4)
-        if len(state.past) > 1:
-            return adams_bashforth(x, now, then, state.past), state.stepped()
+    def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
+        if len(past) > 1:
+            return adams_bashforth(x, now, then, past)
+        eps = past[0].value
         eps_then = problem.eps(transfer(x, now, then, (1.0, eps)), then)
-        return transfer(x, now, then, (0.5, eps), (0.5, eps_then)), state.stepped()
+        return transfer(x, now, then, (0.5, eps), (0.5, eps_then))

@@ -1,10 +1,10 @@
-"""What all pseudo numerical methods share: the transfer and the fixed Adams weights."""
+"""The transfer and the fixed Adams weights of all pseudo numerical methods."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from bench.api import Evaluation, Time, combine
+from bench.api import Past, Time, combine, weighted_terms
 
 # Adams-Bashforth weights on equal steps for 1, 2, 3 and 4 evaluations, the newest first.
 ADAMS_BASHFORTH: tuple[tuple[float, ...], ...] = (
@@ -24,8 +24,6 @@ def transfer(x: Tensor, now: Time, then: Time, *parts: tuple[float, Tensor]) -> 
     return combine((then.alpha / now.alpha, x), *((gain * weight, eps) for weight, eps in parts))
 
 
-def adams_bashforth(x: Tensor, now: Time, then: Time, past: tuple[Evaluation, ...]) -> Tensor:
+def adams_bashforth(x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
     """The transfer along the fixed Adams-Bashforth combination of all ``past`` evaluations."""
-    weights = ADAMS_BASHFORTH[len(past) - 1]
-    parts = ((w, e.value) for w, e in zip(weights, past, strict=True))
-    return transfer(x, now, then, *parts)
+    return transfer(x, now, then, *weighted_terms(ADAMS_BASHFORTH[len(past) - 1], past))

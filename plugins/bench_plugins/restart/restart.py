@@ -5,20 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Predictor, Problem, Time, UnsupportedError, combine, require
-from bench_plugins.edm.grid import Karras
-from bench_plugins.edm.heun import EdmHeun
-
-_HEUN, _GRID = EdmHeun(), Karras()
+from bench.api import (
+    Predictor,
+    Problem,
+    Time,
+    UnsupportedError,
+    combine,
+    karras_heun,
+    karras_times,
+    require,
+)
+from bench_plugins.restart.papers import XU2023RESTART
 
 
 @dataclass(frozen=True)
 class Loop:
-    """Where a restart goes up to, how often, and the steps of each way back."""
+    """The level that a restart goes up to, its repeats, and the steps of each way back."""
 
     s_high: float
     repeats: int
@@ -53,6 +60,7 @@ class Restart(Predictor[Plan]):
 
     name: ClassVar[str] = "restart"
     reference: ClassVar[str] = "Xu et al. 2023, arXiv:2306.14878, Algorithm 1 and Table 3"
+    bibtex: ClassVar[str] = XU2023RESTART
 
     intervals: tuple[tuple[float, float, int, int], ...] = ((0.06, 0.30, 2, 2),)
     main_points: int = 18
@@ -85,17 +93,18 @@ class Restart(Predictor[Plan]):
         return tuple(plan)
 
     def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Plan | None
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Plan
     ) -> tuple[Tensor, Plan]:
-        loops, *left = state or ((),)  # a lone step knows no grid: Heun's
-        x, _ = _HEUN.step(problem, x, now, then, None)
+        loops, *left = state
+        x = karras_heun(problem, x, now, then)
         for loop in loops:
-            back = _GRID.times(problem.process, loop.steps, then.s, loop.s_high)
+            back = karras_times(problem.process, loop.steps, then.s, loop.s_high)
             high = back[0]
             std = math.sqrt((high.s - then.s) * (high.s + then.s))
             for _ in range(loop.repeats):
                 x = combine((high.alpha / then.alpha, x), (high.alpha * std, problem.normal()))
-                x = _HEUN.solve(problem, x, (*back[:-1], then))
+                for upper, lower in pairwise((*back[:-1], then)):
+                    x = karras_heun(problem, x, upper, lower)
         return x, tuple(left)
 
     def _inner(self, n: int, steps: int) -> int:

@@ -11,16 +11,26 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import Evaluation, History, Predictor, Problem, Time, adams_weights, combine, require
+from bench.api import (
+    History,
+    Predictor,
+    Problem,
+    Time,
+    adams_weights,
+    combine,
+    require,
+    weighted_terms,
+)
+from bench_plugins.sa.papers import XUE2023SASOLVER
 
 
 @dataclass(frozen=True, eq=False)
 class LastStep:
-    """What the corrector needs of the last step.
+    """The last step, for the corrector.
 
     Attributes:
         history: the evaluations.
-        weights: those of the predictor.
+        weights: the predictor's.
         tau: the step's tau.
         order: evaluations that the corrector may use, the new one included.
     """
@@ -60,6 +70,7 @@ class SASolver(Predictor[LastStep]):
 
     name: ClassVar[str] = "sa_solver"
     reference: ClassVar[str] = "Xue et al. 2023, arXiv:2309.05019, Algorithm 1"
+    bibtex: ClassVar[str] = XUE2023SASOLVER
 
     predictor_order: int = 2
     corrector_order: int = 2
@@ -83,26 +94,32 @@ class SASolver(Predictor[LastStep]):
         return LastStep(History.of(times))
 
     def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: LastStep | None
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: LastStep
     ) -> tuple[Tensor, LastStep]:
-        state = state or self.start((now, then))
-        d, past = problem.denoise(x, now), state.history.past
-        history = state.history.added(now, d, max(self.predictor_order, self.corrector_order - 1))
+        d = problem.denoise(x, now)
         if state.order > 0:
-            # Start and noise of the last step are the predictor's: the weights alone change.
-            nodes = *(e.time for e in past[: state.order - 1]), now
-            *old, new = self._weights(nodes, past[0].time, now, state.tau)
-            changes = [w - v for w, v in zip_longest(old, state.weights, fillvalue=0.0)]
-            x = combine((1.0, x), (new, d), *_terms(changes, past))
+            x = self._correct(x, d, now, state)
+        history = state.history.push(now, d, max(self.predictor_order, self.corrector_order - 1))
+        nodes = history.past[: history.order(self.predictor_order, self.lower_order_final)]
         tau = self.tau if self.tau_s_min <= now.s <= self.tau_s_max else 0.0
-        order = history.order(self.predictor_order, self.lower_order_final)
-        weights = self._weights([e.time for e in history.past[:order]], now, then, tau)
+        weights = self._weights([e.time for e in nodes], now, then, tau)
         h, keep = then.lam - now.lam, then.sigma / now.sigma
-        terms = [(exp(-(tau**2) * h) * keep, x), *_terms(weights, history.past)]
+        terms = [(exp(-(tau**2) * h) * keep, x), *weighted_terms(weights, nodes)]
         if tau > 0:
             terms.append((then.sigma * sqrt(-expm1(-2 * tau**2 * h)), problem.normal()))
         order = history.order(self.corrector_order - 1, self.lower_order_final) + 1
-        return combine(*terms), LastStep(history.stepped(), weights, tau, order)
+        return combine(*terms), LastStep(history.advance(), weights, tau, order)
+
+    def _correct(self, x: Tensor, d: Tensor, now: Time, last: LastStep) -> Tensor:
+        """Give the evaluations of the last step their weights beside the new ``d``.
+
+        The last step's start and noise are the predictor's: only the weights change.
+        """
+        past = last.history.past
+        times = *(e.time for e in past[: last.order - 1]), now
+        *old, new = self._weights(times, past[0].time, now, last.tau)
+        changes = [w - v for w, v in zip_longest(old, last.weights, fillvalue=0.0)]
+        return combine((1.0, x), (new, d), *weighted_terms(changes, past[: len(changes)]))
 
     def _weights(
         self, nodes: Sequence[Time], now: Time, then: Time, tau: float
@@ -119,10 +136,3 @@ class SASolver(Predictor[LastStep]):
             places = tuple(node.lam - then.lam for node in nodes)
             weights = adams_weights(places, -h, 0.0, lambda v: np.exp(rate * v))
         return tuple(rate * then.alpha * w for w in weights)
-
-
-def _terms(
-    weights: Sequence[float], evaluations: Sequence[Evaluation]
-) -> list[tuple[float, Tensor]]:
-    """The newest evaluations with their weights."""
-    return [(w, e.value) for w, e in zip(weights, evaluations, strict=False)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import NoiseProcess, Time, TimeGrid, unit_interval
+from bench.api import NoiseProcess, Time, TimeGrid, uniform_times
+from bench_plugins.score_sde.papers import SONG2021SCORE
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,9 @@ class UniformT(TimeGrid):
 
     name: ClassVar[str] = "uniform_t"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Algorithms 2 and 3"
+    bibtex: ClassVar[str] = SONG2021SCORE
 
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float
     ) -> tuple[Time, ...]:
-        start, end = process.at_s(s_max), process.at_s(s_min)
-        inner = start.t + (end.t - start.t) * unit_interval(steps)[1:-1]
-        return (start, *(process.at(t) for t in inner.tolist()), end)
+        return uniform_times(process, steps, s_min, s_max)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bench.api import Moments
 from bench.config.load import load_config
 from bench.registry import load_registry
 from bench.run.execute import run_cell
@@ -24,7 +25,6 @@ from bench_plugins.fidelity.metric import FeatureMetric
 from bench_plugins.fidelity.prc import PrecisionRecall
 from bench_plugins.fidelity.statistics import RunningMoments
 from bench_plugins.fidelity.weights import PublishedWeights, find_weights
-from bench_plugins.metrics.frechet import Moments
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., Any]

@@ -17,7 +17,15 @@ from PIL import Image
 from torch import Tensor
 from torch_fidelity.registry import DATASETS_REGISTRY
 
-from bench.api import BenchError, Plugin, Trial, UnsupportedError
+from bench.api import (
+    BenchError,
+    Moments,
+    Plugin,
+    Trial,
+    UnsupportedError,
+    load_tensors,
+    root_factor,
+)
 from bench.registry import build
 from bench_plugins.fidelity import sources
 from bench_plugins.fidelity.extractors import load_extractor
@@ -29,8 +37,6 @@ from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION
 from bench_plugins.fidelity.prc import PrecisionRecall
 from bench_plugins.fidelity.sources import open_source
 from bench_plugins.fidelity.weights import PublishedWeights, find_weights
-from bench_plugins.metrics.frechet import Moments, root_factor
-from bench_plugins.models.tensors import load_file
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., Any]
@@ -208,7 +214,7 @@ def test_hostile_statistics_end_in_one_line(
         FrechetInception(against=str(file)).start(trial_of(photos(64, 1)))
     assert "\n" not in str(caught.value)
     with pytest.raises(BenchError, match=r"a\.npz: is damaged or holds no plain arrays"):
-        load_file(file)
+        load_tensors(file)
 
 
 def test_moments_alone_are_not_enough_for_features(

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bench.api import BenchError, Measurement, Trial
+from bench.api import BenchError, Measurement, Moments, Trial
 from bench.run.attempt import Attempt
 from bench.run.measure import _finish
 from bench.run.rows import metric_rows
@@ -25,7 +25,6 @@ from bench_plugins.fidelity.kid import KernelInception
 from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION
 from bench_plugins.fidelity.prc import PrecisionRecall
 from bench_plugins.fidelity.weights import PublishedWeights, find_weights
-from bench_plugins.metrics.frechet import Moments
 
 Photos = Callable[..., Tensor]
 Measure = Callable[..., dict[str, Measurement]]

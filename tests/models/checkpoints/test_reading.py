@@ -22,11 +22,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from bench.api import BenchError
-from bench_plugins.checkpoints.reading.inert import Inert
+from bench.api import BenchError, inert
 from bench_plugins.checkpoints.reading.modules import state_dict
 from bench_plugins.checkpoints.reading.pickles import read_pickle
-from bench_plugins.checkpoints.reading.refusal import Refused
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
 
@@ -147,7 +145,7 @@ def test_embedded_source_is_dropped_and_not_run(tmp_path: Path) -> None:
     }
     path.write_bytes(pickle.dumps({"ema": Call(_persistence(), meta)}))
     net = read_pickle(path)["ema"]
-    assert isinstance(net, Inert)
+    assert isinstance(net, inert.Object)
     assert net.kind == "Net"
     assert torch.equal(state_dict(net)["weight"], torch.arange(6.0).reshape(2, 3).mT)
     assert not marker.exists()
@@ -185,7 +183,7 @@ def test_plain_values_are_read(protocol: int, tmp_path: Path) -> None:
 def test_arrays_stay_inert(tmp_path: Path) -> None:
     path = tmp_path / "array.pkl"
     path.write_bytes(pickle.dumps(np.arange(3), 4))
-    assert isinstance(read_pickle(path), Inert)
+    assert isinstance(read_pickle(path), inert.Object)
 
 
 def _tensor(size: tuple[int, ...], stride: tuple[int, ...], offset: int = 0) -> object:
@@ -253,19 +251,19 @@ def test_classes_of_the_list_are_never_changed(tmp_path: Path) -> None:
         path.write_bytes(b"c" + name.encode() + b"\nN}S'__setstate__'\nI1\ns\x86b.")
         with pytest.raises(BenchError):
             read_pickle(path)
-    with pytest.raises(Refused):
-        Inert.kind = "other"
-    assert callable(Inert.__setstate__)
+    with pytest.raises(inert.Refused):
+        inert.Object.kind = "other"
+    assert callable(inert.Object.__setstate__)
 
 
 def test_modules_that_are_no_tree_are_refused() -> None:
-    inner = Inert()
+    inner = inert.Object()
     inner.state = {"_modules": {"a": inner}}
-    with pytest.raises(Refused, match="no tree"):
+    with pytest.raises(inert.Refused, match="no tree"):
         state_dict(inner)
     for state in (None, {"_modules": []}, {"_parameters": {"a": 1}}, {"_modules": {"a": 1}}):
         inner.state = state
-        with pytest.raises(Refused):
+        with pytest.raises(inert.Refused):
             state_dict(inner)
 
 

@@ -16,33 +16,31 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from bench_plugins.checkpoints.reading import tensors
-from bench_plugins.checkpoints.reading.inert import Inert, InertDict, Rule, inert_class
-from bench_plugins.checkpoints.reading.refusal import Refused, content, damaged, forbidden
+from bench.api import inert
 
-_EMBEDDED = inert_class("persistent object")
+_EMBEDDED = inert.object_class("persistent object")
 
 
 def read_pickle(path: Path) -> Any:
-    """The content of a pickle as plain containers, numbers, tensors and `Inert` objects.
+    """The content of a pickle as plain containers, numbers, tensors and `inert.Object`s.
 
     Raises:
         BenchError: the file is missing, cut off, or names anything that is not on the list.
     """
-    data = content(path)
+    data = inert.read(path)
     _check_program(path, data)
     try:
         return _Unpickler(io.BytesIO(data)).load()
-    except Refused as refusal:
-        raise forbidden(path, str(refusal)) from None
+    except inert.Refused as refusal:
+        raise inert.forbidden(path, str(refusal)) from None
     except Exception as error:  # whatever a hostile program makes the reader stumble over
-        raise damaged(path, f"{type(error).__name__} {tensors.first_cause(error)}") from None
+        raise inert.damaged(path, f"{type(error).__name__} {inert.first_cause(error)}") from None
 
 
-def _persistent(meta: object) -> Inert:
+def _persistent(meta: object) -> inert.Object:
     """EDM's `_reconstruct_persistent_obj`: class name and state; the source text is dropped."""
     if not isinstance(meta, dict) or not isinstance(meta.get("class_name"), str):
-        raise Refused("a persistent object has no class name")
+        raise inert.Refused("a persistent object has no class name")
     made = _EMBEDDED()
     made.kind, made.state = meta["class_name"], meta.get("state")
     return made
@@ -51,35 +49,35 @@ def _persistent(meta: object) -> Inert:
 def _ordered(*items: object) -> OrderedDict[Any, Any]:
     pairs = items[0] if items else []
     if not isinstance(pairs, list):
-        raise Refused("an OrderedDict is not made of a list")
+        raise inert.Refused("an OrderedDict is not made of a list")
     return OrderedDict(pairs)
 
 
 def _set(items: object = ()) -> frozenset[Any]:
     if not isinstance(items, list | tuple):
-        raise Refused("a set is not made of a list")
+        raise inert.Refused("a set is not made of a list")
     return frozenset(items)
 
 
-def _rule(name: str, call: Any) -> tuple[str, Rule]:
-    return name, Rule(name, call)
+def _rule(name: str, call: Any) -> tuple[str, inert.Rule]:
+    return name, inert.Rule(name, call)
 
 
 _ALLOWED: dict[str, object] = {
     **dict(
         (
             _rule("torch_utils.persistence._reconstruct_persistent_obj", _persistent),
-            _rule("torch._utils._rebuild_tensor_v2", tensors.rebuild_tensor),
-            _rule("torch._utils._rebuild_parameter", tensors.rebuild_parameter),
-            _rule("torch.storage._load_from_bytes", tensors.storage),
-            _rule("numpy.core.multiarray.scalar", tensors.scalar),
-            _rule("numpy._core.multiarray.scalar", tensors.scalar),
-            _rule("numpy.core.multiarray._reconstruct", inert_class("ndarray")),
-            _rule("numpy._core.multiarray._reconstruct", inert_class("ndarray")),
-            _rule("numpy._core.numeric._frombuffer", inert_class("ndarray")),
-            _rule("numpy.core.numeric._frombuffer", inert_class("ndarray")),
-            _rule("numpy.dtype", inert_class("dtype")),
-            _rule("_codecs.encode", tensors.latin1),
+            _rule("torch._utils._rebuild_tensor_v2", inert.rebuild_tensor),
+            _rule("torch._utils._rebuild_parameter", inert.rebuild_parameter),
+            _rule("torch.storage._load_from_bytes", inert.storage),
+            _rule("numpy.core.multiarray.scalar", inert.scalar),
+            _rule("numpy._core.multiarray.scalar", inert.scalar),
+            _rule("numpy.core.multiarray._reconstruct", inert.object_class("ndarray")),
+            _rule("numpy._core.multiarray._reconstruct", inert.object_class("ndarray")),
+            _rule("numpy._core.numeric._frombuffer", inert.object_class("ndarray")),
+            _rule("numpy.core.numeric._frombuffer", inert.object_class("ndarray")),
+            _rule("numpy.dtype", inert.object_class("dtype")),
+            _rule("_codecs.encode", inert.latin1),
             _rule("collections.OrderedDict", _ordered),
             _rule("builtins.set", _set),
             _rule("builtins.frozenset", _set),
@@ -87,11 +85,11 @@ _ALLOWED: dict[str, object] = {
             _rule("__builtin__.frozenset", _set),
         )
     ),
-    "numpy.ndarray": inert_class("ndarray"),
-    "dnnlib.util.EasyDict": InertDict,
-    "torch.nn.modules.container.ModuleDict": inert_class("ModuleDict"),
-    "torch.nn.modules.container.ModuleList": inert_class("ModuleList"),
-    "torch.nn.modules.container.Sequential": inert_class("Sequential"),
+    "numpy.ndarray": inert.object_class("ndarray"),
+    "dnnlib.util.EasyDict": inert.Dictionary,
+    "torch.nn.modules.container.ModuleDict": inert.object_class("ModuleDict"),
+    "torch.nn.modules.container.ModuleList": inert.object_class("ModuleList"),
+    "torch.nn.modules.container.Sequential": inert.object_class("Sequential"),
 }
 
 
@@ -99,11 +97,11 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         name = f"{module_name}.{global_name}"
         if name not in _ALLOWED:
-            raise Refused(f"it asks for '{name}', which weights have no use for")
+            raise inert.Refused(f"it asks for '{name}', which weights have no use for")
         return _ALLOWED[name]
 
     def persistent_load(self, pid: object) -> Any:
-        raise Refused("it refers to objects outside of the file")
+        raise inert.Refused("it refers to objects outside of the file")
 
 
 def _check_program(path: Path, data: bytes) -> None:
@@ -115,10 +113,12 @@ def _check_program(path: Path, data: bytes) -> None:
     try:
         for opcode, argument, _ in pickletools.genops(data):
             if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > len(data):
-                raise Refused(f"its memo has {argument} entries, more than the file has bytes")
+                raise inert.Refused(
+                    f"its memo has {argument} entries, more than the file has bytes"
+                )
             if opcode.name in ("EXT1", "EXT2", "EXT4"):
-                raise Refused("it uses registered extensions")
-    except Refused as refusal:
-        raise forbidden(path, str(refusal)) from None
+                raise inert.Refused("it uses registered extensions")
+    except inert.Refused as refusal:
+        raise inert.forbidden(path, str(refusal)) from None
     except Exception as error:
-        raise damaged(path, f"its pickle is cut off or garbled ({error})") from None
+        raise inert.damaged(path, f"its pickle is cut off or garbled ({error})") from None

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load
 from torch import Tensor
 
-from bench_plugins.checkpoints.reading.refusal import content, damaged
+from bench.api import inert
 
 RECORD = "bench_checkpoints"
 
@@ -26,7 +26,7 @@ def header(path: Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as error:
-        raise damaged(path, f"it is no readable safetensors file ({error})") from None
+        raise inert.damaged(path, f"it is no readable safetensors file ({error})") from None
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -37,17 +37,17 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         BenchError: the file is missing or damaged, or its record is no JSON object.
     """
-    data = content(path)
+    data = inert.read(path)
     try:
         tensors = load(data)
         with safe_open(path, framework="pt") as file:
             record = json.loads((file.metadata() or {}).get(RECORD, "{}"))
     except KeyError as error:  # of the library's table of types
-        raise damaged(path, f"its tensors are of type {error}, which is not known") from None
+        raise inert.damaged(path, f"its tensors are of type {error}, which is not known") from None
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise damaged(path, f"it is no readable safetensors file ({error})") from None
+        raise inert.damaged(path, f"it is no readable safetensors file ({error})") from None
     if not isinstance(record, dict):
-        raise damaged(path, f"its header entry '{RECORD}' is no JSON object")
+        raise inert.damaged(path, f"its header entry '{RECORD}' is no JSON object")
     return tensors, record
 
 
@@ -61,7 +61,7 @@ def entries(path: Path) -> int:
         with safe_open(path, framework="pt") as file:
             return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise damaged(path, f"it is no readable safetensors file ({error})") from None
+        raise inert.damaged(path, f"it is no readable safetensors file ({error})") from None
 
 
 def names(path: Path) -> set[str]:
@@ -74,4 +74,4 @@ def names(path: Path) -> set[str]:
         with safe_open(path, framework="pt") as file:
             return set(file.keys())
     except (SafetensorError, OSError) as error:
-        raise damaged(path, f"it is no readable safetensors file ({error})") from None
+        raise inert.damaged(path, f"it is no readable safetensors file ({error})") from None

@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench_plugins.checkpoints.reading.refusal import content, damaged, forbidden
-from bench_plugins.checkpoints.reading.tensors import first_cause
+from bench.api import inert
 
 
 def read_torch(path: Path) -> Any:
@@ -23,18 +22,18 @@ def read_torch(path: Path) -> Any:
     Raises:
         BenchError: the file is missing, cut off, or holds more than weights.
     """
-    data = content(path)
+    data = inert.read(path)
     _check_archive(path, data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # torch's own use of TypedStorage
         try:
             loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         except Exception as error:
-            cause = first_cause(error)
+            cause = inert.first_cause(error)
             # An operand that is unknown is garbage rather than an attack.
             if "GLOBAL" in cause or ("nsupported" in cause and "operand" not in cause):
-                raise forbidden(path, cause) from None
-            raise damaged(path, f"{type(error).__name__} {cause}") from None
+                raise inert.forbidden(path, cause) from None
+            raise inert.damaged(path, f"{type(error).__name__} {cause}") from None
     _check_size(path, loaded, len(data))
     return loaded
 
@@ -47,11 +46,11 @@ def _check_archive(path: Path, data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             records = archive.infolist()
     except Exception as error:
-        raise damaged(path, f"its archive is cut off or garbled ({error})") from None
+        raise inert.damaged(path, f"its archive is cut off or garbled ({error})") from None
     if any(record.compress_type != zipfile.ZIP_STORED for record in records):
-        raise forbidden(path, "its archive is compressed, which torch's files never are")
+        raise inert.forbidden(path, "its archive is compressed, which torch's files never are")
     if sum(record.file_size for record in records) > len(data):
-        raise forbidden(path, "its archive claims more bytes than the file has")
+        raise inert.forbidden(path, "its archive claims more bytes than the file has")
 
 
 def _check_size(path: Path, loaded: object, limit: int) -> None:
@@ -62,7 +61,7 @@ def _check_size(path: Path, loaded: object, limit: int) -> None:
         item = pending.pop()
         if isinstance(item, Tensor):
             if item.numel() * item.element_size() > limit:
-                raise forbidden(path, "a tensor claims more entries than the file has bytes")
+                raise inert.forbidden(path, "a tensor claims more entries than the file has bytes")
         elif isinstance(item, dict | list | tuple | set) and id(item) not in seen:
             seen.add(id(item))
             pending += [*item.keys(), *item.values()] if isinstance(item, dict) else list(item)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.api import BenchError
-from bench_plugins.checkpoints.reading.refusal import content, damaged
+from bench.api import BenchError, inert
 from bench_plugins.checkpoints.reading.safe_files import names
 
 PIPELINES = ("DDPMPipeline", "DDIMPipeline", "PNDMPipeline", "ScoreSdeVePipeline")
@@ -164,22 +163,24 @@ def read_json(path: Path) -> dict[str, Any]:
         BenchError: there is none.
     """
     try:
-        record = json.loads(content(path))
+        record = json.loads(inert.read(path))
     except (ValueError, RecursionError) as error:
-        raise damaged(path, f"it is no JSON ({error})") from None
+        raise inert.damaged(path, f"it is no JSON ({error})") from None
     if not isinstance(record, dict):
-        raise damaged(path, "it is no JSON object")
+        raise inert.damaged(path, "it is no JSON object")
     return record
 
 
 def _shards(index: Path) -> list[Path]:
     told = read_json(index).get("weight_map")
     if not isinstance(told, dict) or not told:
-        raise damaged(index, "it has no weight_map")
+        raise inert.damaged(index, "it has no weight_map")
     wanted: dict[str, set[str]] = {}
     for tensor, file in told.items():
         if not isinstance(file, str) or not file or Path(file).name != file:
-            raise damaged(index, f"the file of '{tensor[:80]}' is no name of a file beside it")
+            raise inert.damaged(
+                index, f"the file of '{tensor[:80]}' is no name of a file beside it"
+            )
         wanted.setdefault(file, set()).add(tensor)
     return [_shard(index, file, wanted[file]) for file in sorted(wanted)]
 
@@ -192,5 +193,5 @@ def _shard(index: Path, file: str, wanted: set[str]) -> Path:
         )
     differing = sorted(wanted ^ names(path))
     if differing:
-        raise damaged(path, f"it and {index.name} do not agree on '{differing[0][:80]}'")
+        raise inert.damaged(path, f"it and {index.name} do not agree on '{differing[0][:80]}'")
     return path

@@ -56,6 +56,7 @@ class MLP(nn.Module):
 
     def __init__(self, config: MLPConfig) -> None:
         super().__init__()
+        self.config = config
         entries = math.prod(config.sample)
         self.embedding = NoiseEmbedding(config.features, config.embedding)
         self.stem = nn.Linear(entries, config.width)

@@ -44,6 +44,7 @@ class EdmDenoiser(nn.Module):
     def __init__(self, network: nn.Module, preconditioning: Preconditioning) -> None:
         super().__init__()
         self.network = network
+        self.preconditioning = preconditioning
         self.sigma_data = preconditioning.sigma_data
         self.data_mean = preconditioning.data_mean
 

@@ -103,6 +103,7 @@ class UNet(nn.Module):
 
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
+        self.config = config
         fine, coarse = config.fine, config.coarse
         self.embedding = NoiseEmbedding(config.features, config.embedding)
         self.stem = nn.Conv2d(4 * config.image[0], fine, 3, padding=1)

@@ -1,0 +1,87 @@
+"""The small networks of this family, for `bench train`: files of the model `trained`."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from torch import nn
+
+from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask
+from bench_plugins.models.networks.files import (
+    Metadata,
+    NetworkConfig,
+    build_network,
+    save_network,
+)
+from bench_plugins.models.networks.mlp import MLP, MLPConfig
+from bench_plugins.models.networks.precond import EdmDenoiser, Preconditioning
+from bench_plugins.models.networks.unet import UNet, UNetConfig
+from bench_plugins.models.papers import EDM, SCORE_SDE
+
+
+class _SmallNetwork(Trainable):
+    """A network of this family, preconditioned for the moments of the data."""
+
+    @abstractmethod
+    def sizes(self, shape: tuple[int, ...]) -> NetworkConfig:
+        """Return the sizes for samples of this shape.
+
+        Raises:
+            BenchError: the shape does not suit the network.
+        """
+
+    def build(self, task: TrainingTask) -> nn.Module:
+        return build_network(self.sizes(task.shape), Preconditioning(task.std, task.mean))
+
+    def save(self, path: Path, network: nn.Module, record: TrainingRecord) -> None:
+        assert isinstance(network, EdmDenoiser)
+        raw = network.network
+        assert isinstance(raw, UNet | MLP)
+        save_network(path, network, Metadata(raw.config, network.preconditioning, record))
+
+
+@dataclass(frozen=True)
+class SmallUnet(_SmallNetwork):
+    """A U-Net of two resolutions, for images whose sides are multiples of 4."""
+
+    name: ClassVar[str] = "unet"
+    reference: ClassVar[str] = (
+        "DDPM++ in small: Song et al. 2021, arXiv:2011.13456; Karras et al. 2022, arXiv:2206.00364"
+    )
+    bibtex: ClassVar[str] = SCORE_SDE + EDM
+
+    def sizes(self, shape: tuple[int, ...]) -> UNetConfig:
+        channels, height, width = shape
+        try:
+            return UNetConfig(image=(channels, height, width))
+        except ValueError as error:
+            raise BenchError(f"network '{self.name}': {error}; or pass --network mlp") from error
+
+
+@dataclass(frozen=True)
+class SmallMlp(_SmallNetwork):
+    """A residual multi-layer perceptron, for samples of any shape."""
+
+    name: ClassVar[str] = "mlp"
+    reference: ClassVar[str] = "preconditioning of Karras et al. 2022, arXiv:2206.00364, Eq. 7"
+    bibtex: ClassVar[str] = EDM
+
+    def sizes(self, shape: tuple[int, ...]) -> MLPConfig:
+        return MLPConfig(sample=shape)
+
+
+@dataclass(frozen=True)
+class SmallNetwork(_SmallNetwork):
+    """`unet` for images of 16x16 pixels and more, else `mlp`."""
+
+    name: ClassVar[str] = "auto"
+    reference: ClassVar[str] = SmallUnet.reference
+    bibtex: ClassVar[str] = SmallUnet.bibtex
+
+    def sizes(self, shape: tuple[int, ...]) -> NetworkConfig:
+        _, height, width = shape
+        small = min(height, width) < 16
+        return SmallMlp().sizes(shape) if small else SmallUnet().sizes(shape)

@@ -1,0 +1,103 @@
+"""`bench train` and `bench train-classifier`; their modules with torch are imported when called."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from bench.extend import Command, hookimpl
+from bench_train.launch import in_process_group, launch
+from bench_train.options.classifier import ClassifierOptions, ExtractorOptions
+from bench_train.options.computation import ComputationOptions
+from bench_train.options.data import CheckpointOptions, DataOptions, OutputOptions
+from bench_train.options.network import NetworkOptions
+from bench_train.options.numbers import whole_numbers
+from bench_train.options.objective import ObjectiveOptions
+from bench_train.options.optimisation import AverageOptions, OptimiserOptions, SeedOptions
+from bench_train.options.signature import flatten
+from bench_train.overrides import override
+from bench_train.presets import preset_of
+
+_EPILOG = """
+Examples:
+
+    bench train --out runs/digits
+    bench train --out runs/mnist --preset ncsnpp-ve-small --data mnist
+    bench train --out runs/cifar --preset ddpmpp-vp --data cifar10.npz --device cuda --processes 4
+    bench train --out runs/cifar --preset ddpmpp-vp --data cifar10.npz --device cuda --resume
+
+It leaves weights.safetensors in OUT, a model of `bench run`: trained, score_sde or edm, after its
+network. A run that was cut goes on with --resume, the same options and any number of processes.
+"""
+
+
+@hookimpl
+def bench_commands() -> Sequence[Command]:
+    return [
+        Command("train", flatten(train), _EPILOG, rank=80),
+        Command("train-classifier", flatten(train_classifier), rank=81),
+    ]
+
+
+def train(
+    output: OutputOptions,
+    network: NetworkOptions,
+    objective: ObjectiveOptions,
+    optimiser: OptimiserOptions,
+    averages: AverageOptions,
+    seed: SeedOptions,
+    computation: ComputationOptions,
+    data: DataOptions,
+    checkpoint: CheckpointOptions,
+) -> None:
+    """Train a score model by continuous denoising score matching (Song et al. 2021)."""
+    preset = preset_of(network.preset)
+    settings = override(preset, network, objective, optimiser, averages, computation)
+    if computation.processes > 1 and not in_process_group():
+        raise typer.Exit(launch(computation.processes))
+
+    from bench_train.job import Job
+
+    job = Job(settings, computation, seed.seed, data, output, _command_line())
+    if checkpoint.export_only:
+        job.export()
+    else:
+        job.run(checkpoint.resume, checkpoint.checkpoint_s)
+
+
+def train_classifier(
+    extractor: ExtractorOptions, data: DataOptions, classifier: ClassifierOptions
+) -> None:
+    """Train a small classifier, the feature extractor of a Frechet distance, and its statistics."""
+    from rich.console import Console
+
+    from bench_train.classifier import ClassifierTraining
+    from bench_train.extractor import ExtractorRecipe
+    from bench_train.plugin_options import parse_classifier
+    from bench_train.sources import read_data
+
+    console = Console()
+    widths = None if classifier.widths is None else whole_numbers("--widths", classifier.widths)
+    training = ClassifierTraining(
+        classifier.epochs, classifier.batch, shift=classifier.shift, seed=classifier.seed
+    )
+    result = ExtractorRecipe(
+        read_data(data),
+        parse_classifier(classifier.network, widths),
+        training,
+        classifier.reference,
+        _command_line(),
+    ).make(
+        extractor.out,
+        lambda epoch, loss: console.print(f"epoch {epoch}: loss {loss:.4f}", highlight=False),
+    )
+    console.print(f"test accuracy {result.accuracy:.4f}; wrote {result.weights}", soft_wrap=True)
+    console.print(f"statistics over {result.n} samples: {result.statistics}", soft_wrap=True)
+
+
+def _command_line() -> str:
+    """How the program was called, without the path of this installation."""
+    return shlex.join(["bench", *sys.argv[1:]])

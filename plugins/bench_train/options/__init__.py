@@ -1,0 +1,1 @@
+"""The options of `bench train` and `bench train-classifier`, without torch."""
