@@ -4,7 +4,7 @@ from bench.core.arithmetic import tf32
 from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
-from bench.core.errors import BenchError, UnsupportedError
+from bench.core.errors import BenchError, UnsupportedError, first_line
 from bench.core.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
 from bench.core.history import Evaluation, History, Past, weighted_terms
@@ -177,6 +177,7 @@ __all__ = [
     "family",
     "file_lock",
     "file_sha256",
+    "first_line",
     "frechet_distance",
     "frechet_influence",
     "from_eps",

@@ -161,16 +161,12 @@ def test_the_modules_left_out_are_there() -> None:
         assert (HOST.parent / name.replace(".", "/")).with_suffix(".py").is_file()
 
 
-@pytest.mark.parametrize(
-    ("plugin", "sibling"),
-    [
-        ("metrics", "bench_plugins.odes"),
-        ("fidelity", "bench_plugins.metrics"),
-        ("fidelity", "bench_plugins.checkpoints"),
-    ],
-)
-def test_siblings(plugin: str, sibling: str) -> None:
-    assert sibling in {unit for unit, _, _ in _identity(plugin).files}
+@pytest.mark.parametrize("plugin", sorted(POINTS))
+def test_families_rest_on_no_siblings(plugin: str) -> None:
+    own = f"bench_plugins.{plugin}"
+    units = {unit for unit, _, _ in _identity(plugin).files}
+    assert own in units
+    assert not [u for u in units if u.startswith("bench_plugins.") and u != own]
 
 
 def test_the_registry_tells_the_same() -> None:

@@ -43,7 +43,7 @@ from bench_plugins.checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
 from bench_plugins.fidelity.catalogue import ASSETS as REFERENCES
 from bench_plugins.fidelity.extractors import _load
 from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION, Kind, build_plain
-from bench_plugins.fidelity.reference import _cached, _features, _published
+from bench_plugins.fidelity.reference import _features, _load_cached, _load_published
 from bench_plugins.fidelity.weights import PublishedWeights
 
 diffusers = pytest.importorskip("diffusers")
@@ -116,7 +116,7 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     """A cache folder with small files under the names of the published ones."""
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
     monkeypatch.setenv("BENCH_OFFLINE", "1")
-    for known in (_load, _cached, _features, _published, load_model):
+    for known in (_load, _load_cached, _features, _load_published, load_model):
         known.cache_clear()
     _extractor(tmp_path, monkeypatch)
     module = types.ModuleType("torch_utils.persistence")

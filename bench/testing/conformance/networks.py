@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from bench.core.errors import BenchError
 from bench.core.trainable import Trainable, TrainableClassifier, TrainingRecord, TrainingTask
 from bench.testing.conformance.finding import NotApplicable, demand
-from bench.testing.setting import process_of
+from bench.testing.plugins import process_of
 
 _SHAPES = ((1, 8, 8), (3, 32, 32))
 _RECORD = TrainingRecord((0.002, 80.0), "toy", 256, "0" * 64, 1)

@@ -16,7 +16,7 @@ from bench_plugins.checkpoints.reading.safe_files import RECORD
 def write_safetensors(
     target: Path, record: Mapping[str, object], weights: Mapping[str, Tensor]
 ) -> None:
-    """Writes weights, and in the header what they are (`record`), to ``target``.
+    """Write weights, and in the header what they are (`record`), to ``target``.
 
     Raises:
         BenchError: it cannot be written.

@@ -46,7 +46,7 @@ def _not_read(name: object, place: str) -> BenchError:
 
 
 def _check_foreign(record: Mapping[str, object], name: str, known: Scheduler, place: str) -> None:
-    """Refuses keys of other schedulers that change what the network is told."""
+    """Refuse keys of other schedulers that change the network's input."""
     for key, value in record.items():
         if key in known.own or key in LEFT_OUT or key in _ALWAYS:
             continue
@@ -60,11 +60,11 @@ def _check_foreign(record: Mapping[str, object], name: str, known: Scheduler, pl
 
 
 def _check_old_name(record: Mapping[str, object], value: object, place: str) -> None:
-    told = record.get("prediction_type", "epsilon")
+    kind = record.get("prediction_type", "epsilon")
     if (
         value is None
-        or (value is True and told == "epsilon")
-        or (value is False and told == "sample")
+        or (value is True and kind == "epsilon")
+        or (value is False and kind == "sample")
     ):
         return
     raise BenchError(

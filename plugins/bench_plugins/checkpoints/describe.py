@@ -1,4 +1,4 @@
-"""What is in a checkpoint, in words and numbers (`bench models info`)."""
+"""Descriptions of checkpoints (`bench models info`)."""
 
 from __future__ import annotations
 
