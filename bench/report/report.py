@@ -60,7 +60,7 @@ class Report:
 
 @dataclass(frozen=True)
 class _Content:
-    """What figures, tables and page are made from."""
+    """Everything that figures, tables and page are made from."""
 
     source: ReportSource
     run: RunData
