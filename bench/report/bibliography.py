@@ -13,12 +13,9 @@ from bench.render.latex import escape
 
 _HEAD = re.compile(r"@\w+\s*(\{)\s*([\w:.+/-]+)\s*,")
 _ARXIV = re.compile(r"arXiv:\s*(\d{4}\.\d{4,5})", re.IGNORECASE)
-_LOCAL = re.compile(r"^  cited_as = \{.*\}\n?", re.MULTILINE)
+_EPRINT = re.compile(r"\beprint\s*=\s*[{\"]([^}\"]*)")
 _YEAR = re.compile(r"\b(1[6-9]\d\d|20\d\d)\b")
 _FAMILY = re.compile(r"[A-Za-z]+")
-
-ALWAYS = ("song2021score", "karras2022elucidating")
-"""Papers that the protocol itself rests on."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +26,11 @@ class Citation:
         key: to cite it by.
         text: of the entry.
         eprint: its arXiv number, or "".
-        cited_as: the words that a reference names it with, or "".
     """
 
     key: str
     text: str
     eprint: str = ""
-    cited_as: str = ""
 
 
 def parse_bibtex(text: str) -> Iterator[Citation]:
@@ -47,13 +42,13 @@ def parse_bibtex(text: str) -> Iterator[Citation]:
         if end is not None:
             place = end + 1
             entry = text[head.start() : place]
-            shown = re.sub(r",\n\}$", "\n}", _LOCAL.sub("", entry))
-            yield Citation(head[2], shown, _value(entry, "eprint"), _value(entry, "cited_as"))
+            eprint = _EPRINT.search(entry)
+            yield Citation(head[2], entry, eprint[1] if eprint else "")
 
 
 @lru_cache(maxsize=1)
 def known() -> tuple[Citation, ...]:
-    """Return the entries that the package has itself."""
+    """Return the entries of the papers that the protocol itself rests on."""
     text = (files("bench.report") / "data" / "references.bib").read_text(encoding="utf-8")
     return tuple(parse_bibtex(text))
 
@@ -75,17 +70,9 @@ def cite(reference: str, bibtex: str = "") -> tuple[Citation, ...]:
         return ()
     numbers = _ARXIV.findall(reference)
     by_number = {entry.eprint: entry for entry in known() if entry.eprint}
-    found = [by_number[number] for number in numbers if number in by_number]
-    found += [e for e in known() if e.cited_as and e.cited_as in reference]
+    found = tuple(dict.fromkeys(by_number[number] for number in numbers if number in by_number))
     strange = [number for number in numbers if number not in by_number]
-    if found and not strange:
-        return tuple(dict.fromkeys(found))
-    return (*dict.fromkeys(found), _misc(reference, strange))
-
-
-def always() -> tuple[Citation, ...]:
-    """Return the entries that every report cites."""
-    return tuple(entry for entry in known() if entry.key in ALWAYS)
+    return found if found and not strange else (*found, _misc(reference, strange))
 
 
 def bibtex_file(entries: Iterable[Citation]) -> str:
@@ -101,11 +88,6 @@ def _closing_brace(text: str, opening: int) -> int | None:
         if depth == 0:
             return place
     return None
-
-
-def _value(entry: str, name: str) -> str:
-    found = re.search(r"^  " + name + r" = \{(.*)\},?$", entry, re.MULTILINE)
-    return found.group(1) if found else ""
 
 
 def _misc(reference: str, numbers: Sequence[str]) -> Citation:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.render.labels import tick
 from bench.render.latex import escape
-from bench.report.bibliography import Citation, always, bibtex_file, cite
+from bench.report.bibliography import Citation, bibtex_file, cite, known
 
 MAX_NAMES = 40
 """Plugins of one kind that the paragraph names."""
@@ -72,7 +72,7 @@ def methods(
         name for kinds, some in names for name in some if name and not writer.entries(kinds, name)
     ]
     paragraph = " ".join(_sentences(usable, writer, dict(zip(_KINDS, names, strict=True))))
-    return Methods(paragraph, bibtex_file([*always(), *entries]), tuple(sorted(set(unknown))))
+    return Methods(paragraph, bibtex_file([*known(), *entries]), tuple(sorted(set(unknown))))
 
 
 _KINDS = ("model", "process", "grid", "solver", "corrector", "metric")
@@ -104,7 +104,7 @@ def _sentences(
     def named(kind: str) -> str:
         return writer.name(*names[kind])
 
-    protocol = _cite(always())
+    protocol = _cite(known())
     core = sorted({str(core).split(" ")[0] for core in usable["core"]} - {""})
     version = f" {escape(', '.join(core))}" if core else ""
     yield (

@@ -30,7 +30,7 @@ from bench.report.methods import methods
 from bench.report.outputs import list_files, remove_stale, write_csv, write_latex, write_methods
 from bench.report.page import Page, PageSection, fit_tables, render
 from bench.report.plan import FigurePlan, plan_figures
-from bench.report.source import Source, read
+from bench.report.source import ReportSource, read
 from bench.report.styles import curve_styles
 from bench.report.summary import cells_by_status
 from bench.results.frame import SUBJECT
@@ -60,9 +60,9 @@ class Report:
 
 @dataclass(frozen=True)
 class _Content:
-    """What figures, tables and page are made from."""
+    """Everything that figures, tables and page are made from."""
 
-    source: Source
+    source: ReportSource
     run: RunData
     styles: Mapping[str, CurveStyle]
     plan: FigurePlan
@@ -105,7 +105,7 @@ def write_report(
         ) from None
 
 
-def _prepare(source: Source) -> _Content:
+def _prepare(source: ReportSource) -> _Content:
     run = prepare(source)
     with ThreadPoolExecutor(1) as beside:  # a bootstrap: numpy lets the other core go on
         aggregates = beside.submit(lambda: [aggregate(common) for common in run.common])

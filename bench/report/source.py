@@ -14,7 +14,7 @@ from bench.results.store import Store
 
 
 @dataclass(frozen=True)
-class Source:
+class ReportSource:
     """A run as it was read.
 
     Attributes:
@@ -34,7 +34,7 @@ class Source:
     damaged: tuple[str, ...]
 
 
-def read(results: Path, base: str | None) -> Source:
+def read(results: Path, base: str | None) -> ReportSource:
     """Read a run and the one to compare with.
 
     Raises:
@@ -46,7 +46,7 @@ def read(results: Path, base: str | None) -> Source:
     other = None if base is None else read_base(base, results)
     keys = rows["key"].dropna().unique()
     found = (*damage.singles(store), *damage.samples(store, keys), *damage.paths(store))
-    return Source(
+    return ReportSource(
         folder=results,
         rows=rows,
         references=store.references(),

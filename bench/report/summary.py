@@ -33,7 +33,7 @@ def summary_lines(frame: pd.DataFrame) -> list[str]:
     """
     table = prepared(frame)
     best = best_values(points(table))
-    lines = _aligned([_fields(entry) for entry in best[:MAX_LINES]]) if best else []
+    lines = _align([_cells(entry) for entry in best[:MAX_LINES]]) if best else []
     if len(best) > MAX_LINES:
         lines.append(f"... and {len(best) - MAX_LINES} more: see the report")
     if not best:
@@ -53,9 +53,9 @@ def cells_by_status(table: pd.DataFrame) -> dict[str, int]:
     return {str(status): int(count) for status, count in counts.items()}
 
 
-def _fields(best: BestValue) -> tuple[str, ...]:
+def _cells(best: BestValue) -> tuple[str, ...]:
     subject = best.subject
-    fields = (
+    cells = (
         with_params(subject.model, subject.model_params),
         with_params(subject.process, subject.process_params),
         best.label,
@@ -64,16 +64,16 @@ def _fields(best: BestValue) -> tuple[str, ...]:
         best.wall_text,
         best.curve,
     )
-    return tuple(one_line(f, width).strip() for f, width in zip(fields, _WIDTHS, strict=True))
+    return tuple(one_line(cell, width).strip() for cell, width in zip(cells, _WIDTHS, strict=True))
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+def _align(rows: list[tuple[str, ...]]) -> list[str]:
     table = [_HEADS, *rows]
     widths = [max(len(row[i]) for row in table) for i in range(len(_HEADS))]
     return [
         "  ".join(
-            field.rjust(width) if head in _NUMERIC else field.ljust(width)
-            for head, field, width in zip(_HEADS, row, widths, strict=True)
+            cell.rjust(width) if head in _NUMERIC else cell.ljust(width)
+            for head, cell, width in zip(_HEADS, row, widths, strict=True)
         ).rstrip()
         for row in table
     ]

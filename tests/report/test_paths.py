@@ -10,7 +10,7 @@ import pytest
 
 from bench.report.drawing.canvas import PageCanvas, matplotlib_style
 from bench.report.figures.paths import draw, pictures
-from bench.results.array_file import packed_many
+from bench.results.array_file import pack_many
 
 SUBJECTS = [("mix", process) for process in ("ve", "vp", "subvp")]
 
@@ -34,7 +34,7 @@ def write(folder: Path, process: str, **changed: object) -> None:
         **changed,
     }
     folder.mkdir(exist_ok=True)
-    packed = packed_many(arrays, f"paths/{process}")  # type: ignore[arg-type]
+    packed = pack_many(arrays, f"paths/{process}")  # type: ignore[arg-type]
     (folder / f"{process}.npz").write_bytes(packed)
 
 

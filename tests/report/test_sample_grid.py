@@ -13,14 +13,14 @@ from bench.report.drawing.canvas import PageCanvas, matplotlib_style
 from bench.report.drawing.sample_layout import sample_grid
 from bench.report.figures.samples import draw
 from bench.report.styles import curve_styles
-from bench.results.array_file import packed
+from bench.results.array_file import pack
 from bench.results.frame import prepared
 
 
 def kept(folder: Path, frame: pd.DataFrame, samples: npt.NDArray[np.generic]) -> Path:
     """A folder with the same samples for every cell."""
     for key in frame["key"].unique():
-        (folder / f"{key}.npy").write_bytes(packed(samples, f"samples/{key}"))
+        (folder / f"{key}.npy").write_bytes(pack(samples, f"samples/{key}"))
     return folder
 
 

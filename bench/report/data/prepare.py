@@ -11,7 +11,7 @@ from bench.extensions.data import RunData, SubjectData
 from bench.render.labels import slug
 from bench.report.data.common_problems import common_problems
 from bench.report.data.problems import problems
-from bench.report.source import Source
+from bench.report.source import ReportSource
 from bench.results.frame import Subject, points, prepared, subjects, with_params
 from bench.results.places import names_in
 
@@ -19,7 +19,7 @@ IMAGES_PER_REPORT = 1000
 """Images of 28 by 28 pixels that a page has room for; larger ones count by their pixels."""
 
 
-def prepare(source: Source) -> RunData:
+def prepare(source: ReportSource) -> RunData:
     """Prepare a run: clean rows, means, subjects, and the problems that samplers share."""
     raw = source.rows
     if source.base is not None:

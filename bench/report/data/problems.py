@@ -24,7 +24,7 @@ ANY = float("inf")
 """The budget of a problem that adaptive solvers alone have run on."""
 
 TASK = ("subject", "metric")
-"""What problems at several budgets have in common."""
+"""Columns that problems at several budgets have in common."""
 
 POINT = (*TASK, "curve", "budget", "tolerance")
 

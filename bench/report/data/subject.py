@@ -15,7 +15,7 @@ from bench.report.data.values import value_tables, wall_clock_table
 
 @dataclass(frozen=True)
 class SubjectTables:
-    """What is written of a subject beside its figures.
+    """The tables of a subject, and the numbers in them.
 
     Attributes:
         tables: of values, times and ranks.

@@ -75,7 +75,7 @@ class Packed:
 
 @dataclass(frozen=True)
 class Share:
-    """What one process draws."""
+    """The jobs of one process."""
 
     jobs: Sequence[DrawingJob]
     styles: Mapping[str, CurveStyle]
