@@ -60,6 +60,11 @@ def _application_for(arguments: Sequence[str]) -> typer.Typer:
 
     Code of others is neither imported nor spoken of where it is not needed.
     """
+    if not host_commands().commands:
+        raise BenchError(
+            f"this installation has no commands ({'; '.join(host_commands().faults) or 'none named'})"
+            "; install it again, with `pip install -e .` in a source tree"
+        )
     name = next((item for item in arguments if not item.startswith("-")), "")
     if name in {command.name for command in host_commands().commands}:
         return app
