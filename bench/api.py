@@ -4,10 +4,10 @@ from bench.core.arithmetic import tf32
 from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
-from bench.core.errors import BenchError, UnsupportedError
+from bench.core.errors import BenchError, UnsupportedError, first_line
 from bench.core.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
-from bench.core.history import Evaluation, History, Past, weighted
+from bench.core.history import Evaluation, History, Past, weighted_terms
 from bench.core.karras import karras_heun, karras_times
 from bench.core.likelihood import (
     Divergence,
@@ -32,10 +32,10 @@ from bench.core.multistep import (
 )
 from bench.core.noise import SHARD, NoiseStream
 from bench.core.per_sample import (
-    Attempt,
     PerSample,
     PerSampleOdeSolver,
     PerSamplePredictor,
+    TriedStep,
     Walk,
     WalkStart,
 )
@@ -84,6 +84,7 @@ from bench.files.hub import HubFolder, hub_folder
 from bench.files.lock import file_lock
 from bench.files.offline import offline
 from bench.files.weights import WeightsFile, read_weights, write_network, write_weights
+from bench.hookspecs import family
 from bench.identity.named import UnknownCodeError, code_identity, import_named
 from bench.project import API_VERSION, hookimpl
 from bench.registry import ParameterError, make_plugin
@@ -104,7 +105,6 @@ __all__ = [
     "AdaptiveOdeSolver",
     "AdaptivePredictor",
     "Asset",
-    "Attempt",
     "Batch",
     "BenchError",
     "Calibration",
@@ -161,6 +161,7 @@ __all__ = [
     "TrainingRecord",
     "TrainingTask",
     "Trial",
+    "TriedStep",
     "Uncertainty",
     "UnknownCodeError",
     "UnsupportedError",
@@ -173,8 +174,10 @@ __all__ = [
     "cache_folder",
     "code_identity",
     "combine",
+    "family",
     "file_lock",
     "file_sha256",
+    "first_line",
     "frechet_distance",
     "frechet_influence",
     "from_eps",
@@ -200,7 +203,7 @@ __all__ = [
     "times_at_levels",
     "uniform_times",
     "unit_interval",
-    "weighted",
+    "weighted_terms",
     "write_network",
     "write_weights",
 ]

@@ -12,10 +12,12 @@ its module. The API's minor version grows with what is added, its major version 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.project import hookspec
+from bench.core.plugin import Plugin
+from bench.project import hookimpl, hookspec
 
 if TYPE_CHECKING:
     from bench.core.grid import TimeGrid
@@ -25,6 +27,36 @@ if TYPE_CHECKING:
     from bench.core.target import Model
     from bench.core.trainable import Trainable, TrainableClassifier
     from bench.files.asset import Asset
+
+
+@hookspec
+def bench_family() -> Sequence[type[Plugin]]:  # type: ignore[empty-body]
+    """Plugin classes of any kind, told apart by their base classes."""
+
+
+def family(module: str) -> Callable[[], Sequence[type[Plugin]]]:
+    """Hand out the plugin classes among the names of ``module``: one import is one plugin.
+
+        from my_family.one import One as One
+        from my_family.two import Two as Two
+
+        bench_family = family(__name__)
+
+    Those whose name begins with an underscore, or that come from elsewhere, are left out.
+    """
+
+    @hookimpl
+    def bench_family() -> Sequence[type[Plugin]]:
+        return [
+            item
+            for name, item in vars(sys.modules[module]).items()
+            if isinstance(item, type)
+            and issubclass(item, Plugin)
+            and not name.startswith("_")
+            and f"{item.__module__}.".startswith(f"{module}.")
+        ]
+
+    return bench_family
 
 
 @hookspec

@@ -104,7 +104,7 @@ def _round_off(values: Tensor) -> float:
 
 
 def frechet_influence(features: Tensor, mean: Tensor, covariance: Tensor, factor: Tensor) -> Tensor:
-    """How much each sample moves the distance of its set to a Gaussian, (n,), float64, mean 0.
+    """Influence of each sample on the distance of its set to a Gaussian, (n,), float64, mean 0.
 
     The first-order term of the distance in the empirical distribution (the influence function,
     Hampel 1974): 2 (m - m_1).(x - m) + (x - m)^T G (x - m) less its mean, where
@@ -146,5 +146,5 @@ def root_factor(covariance: Tensor) -> Tensor:
 
 
 def _above_round_off(values: Tensor) -> Tensor:
-    """Which eigenvalues (ascending) of a matrix are more than its round-off; none of zero's."""
+    """Mask of a matrix's eigenvalues (ascending) above its round-off; empty for a zero matrix."""
     return values > len(values) * _EPS * values[-1:].clamp_min(0)

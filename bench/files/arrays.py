@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load
 from torch import Tensor
 
-from bench.core.errors import BenchError
+from bench.core.errors import BenchError, first_line
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
@@ -26,8 +26,9 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     except OSError as error:
         raise BenchError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except Exception as error:  # numpy and zipfile fail on garbage in every way there is
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise BenchError(f"{path}: is damaged or holds no plain arrays ({reason})") from None
+        raise BenchError(
+            f"{path}: is damaged or holds no plain arrays ({first_line(error)})"
+        ) from None
     raise BenchError(f"{path}: unknown kind of file; use .safetensors, .npz or .npy")
 
 

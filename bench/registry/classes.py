@@ -1,13 +1,26 @@
-"""Refuses what a hook lists and is no usable plugin class."""
+"""Checks the classes that hooks list."""
 
 from __future__ import annotations
 
+from bench.core.errors import BenchError
 from bench.core.solver import Stepper
 from bench.registry.entries import Kind
 
 
+def kind_of(cls: object) -> Kind:
+    """The kind of a plugin class by its contract.
+
+    Raises:
+        BenchError: it has none.
+    """
+    for kind in Kind:
+        if isinstance(cls, type) and issubclass(cls, kind.base):
+            return kind
+    raise BenchError(f"{cls!r} is a subclass of no contract in bench.api")
+
+
 def class_fault(kind: Kind, cls: object) -> str:
-    """Why ``cls`` is no plugin of ``kind``; "" if it is one."""
+    """The reason why ``cls`` is no plugin of ``kind``; "" if it is one."""
     if not (isinstance(cls, type) and issubclass(cls, kind.base)):
         return f"{cls!r} is not a subclass of bench.api.{kind.base.__name__}"
     for attribute in ("name", "reference"):

@@ -93,7 +93,7 @@ def test_the_factor_of_a_covariance_gives_it_back(rank: int) -> None:
 def test_a_known_factor_is_not_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     m1, c1, m2, c2 = _gaussians(16, 40, 1)
     known, factor = frechet_distance(m1, c1, m2, c2), root_factor(c1)
-    monkeypatch.setattr("bench_plugins.metrics.frechet.root_factor", None)
+    monkeypatch.setattr("bench.core.frechet.root_factor", None)
     assert frechet_distance(m1, c1, m2, c2, factor_1=factor) == known
 
 

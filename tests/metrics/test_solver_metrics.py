@@ -113,8 +113,8 @@ def test_nll_in_nats_converges_to_the_closed_form() -> None:
 
 def test_bits_per_dimension_of_a_data_set_in_closed_form() -> None:
     model = Empirical(data="digits", levels=17, points=50)
-    trial = _trial(model, RK4(), 96, s_min=0.3)
-    metric = NllBpd(images=6, probes=0, reference_steps=96)
+    trial = _trial(model, RK4(), 24, s_min=0.3)
+    metric = NllBpd(images=6, probes=0, reference_steps=24)
     found = _numbers(metric.measure(trial))
     target = trial.model.target
     assert target.exact is not None

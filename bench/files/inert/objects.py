@@ -1,4 +1,4 @@
-"""What pickled objects become here: records of a name, arguments and state, with no behaviour."""
+"""Stand-ins of pickled objects: a name, arguments and state, and no behaviour."""
 
 from __future__ import annotations
 

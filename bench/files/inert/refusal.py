@@ -1,4 +1,4 @@
-"""What a reader says of a file that it will not read."""
+"""Errors of files that are not read."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def rebuild_tensor(
 
 
 def rebuild_parameter(data: object, *rest: object) -> Tensor:
-    """`torch._utils._rebuild_parameter`: the tensor alone."""
+    """`torch._utils._rebuild_parameter`: only the tensor."""
     if not isinstance(data, Tensor):
         raise Refused("a parameter is no tensor")
     return data
@@ -77,7 +77,7 @@ def latin1(text: object, *encoding: object) -> bytes:
 
 
 def first_cause(error: Exception) -> str:
-    """One line of what torch's restricted loader has to say."""
+    """The telling line of an error of torch's restricted loader."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if "GLOBAL" in line or "nsupported" in line]
     return (telling or lines or [type(error).__name__])[0][:300]

@@ -13,8 +13,9 @@ from bench.core.plugin import Plugin
 from bench.core.process import NoiseProcess
 from bench.core.solver import Corrector, Stepper
 from bench.core.target import Model
+from bench.core.trainable import Trainable, TrainableClassifier
 from bench.registry import Entry, Kind
-from bench.testing.conformance import correctors, models, roles, schedules
+from bench.testing.conformance import correctors, models, networks, roles, schedules
 from bench.testing.conformance.common import (
     defaults,
     documentation_is_complete,
@@ -101,6 +102,13 @@ CHECKS: Mapping[Kind, tuple[Check, ...]] = {
         batch=models.samples_are_separate,
     ),
     Kind.METRIC: _of(Metric, measures=models.measures, roles=roles.roles_are_sound),
+    Kind.NETWORK: _of(
+        Trainable,
+        seed=networks.begins_with_the_seed,
+        denoiser=networks.denoises,
+        file=networks.saves,
+    ),
+    Kind.CLASSIFIER: _of(TrainableClassifier, classifier=networks.classifies),
 }
 
 

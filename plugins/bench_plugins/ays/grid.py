@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from bench.api import NoiseProcess, Time, TimeGrid, times_at_levels
+from bench_plugins.ays.papers import SABOUR2024ALIGN
 
 Table = Literal["sd15", "sdxl", "svd"]
 
@@ -38,6 +39,7 @@ class AlignYourSteps(TimeGrid):
     reference: ClassVar[str] = (
         "Sabour, Fidler and Kreis 2024, arXiv:2404.14507, and the tables of its quick-start guide"
     )
+    bibtex: ClassVar[str] = SABOUR2024ALIGN
 
     table: Table = "sd15"
 

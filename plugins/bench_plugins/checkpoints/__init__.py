@@ -2,25 +2,20 @@
 
 from collections.abc import Sequence
 
-from bench.api import Asset, Model, Trainable, hookimpl
+from bench.api import Asset, family, hookimpl
 from bench_plugins.checkpoints.catalogue import ASSETS
-from bench_plugins.checkpoints.diffusers_unet import DiffusersUnet
-from bench_plugins.checkpoints.discrete import DiscreteModel
-from bench_plugins.checkpoints.edm import Edm
-from bench_plugins.checkpoints.k_diffusion import KDiffusion
-from bench_plugins.checkpoints.module import ModuleModel
-from bench_plugins.checkpoints.score_sde import ScoreSde
-from bench_plugins.checkpoints.trainable import Ddpmpp, EdmDdpmpp, EdmNcsnpp, Ncsnpp
+from bench_plugins.checkpoints.diffusers_unet import DiffusersUnet as DiffusersUnet
+from bench_plugins.checkpoints.discrete import DiscreteModel as DiscreteModel
+from bench_plugins.checkpoints.edm import Edm as Edm
+from bench_plugins.checkpoints.k_diffusion import KDiffusion as KDiffusion
+from bench_plugins.checkpoints.module import ModuleModel as ModuleModel
+from bench_plugins.checkpoints.score_sde import ScoreSde as ScoreSde
+from bench_plugins.checkpoints.trainable import Ddpmpp as Ddpmpp
+from bench_plugins.checkpoints.trainable import EdmDdpmpp as EdmDdpmpp
+from bench_plugins.checkpoints.trainable import EdmNcsnpp as EdmNcsnpp
+from bench_plugins.checkpoints.trainable import Ncsnpp as Ncsnpp
 
-
-@hookimpl
-def bench_models() -> Sequence[type[Model]]:
-    return [ScoreSde, Edm, DiffusersUnet, KDiffusion, ModuleModel, DiscreteModel]
-
-
-@hookimpl
-def bench_networks() -> Sequence[type[Trainable]]:
-    return [Ncsnpp, Ddpmpp, EdmNcsnpp, EdmDdpmpp]
+bench_family = family(__name__)
 
 
 @hookimpl

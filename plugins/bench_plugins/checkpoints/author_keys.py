@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench_plugins.checkpoints.keys import KeyTable, alike, keys
+from bench_plugins.checkpoints.keys import KeyTable, keys, same_keys
 
 _SIZES = "sizes and parts of the network; must fit the weights"
 _TRAINING = "of training"
@@ -43,7 +43,7 @@ NCSNPP_KEYS = KeyTable(
             embedding="`fourier`: of ve alone; `positional`",
             conditional="whether it is told the level at all",
         ),
-        *alike(
+        *same_keys(
             "honoured",
             _SIZES,
             "nf ch_mult num_res_blocks attn_resolutions resblock resamp_with_conv fir fir_taps "
@@ -58,7 +58,7 @@ EDM_FILE_KEYS = KeyTable(
     "EDM: a .pkl",
     (
         *keys("honoured", ema="the network", dataset_kwargs="`path`: name of the data set"),
-        *alike("irrelevant", _TRAINING, "loss_fn augment_pipe"),
+        *same_keys("irrelevant", _TRAINING, "loss_fn augment_pipe"),
     ),
 )
 EDM_PRECOND_KEYS = KeyTable(
@@ -81,7 +81,7 @@ EDM_PRECOND_KEYS = KeyTable(
             epsilon_t="sigma_min follows from it",
             training="of torch, as are names that begin with `_`",
         ),
-        *alike("honoured", _AUTHORS, "img_resolution img_channels label_dim"),
+        *same_keys("honoured", _AUTHORS, "img_resolution img_channels label_dim"),
     ),
 )
 _EDM_SIZES = (
@@ -91,15 +91,15 @@ _EDM_SIZES = (
 EDM_NETWORK_KEYS = KeyTable(
     "EDM: the network of a .pkl",
     (
-        *alike("honoured", "the shape", "img_resolution in_channels"),
+        *same_keys("honoured", "the shape", "img_resolution in_channels"),
         *keys(
             "honoured",
             out_channels="in_channels or more; what is more is dropped",
             label_dim="the number of classes",
             augment_dim="size of the augmentation labels, which are zero here",
         ),
-        *alike("honoured", _SIZES, _EDM_SIZES),
-        *alike("irrelevant", _TRAINING, "dropout label_dropout"),
+        *same_keys("honoured", _SIZES, _EDM_SIZES),
+        *same_keys("irrelevant", _TRAINING, "dropout label_dropout"),
     ),
 )
 EDM_RECIPE_KEYS = KeyTable(
@@ -114,7 +114,7 @@ EDM_RECIPE_KEYS = KeyTable(
         *(
             key
             for key in EDM_PRECOND_KEYS.keys
-            if key.effect == "honoured" and key.words != _AUTHORS
+            if key.effect == "honoured" and key.meaning != _AUTHORS
         ),
     ),
 )
@@ -123,7 +123,7 @@ K_DIFFUSION_KEYS = KeyTable(
     "k-diffusion: a configuration",
     (
         *keys("honoured", model="the next tables", dataset="the last table"),
-        *alike("irrelevant", _TRAINING, "optimizer lr_sched ema_sched"),
+        *same_keys("irrelevant", _TRAINING, "optimizer lr_sched ema_sched"),
     ),
 )
 _K_SHARED = (
@@ -137,7 +137,7 @@ _K_SHARED = (
         sigma_max="range of noise levels",
         loss_config="`karras` or `simple`, which mean the same D",
     ),
-    *alike(
+    *same_keys(
         "irrelevant",
         _TRAINING,
         "dropout_rate augment_prob loss_weighting loss_scales sigma_sample_density",
@@ -152,12 +152,12 @@ IMAGE_V1_KEYS = KeyTable(
             has_variance="a further output, which is dropped",
             augment_wrapper="augmentation labels, which are zero here",
         ),
-        *alike(
+        *same_keys(
             "honoured",
             _SIZES,
             "mapping_out depths channels self_attn_depths patch_size skip_stages",
         ),
-        *alike(
+        *same_keys(
             "refused",
             "conditions that are not given here; unless 0",
             "mapping_cond_dim unet_cond_dim cross_cond_dim",
@@ -169,13 +169,15 @@ TRANSFORMER_V2_KEYS = KeyTable(
     "k-diffusion: `model` of type image_transformer_v2",
     (
         *_K_SHARED,
-        *alike(
+        *same_keys(
             "honoured",
             _SIZES,
             "depths widths patch_size d_ffs self_attns mapping_width mapping_depth mapping_d_ff",
         ),
-        *alike("refused", "conditions that are not given here; unless 0", "mapping_cond_dim"),
-        *alike("refused", "not of this network; unless false or 0", "augment_wrapper skip_stages"),
+        *same_keys("refused", "conditions that are not given here; unless 0", "mapping_cond_dim"),
+        *same_keys(
+            "refused", "not of this network; unless false or 0", "augment_wrapper skip_stages"
+        ),
         *keys(
             "irrelevant",
             has_variance="the network has no such output",
@@ -191,7 +193,7 @@ K_DATASET_KEYS = KeyTable(
             type="`cifar10`, `mnist`: name of the data set",
             num_classes="of image_transformer_v2; image_v1 knows none",
         ),
-        *alike(
+        *same_keys(
             "irrelevant",
             _TRAINING,
             "location cond_dropout_rate image_key class_key get_dataset config",

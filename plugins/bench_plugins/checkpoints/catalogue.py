@@ -20,7 +20,7 @@ def asset_of(path: str) -> tuple[Asset, ...]:
     return () if asset is None else (asset,)
 
 
-def local(path: str) -> Path:
+def local_path(path: str) -> Path:
     """The file that a model's path names, a published one verified.
 
     Raises:

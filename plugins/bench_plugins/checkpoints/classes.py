@@ -31,10 +31,10 @@ class OptionalClassDenoiser(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """What the user asks of a conditional network.
+    """Class and guidance that the user chose.
 
     Attributes:
-        label: whose class the samples are of.
+        label: class of the samples.
         guidance: weight of classifier-free guidance; 1: none.
     """
 
@@ -60,7 +60,7 @@ class Choice:
         Args:
             network: without labels it knows no classes.
             classes: their number.
-            plain: whether the network can be asked for no class.
+            plain: True where the network takes no class too.
             place: model and file, for messages.
 
         Raises:

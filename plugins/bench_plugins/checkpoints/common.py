@@ -1,4 +1,4 @@
-"""What all checkpoints share: files and their hashes, pixels, weights put into a network."""
+"""Shared by all checkpoints: hashes of files, pixels, and networks with their weights."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ def record_of(kind: type[Record], content: str | bytes, place: str) -> Record:
         ) from None
 
 
-def built(make: Callable[[], nn.Module], state: Mapping[str, Tensor], path: Path) -> nn.Module:
+def build_network(
+    make: Callable[[], nn.Module], state: Mapping[str, Tensor], path: Path
+) -> nn.Module:
     """The network that ``make`` makes, with the weights ``state``; every entry must fit.
 
     What a file says of its sizes is compared with its tensors before memory is taken for them.
@@ -122,7 +124,7 @@ def built(make: Callable[[], nn.Module], state: Mapping[str, Tensor], path: Path
     return network
 
 
-def ready(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
+def freeze(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
     """The network for evaluation: frozen, where it is wanted, in the layout that is fastest."""
     # Channels last: convolutions on CPUs run an eighth faster, on GPUs with tensor cores more.
     network = network.to(device, dtype).to(memory_format=torch.channels_last)
@@ -134,7 +136,7 @@ def levels_of(s: Tensor) -> Tensor:
     return s.double().reshape(-1)
 
 
-def scaled(y: Tensor, factor: Tensor) -> Tensor:
+def scale_rows(y: Tensor, factor: Tensor) -> Tensor:
     """``y`` times a float64 factor for each row or for all, in the dtype of ``y``."""
     return y * rows_of(factor.to(y.dtype), y)
 

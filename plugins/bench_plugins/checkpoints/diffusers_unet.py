@@ -7,19 +7,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
 
-from bench.api import BenchError, FilePath, HubFolder, ScoreModel, inert, require
+from bench.api import BenchError, FilePath, HubFolder, ScoreModel, require
 from bench_plugins.checkpoints.classes import Choice, Label
 from bench_plugins.checkpoints.common import file_hash, pixel_target
+from bench_plugins.checkpoints.papers import DDPM
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.reading.safe_files import entries
 from bench_plugins.checkpoints.unet2d.denoisers import denoiser_of
 from bench_plugins.checkpoints.unet2d.folder import Folder, read_json
-from bench_plugins.checkpoints.unet2d.network import Network, damaged_network, network_of
+from bench_plugins.checkpoints.unet2d.loading import load_network
+from bench_plugins.checkpoints.unet2d.network import Network, network_of
 from bench_plugins.checkpoints.unet2d.scheduler import Noise, noise_of
 
 
@@ -47,6 +48,7 @@ class DiffusersUnet(NetworkModel):
 
     name: ClassVar[str] = "diffusers_unet"
     reference: ClassVar[str] = "diffusers' UNet2DModel; Ho et al. 2020, arXiv:2006.11239"
+    bibtex: ClassVar[str] = DDPM
 
     path: FilePath = "model"
     label: Label = None
@@ -69,7 +71,7 @@ class DiffusersUnet(NetworkModel):
     @classmethod
     def describe(cls, path: str) -> Mapping[str, object] | None:
         folder = cls(path=path)._folder()
-        if not folder.known():
+        if not folder.is_model():
             return None
         folder, further = _readable(folder)
         network, noise = _meaning(folder)
@@ -87,7 +89,7 @@ class DiffusersUnet(NetworkModel):
         }
 
     def contents(self) -> Mapping[str, str]:
-        """The files that are read; refused where the network cannot work, so that a plan tells."""
+        """Hashes of the files that are read. A network that cannot work is refused at planning."""
         folder = self._folder()
         hashes = [file_hash(self.name, str(folder.config))]
         hashes += [file_hash(self.name, str(file)) for file in folder.weights()]
@@ -104,8 +106,8 @@ class DiffusersUnet(NetworkModel):
             raise BenchError(
                 f"model '{self.name}': {self.path} knows no classes; drop last_is_none"
             )
-        network = _Sample(_network(folder, meaning))
-        running = self.running(network, device, dtype)
+        network = load_network(folder, meaning)
+        running = self.prepare(network, device, dtype)
         return ScoreModel(
             denoiser=Choice(self.label, self.guidance).of(
                 denoiser_of(running, noise, meaning.classes, device),
@@ -141,7 +143,7 @@ def _readable(folder: Folder) -> tuple[Folder, dict[str, object]]:
 
 
 def _meaning(folder: Folder) -> tuple[Network, Noise]:
-    """What the folder's records mean.
+    """Network and noise that the folder's records describe.
 
     Raises:
         BenchError: names file, key and remedy where they cannot be honoured.
@@ -149,68 +151,3 @@ def _meaning(folder: Folder) -> tuple[Network, Noise]:
     folder.check()
     noise = noise_of(read_json(folder.scheduler), str(folder.scheduler))
     return network_of(read_json(folder.config), noise, str(folder.config)), noise
-
-
-def _network(folder: Folder, meaning: Network) -> nn.Module:
-    folder.weights()
-    try:
-        from diffusers import UNet2DModel
-    except ImportError as error:
-        raise BenchError(
-            f"model 'diffusers_unet': diffusers cannot be imported ({error}); "
-            "pip install scorebench[diffusers]"
-        ) from None
-    place = folder.config.parent
-    try:
-        loaded: tuple[Any, dict[str, Any]] = UNet2DModel.from_pretrained(
-            place,
-            variant=folder.variant or None,
-            torch_dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            low_cpu_mem_usage=False,
-            output_loading_info=True,
-        )
-    except Exception as error:  # diffusers raises whatever its libraries do
-        raise inert.damaged(place, f"diffusers cannot load it ({_first_line(error)})") from None
-    network, info = loaded
-    # diffusers warns only, and leaves what it lacks at random values.
-    wrong = [name for kind in ("missing_keys", "unexpected_keys") for name in info.get(kind, [])]
-    if wrong:
-        raise inert.damaged(place, f"its weights do not fit its config.json, '{wrong[0]}' first")
-    result: nn.Module = network
-    _try(result, meaning, folder.config)
-    return result
-
-
-def _try(network: nn.Module, meaning: Network, config: Path) -> None:
-    """Runs the network once on tensors without memory: what no key tells is told here."""
-    try:
-        with torch.device("meta"):
-            bare: Any = type(network).from_config(network.config)  # type: ignore[attr-defined]
-            x, one = torch.empty(1, *meaning.shape), torch.ones(1)
-            labels = torch.zeros(1, dtype=torch.long) if meaning.classes else None
-        with torch.no_grad():
-            out = bare.eval()(x, one, class_labels=labels).sample
-    except Exception as error:  # torch's own words for sizes that do not match
-        raise damaged_network(str(config), _first_line(error)) from None
-    if out.shape[2:] != x.shape[2:]:
-        raise damaged_network(str(config), f"it makes {tuple(out.shape[2:])} of its sample_size")
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:200]
-
-
-class _Sample(nn.Module):
-    """The network's answer, out of the record in which diffusers wraps it."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor, time: Tensor, labels: Tensor | None) -> Tensor:
-        """(n, c, h, w) and labels of time (n,) and class (n,) -> (n, outputs, h, w)."""
-        answer: Tensor = self.network(x, time, class_labels=labels).sample
-        return answer

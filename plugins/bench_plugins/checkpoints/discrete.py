@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.api import Asset, BenchError, FilePath, ScoreModel, load_tensors, require
-from bench_plugins.checkpoints.common import file_hash, levels_of, pixel_target, scaled
+from bench_plugins.checkpoints.common import file_hash, levels_of, pixel_target, scale_rows
 from bench_plugins.checkpoints.labels import (
     Convention,
     Labels,
@@ -24,8 +24,9 @@ from bench_plugins.checkpoints.labels import (
 )
 from bench_plugins.checkpoints.levels import LevelTable
 from bench_plugins.checkpoints.module import ModuleModel
+from bench_plugins.checkpoints.papers import DDPM
 from bench_plugins.checkpoints.precision import NetworkModel, Running
-from bench_plugins.checkpoints.predictions import Prediction, alpha_of, denoised
+from bench_plugins.checkpoints.predictions import Prediction, alpha_of, to_denoised
 
 _NOTHING = Path(__file__).parent / "data" / "nothing.safetensors"
 
@@ -66,6 +67,7 @@ class DiscreteModel(NetworkModel):
 
     name: ClassVar[str] = "discrete"
     reference: ClassVar[str] = "your own network; Ho et al. 2020, arXiv:2006.11239"
+    bibtex: ClassVar[str] = DDPM
     imports_code: ClassVar[bool] = True
 
     factory: str = "package.module:name"
@@ -117,14 +119,14 @@ class DiscreteModel(NetworkModel):
         return self._module.assets()
 
     def fingerprint(self) -> str:
-        """All code of the factory. A table that makes no sense is refused, so that a plan tells."""
+        """All code of the factory. An impossible table is refused, already at planning."""
         if self.table:
             self._labels()
         return self._module.fingerprint()
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         labels = self._labels()
-        running = self.running(self._module.network(), device, dtype)
+        running = self.prepare(self._module.network(), device, dtype)
         return ScoreModel(
             denoiser=_Denoiser(running, self, labels.to(device)),
             shape=self.shape,
@@ -183,11 +185,11 @@ class _Denoiser:
         level = levels_of(s)
         alpha = alpha_of(self.labels.path, level)
         label = self.labels(level, alpha).expand(y.shape[0])
-        told = label if self.labels.whole else label.to(self.network.inner)
-        raw = self._without_variances(self.network(scaled(y, alpha), told), y)
+        time = label if self.labels.whole else label.to(self.network.inner)
+        raw = self._without_variances(self.network(scale_rows(y, alpha), time), y)
         if self.model.towards_data and self.model.predicts == "velocity":
             raw = -raw
-        return denoised(self.model.predicts, raw, y, level, alpha)
+        return to_denoised(self.model.predicts, raw, y, level, alpha)
 
     def _without_variances(self, raw: Tensor, y: Tensor) -> Tensor:
         channels = y.shape[1] * (2 if self.model.variances else 1)

@@ -13,13 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import require
-from bench_plugins.checkpoints.common import levels_of, scaled
+from bench_plugins.checkpoints.common import levels_of, scale_rows
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnetConfig
+from bench_plugins.checkpoints.predictions import karras_coefficients
 
 
 @dataclass(frozen=True)
 class EdmRecipe:
-    """What a checkpoint is; as JSON, the entry `edm` of a .safetensors of it.
+    """Preconditioning, network and data of a checkpoint; JSON in the entry `edm` of a .safetensors.
 
     Attributes:
         precond: `edm`, `vp`, `ve` or `iddpm`.
@@ -75,7 +76,7 @@ class EdmDenoiser:
     Attributes:
         network: F(x, c_noise, labels).
         recipe: the preconditioning.
-        classes: what the network is told of each class, one-hot, and last of no class: zeros,
+        classes: the network's input for each class, one-hot, and last for no class: zeros,
             (label_dim + 1, label_dim); ``None`` without classes.
         levels: of `iddpm`: its noise levels.
     """
@@ -86,20 +87,17 @@ class EdmDenoiser:
     levels: Tensor | None = None
 
     def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
-        # The label of no class, -1, is the last row's.
-        told = None if self.classes is None else self.classes[labels]
+        # Label -1, no class, picks the last row.
+        one_hot = None if self.classes is None else self.classes[labels]
         sigma = levels_of(s)
         c_skip, c_out, c_in, c_noise = self._coefficients(sigma)
-        raw = self.network(scaled(y, c_in), c_noise, told)[:, : y.shape[1]]
-        return scaled(y, c_skip) + scaled(raw, c_out)
+        raw = self.network(scale_rows(y, c_in), c_noise, one_hot)[:, : y.shape[1]]
+        return scale_rows(y, c_skip) + scale_rows(raw, c_out)
 
     def _coefficients(self, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         recipe, one = self.recipe, torch.ones_like(sigma)
         if recipe.precond == "edm":
-            variance = sigma.square() + recipe.sigma_data**2
-            inverse = variance.rsqrt()
-            skip = recipe.sigma_data**2 / variance
-            return skip, sigma * recipe.sigma_data * inverse, inverse, sigma.log() / 4
+            return karras_coefficients(sigma, recipe.sigma_data)
         if recipe.precond == "ve":
             return one, sigma, one, (sigma / 2).log()
         shrink = (sigma.square() + 1).rsqrt()

@@ -13,12 +13,20 @@ import torch
 from torch import Tensor, nn
 
 from bench.api import Asset, BenchError, FilePath, ScoreModel, inert, require
-from bench_plugins.checkpoints.catalogue import asset_of, local
+from bench_plugins.checkpoints.catalogue import asset_of, local_path
 from bench_plugins.checkpoints.classes import Choice, Label
-from bench_plugins.checkpoints.common import built, file_hash, levels_of, pixel_target, scaled
-from bench_plugins.checkpoints.describing import k_diffusion_content
+from bench_plugins.checkpoints.common import (
+    build_network,
+    file_hash,
+    levels_of,
+    pixel_target,
+    scale_rows,
+)
+from bench_plugins.checkpoints.describe import k_diffusion_content
 from bench_plugins.checkpoints.k_diffusion_config import KDiffusionRecipe, maker, recipe_of
+from bench_plugins.checkpoints.papers import EDM, HOURGLASS, K_DIFFUSION
 from bench_plugins.checkpoints.precision import NetworkModel
+from bench_plugins.checkpoints.predictions import karras_coefficients
 from bench_plugins.checkpoints.reading.safe_files import header, read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
 
@@ -49,6 +57,7 @@ class KDiffusion(NetworkModel):
         "Crowson et al. 2024, arXiv:2401.11605; Karras et al. 2022, arXiv:2206.00364, Table 1; "
         "github.com/crowsonkb/k-diffusion"
     )
+    bibtex: ClassVar[str] = HOURGLASS + EDM + K_DIFFUSION
 
     path: FilePath = "model.pth"
     config: FilePath = ""
@@ -71,40 +80,40 @@ class KDiffusion(NetworkModel):
 
     @classmethod
     def describe(cls, path: str) -> Mapping[str, object] | None:
-        file = local(path)
+        file = local_path(path)
         if file.suffix == ".safetensors":
-            told = header(file).get("config")
+            text = header(file).get("config")
         elif file.suffix == ".pth":
             loaded = read_torch(file)
             if not isinstance(loaded, dict) or "model_ema" not in loaded:
                 return None
-            told = _text(loaded["config"], file) if "config" in loaded else ""
+            text = _text(loaded["config"], file) if "config" in loaded else ""
         else:
             return None
-        if not told:
-            words = "k-diffusion's; the file does not say which: set config"
-            return {"network": words} if told == "" else None
-        return k_diffusion_content(recipe_of(told, f"{path}: its configuration"))
+        if not text:
+            network = "k-diffusion's; the file does not say which: set config"
+            return {"network": network} if text == "" else None
+        return k_diffusion_content(recipe_of(text, f"{path}: its configuration"))
 
     def fingerprint(self) -> str:
-        """Of nothing else. A configuration that cannot be is refused, so that a plan tells."""
+        """Empty. An impossible configuration is refused, already at planning."""
         if self.config:
             self._recipe(Path(self.path), None)
         return ""
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        path = local(self.path)
+        path = local_path(self.path)
         recipe, state = self._read(path)
-        network = built(maker(recipe), state, path)
+        network = build_network(maker(recipe), state, path)
         s_min = recipe.sigma_min if self.s_min is None else self.s_min
         s_max = recipe.sigma_max if self.s_max is None else self.s_max
         if s_min >= s_max:
             raise BenchError(f"model '{self.name}': s_min {s_min:g} must be below s_max {s_max:g}")
         return ScoreModel(
-            # It was trained without its class at times, so that it can be asked for none.
+            # It was trained without its class at times, and so takes none too.
             denoiser=Choice(self.label, self.guidance).of(
                 _KarrasDenoiser(
-                    self.running(network, device, dtype), recipe.sigma_data, recipe.classes
+                    self.prepare(network, device, dtype), recipe.sigma_data, recipe.classes
                 ),
                 recipe.classes,
                 True,
@@ -134,22 +143,22 @@ class KDiffusion(NetworkModel):
                 raise inert.forbidden(
                     path, f"it is no checkpoint of k-diffusion (no entry '{entry}')"
                 )
-            told = loaded.get("config")
-            recipe = self._recipe(path, None if told is None else _text(told, path))
+            text = loaded.get("config")
+            recipe = self._recipe(path, None if text is None else _text(text, path))
         if not all(isinstance(tensor, Tensor) for tensor in state.values()):
             raise inert.forbidden(path, "its weights are more than tensors")
         # Its wrapper for augmentations puts this before each name.
         return recipe, {str(name).removeprefix(_WRAPPER): item for name, item in state.items()}
 
-    def _recipe(self, path: Path, told: str | None) -> KDiffusionRecipe:
+    def _recipe(self, path: Path, text: str | None) -> KDiffusionRecipe:
         if self.config:
             return recipe_of(inert.read(Path(self.config)), self.config)
-        if told is None:
+        if text is None:
             raise BenchError(
                 f"model '{self.name}': {path} does not hold its configuration; name the JSON file "
                 "that it was trained with as the parameter config"
             )
-        return recipe_of(told, f"{path}: its configuration")
+        return recipe_of(text, f"{path}: its configuration")
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,12 +172,9 @@ class _KarrasDenoiser:
     def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
         if labels is not None:
             labels = labels % (self.classes + 1)  # no class, -1, is the table's last
-        sigma = levels_of(s)
-        variance = sigma.square() + self.sigma_data**2
-        c_in = variance.rsqrt()
-        raw = self.network(scaled(y, c_in), sigma.log() / 4, labels)
-        skipped = scaled(y, self.sigma_data**2 / variance)
-        return skipped + scaled(raw, sigma * self.sigma_data * c_in)
+        c_skip, c_out, c_in, c_noise = karras_coefficients(levels_of(s), self.sigma_data)
+        raw = self.network(scale_rows(y, c_in), c_noise, labels)
+        return scale_rows(y, c_skip) + scale_rows(raw, c_out)
 
 
 def _text(config: object, path: Path) -> str:

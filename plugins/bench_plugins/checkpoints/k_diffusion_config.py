@@ -3,164 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal
 
 from torch import nn
 
-from bench.api import BenchError, require
+from bench.api import BenchError
 from bench_plugins.checkpoints.author_keys import K_DATASET_KEYS, K_DIFFUSION_KEYS
 from bench_plugins.checkpoints.common import record_of
+from bench_plugins.checkpoints.k_diffusion_records import (
+    ImageTransformerV2Record,
+    ImageV1Record,
+    Outer,
+)
 from bench_plugins.checkpoints.networks.image_transformer_v2 import (
     ImageTransformerV2,
     ImageTransformerV2Config,
-    LevelConfig,
 )
 from bench_plugins.checkpoints.networks.image_v1 import ImageV1, ImageV1Config
-
-_AUGMENTATIONS = 9
-
-
-@dataclass(frozen=True)
-class _Outer:
-    """What is read of a whole configuration; the rest is about training."""
-
-    model: dict[str, Any]
-    dataset: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Shared:
-    """What both model types have. The fields of type object are about training alone."""
-
-    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
-
-    input_channels: int
-    input_size: tuple[int, int]
-    sigma_min: float
-    sigma_max: float
-    sigma_data: float = 1.0
-    loss_config: Literal["karras", "simple"] = "karras"
-    has_variance: bool = False
-    mapping_cond_dim: Literal[0] = 0
-    dropout_rate: object = None
-    augment_prob: object = None
-    loss_weighting: object = None
-    loss_scales: object = None
-    sigma_sample_density: object = None
-
-    def __post_init__(self) -> None:
-        require(0 < self.sigma_min < self.sigma_max, "0 < sigma_min < sigma_max must hold")
-        require(self.sigma_data > 0, "sigma_data must be positive")
-        require(
-            not (self.has_variance and self.loss_config == "simple"),
-            "loss_config 'simple' must not have has_variance",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _ImageV1(_Shared):
-    type: Literal["image_v1"]
-    mapping_out: int
-    depths: tuple[int, ...]
-    channels: tuple[int, ...]
-    self_attn_depths: tuple[bool, ...]
-    patch_size: int = 1
-    augment_wrapper: bool = True
-    skip_stages: int = 0
-    unet_cond_dim: Literal[0] = 0
-    cross_cond_dim: Literal[0] = 0
-    cross_attn_depths: object = None
-
-    def network(self) -> ImageV1Config:
-        return ImageV1Config(
-            input_channels=self.input_channels,
-            input_size=self.input_size,
-            mapping_out=self.mapping_out,
-            depths=self.depths,
-            channels=self.channels,
-            self_attn_depths=self.self_attn_depths,
-            patch_size=self.patch_size,
-            mapping_cond_dim=_AUGMENTATIONS if self.augment_wrapper else 0,
-            skip_stages=self.skip_stages,
-            has_variance=self.has_variance,
-        )
-
-
-@dataclass(frozen=True)
-class _Attention:
-    __pydantic_config__: ClassVar[dict[str, object]] = {"extra": "forbid"}
-
-    type: Literal["global", "neighborhood", "shifted-window", "none"]
-    d_head: int = 64
-    kernel_size: int = 7
-    window_size: int | None = None
-
-    @property
-    def reach(self) -> int:
-        if self.type != "shifted-window":
-            return self.kernel_size
-        require(self.window_size is not None, "shifted-window attention must have a window_size")
-        return self.window_size or 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class _ImageTransformerV2(_Shared):
-    type: Literal["image_transformer_v2"]
-    depths: tuple[int, ...]
-    widths: tuple[int, ...]
-    patch_size: tuple[int, int]
-    d_ffs: tuple[int, ...] | None = None
-    self_attns: tuple[_Attention, ...] | None = None
-    mapping_width: int = 256
-    mapping_depth: int = 2
-    mapping_d_ff: int | None = None
-    mapping_dropout_rate: object = None
-    augment_wrapper: Literal[False] = False
-    skip_stages: Literal[0] = 0
-
-    def network(self, classes: int) -> ImageTransformerV2Config:
-        """Widths and attentions that are not given are k-diffusion's defaults."""
-        count = len(self.depths)
-        default = [_Attention("neighborhood")] * (count - 1) + [_Attention("global")]
-        attentions: Sequence[_Attention] = self.self_attns or default
-        d_ffs = self.d_ffs or tuple(3 * width for width in self.widths)
-        require(
-            count == len(self.widths) == len(d_ffs) == len(attentions) and count >= 1,
-            "depths, widths, d_ffs and self_attns must have one entry for each level",
-        )
-        levels = tuple(
-            LevelConfig(depth, width, d_ff, kind.type, kind.d_head, kind.reach, self._size(level))
-            for level, (depth, width, d_ff, kind) in enumerate(
-                zip(self.depths, self.widths, d_ffs, attentions, strict=True)
-            )
-        )
-        return ImageTransformerV2Config(
-            input_channels=self.input_channels,
-            patch_size=self.patch_size,
-            levels=levels,
-            mapping_depth=self.mapping_depth,
-            mapping_width=self.mapping_width,
-            mapping_d_ff=self.mapping_d_ff or 3 * self.mapping_width,
-            classes=classes + 1 if classes else 0,
-        )
-
-    def _size(self, level: int) -> tuple[int, int]:
-        require(min(self.patch_size) >= 1, "patch_size must be >= 1")
-        rows, columns = (patch * 2**level for patch in self.patch_size)
-        height, width = self.input_size
-        require(
-            height % rows == 0 and width % columns == 0,
-            "input_size must be divisible by the patches, and by two for each level",
-        )
-        return height // rows, width // columns
 
 
 @dataclass(frozen=True)
 class KDiffusionRecipe:
-    """What a checkpoint of k-diffusion is.
+    """Network and noise levels of a checkpoint of k-diffusion.
 
     Attributes:
         network: its sizes and parts.
@@ -180,7 +46,7 @@ class KDiffusionRecipe:
 
 
 def maker(recipe: KDiffusionRecipe) -> Callable[[], nn.Module]:
-    """What makes the network of a recipe, with weights at random."""
+    """Constructor of a recipe's network, with random weights."""
     config = recipe.network
     if isinstance(config, ImageV1Config):
         return partial(ImageV1, config)
@@ -193,22 +59,22 @@ def recipe_of(content: str | bytes, place: str) -> KDiffusionRecipe:
     Raises:
         BenchError: it is no such configuration, of another model type, or makes no sense.
     """
-    outer = record_of(_Outer, content, place)
+    outer = record_of(Outer, content, place)
     K_DIFFUSION_KEYS.check(json.loads(content), place)
     K_DATASET_KEYS.check(outer.dataset, f"{place}: dataset")
-    kind, asked = outer.model.get("type"), json.dumps(outer.model)
+    kind, text = outer.model.get("type"), json.dumps(outer.model)
     classes = outer.dataset.get("num_classes", 0)
     if type(classes) is not int or not 0 <= classes <= 2**16:
         raise BenchError(f"{place}: dataset.num_classes must be a whole number")
     network: ImageV1Config | ImageTransformerV2Config
-    record: _ImageV1 | _ImageTransformerV2
+    record: ImageV1Record | ImageTransformerV2Record
     where = f"{place}: model"
     try:
         if kind == "image_v1":
-            record = record_of(_ImageV1, asked, where)
+            record = record_of(ImageV1Record, text, where)
             network, classes = record.network(), 0
         elif kind == "image_transformer_v2":
-            record = record_of(_ImageTransformerV2, asked, where)
+            record = record_of(ImageTransformerV2Record, text, where)
             network = record.network(classes)
         else:
             raise BenchError(

@@ -21,15 +21,15 @@ class Key:
 
     Attributes:
         name: as the file spells it.
-        effect: `honoured`: it changes what the network is told, sees or means, and is taken into
+        effect: `honoured`: it changes the network's input or meaning, and is taken into
             account (values that are not known are refused); `refused`: with any value that
             changes something; `irrelevant`: it changes nothing of that.
-        words: what it decides.
+        meaning: what it decides.
     """
 
     name: str
     effect: Effect
-    words: str
+    meaning: str
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ def unknown_key(place: str, name: str, title: str) -> BenchError:
     )
 
 
-def keys(effect: Effect, **words: str) -> tuple[Key, ...]:
+def keys(effect: Effect, **meanings: str) -> tuple[Key, ...]:
     """Keys of one effect, by name."""
-    return tuple(Key(name, effect, text) for name, text in words.items())
+    return tuple(Key(name, effect, text) for name, text in meanings.items())
 
 
-def alike(effect: Effect, words: str, names: str) -> tuple[Key, ...]:
+def same_keys(effect: Effect, meaning: str, names: str) -> tuple[Key, ...]:
     """Keys (names apart by spaces) of which the same is to be said."""
-    return tuple(Key(name, effect, words) for name in names.split())
+    return tuple(Key(name, effect, meaning) for name in names.split())
 
 
 def markdown(tables: Iterable[KeyTable]) -> str:
@@ -90,9 +90,9 @@ def _markdown(table: KeyTable) -> str:
     rows = [f"#### {table.title}\n", "| key | | |", "|---|---|---|"]
     grouped: dict[tuple[str, str], list[str]] = {}
     for key in table.keys:
-        grouped.setdefault((key.effect, key.words), []).append(key.name)
+        grouped.setdefault((key.effect, key.meaning), []).append(key.name)
     rows += [
-        f"| {_code(names)} | {effect} | {words} |" for (effect, words), names in grouped.items()
+        f"| {_code(names)} | {effect} | {meaning} |" for (effect, meaning), names in grouped.items()
     ]
     return "\n".join(rows) + "\n"
 

@@ -1,8 +1,7 @@
-"""The label of time that a network is told at a noise level, by the conventions in use."""
+"""Time labels of noise levels, by the conventions in use."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,6 +13,7 @@ from bench.api import require
 from bench_plugins.checkpoints.levels import LevelTable
 from bench_plugins.checkpoints.predictions import Path
 from bench_plugins.checkpoints.unet2d.betas import betas_of
+from bench_plugins.checkpoints.vp_time import VpTime
 
 Schedule = Literal["linear", "scaled_linear", "cosine", "vp", "flow"]
 Convention = Literal["diffusers", "ddpm", "score_sde", "rescaled", "unit", "thousand"]
@@ -64,10 +64,7 @@ class Labels:
             return self.table.label(level)
         if self.path == "flow":
             return alpha if self.turned else level * alpha
-        low, slope = self.betas[0], self.betas[1] - self.betas[0]
-        # Positive root of slope/2 t^2 + low t = ln(1 + s^2), in the form without cancellation.
-        b = level.square().log1p()
-        return 2 * b / (low + (low * low + 2 * slope * b).sqrt())
+        return VpTime(*self.betas).at(level.square().log1p())
 
 
 def labels_of_table(table: LevelTable, convention: Convention, whole: bool | None) -> Labels:
@@ -112,8 +109,7 @@ def labels_of_time(
     if schedule == "flow":
         ends = (1 / (levels - 1), float(levels - 1))  # pure noise has no finite ratio
     else:
-        low, high = (_integral(betas, t) for t in (_T_MIN, 1.0))
-        ends = (math.sqrt(math.expm1(low)), math.sqrt(math.expm1(high)))
+        ends = (VpTime(*betas).ratio(_T_MIN), VpTime(*betas).ratio(1.0))
     return Labels(
         schedule,
         levels,
@@ -165,7 +161,3 @@ def table_of_schedule(schedule: str, levels: int, ends: tuple[float, float]) -> 
     name = "squaredcos_cap_v2" if schedule == "cosine" else schedule
     require(0 < ends[0] < 1 and 0 < ends[1] < 1, "beta_start and beta_end must be between 0 and 1")
     return table_of_betas(betas_of(name, levels, ends))
-
-
-def _integral(betas: tuple[float, float], t: float) -> float:
-    return t * (betas[0] + 0.5 * t * (betas[1] - betas[0]))

@@ -24,8 +24,9 @@ from bench.api import (
     inert,
     require,
 )
-from bench_plugins.checkpoints.catalogue import asset_of, local
-from bench_plugins.checkpoints.common import built, file_hash, pixel_target
+from bench_plugins.checkpoints.catalogue import asset_of, local_path
+from bench_plugins.checkpoints.common import build_network, file_hash, pixel_target
+from bench_plugins.checkpoints.papers import EDM
 from bench_plugins.checkpoints.precision import NetworkModel, Running
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
@@ -33,7 +34,7 @@ from bench_plugins.checkpoints.reading.torch_files import read_torch
 
 @dataclass(frozen=True)
 class ModuleModel(NetworkModel):
-    """A network of your own: a factory by import path, and weights that are tensors alone.
+    """A network of your own: a factory by import path, and weights that are only tensors.
 
     The module is called as module(y, s) with y = x/alpha in [-1, 1], (n, *shape), and s of shape
     () or (n,). The factory is code of yours and is imported; the weights file is never run.
@@ -52,6 +53,7 @@ class ModuleModel(NetworkModel):
 
     name: ClassVar[str] = "module"
     reference: ClassVar[str] = "your own network; Karras et al. 2022, arXiv:2206.00364, Eq. 3"
+    bibtex: ClassVar[str] = EDM
     imports_code: ClassVar[bool] = True
 
     factory: str = "package.module:name"
@@ -80,7 +82,7 @@ class ModuleModel(NetworkModel):
         return code_identity(self.factory.partition(":")[0])
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        call = _called(self.running(self.network(), device, dtype))
+        call = _as_denoiser(self.prepare(self.network(), device, dtype))
         kinds: dict[str, Denoiser] = {
             "denoised": call,
             "eps": from_eps(call),
@@ -101,8 +103,8 @@ class ModuleModel(NetworkModel):
         Raises:
             BenchError: the factory fails, or the file is missing, damaged or of another network.
         """
-        path = local(self.weights)
-        return built(self._make(), self._state(path), path)
+        path = local_path(self.weights)
+        return build_network(self._make(), self._state(path), path)
 
     def _make(self) -> Callable[[], nn.Module]:
         module = self._module()
@@ -146,7 +148,7 @@ class ModuleModel(NetworkModel):
         return {str(name): tensor for name, tensor in state.items()}
 
 
-def _called(network: Running) -> Denoiser:
+def _as_denoiser(network: Running) -> Denoiser:
     """``network``, where s follows y into the dtype that it runs in."""
 
     def call(y: Tensor, s: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""In which arithmetic a network runs, inside of preconditioning and state that stay as they are."""
+"""Arithmetic of a network; preconditioning and the state keep theirs."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import BenchError, Model, tf32
-from bench_plugins.checkpoints.common import ready
+from bench.api import BenchError, Model, first_line, tf32
+from bench_plugins.checkpoints.common import freeze
 
 Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkModel(Model):
-    """A model whose denoiser asks a network.
+    """A model whose denoiser calls a network.
 
     Attributes:
-        precision: of the network alone: `float32`, `tf32`, `bfloat16` or `float16`; ``None``: the
+        precision: of the network only: `float32`, `tf32`, `bfloat16` or `float16`; ``None``: the
             protocol's dtype. Weights stay in float32 with all four; with the last two,
             convolutions and matrix products are rounded (torch.autocast).
         compiled: whether torch.compile translates the network first (a minute for each shape).
@@ -29,10 +29,10 @@ class NetworkModel(Model):
     precision: Precision | None = None
     compiled: bool = False
 
-    def running(self, network: nn.Module, device: torch.device, dtype: torch.dtype) -> Running:
+    def prepare(self, network: nn.Module, device: torch.device, dtype: torch.dtype) -> Running:
         """``network`` for evaluation on ``device``, for a state of ``dtype``."""
         inner = dtype if self.precision is None else torch.float32
-        network = ready(network, device, inner)
+        network = freeze(network, device, inner)
         return Running(network, inner, device.type, self.precision, self.compiled)
 
 
@@ -62,7 +62,7 @@ class Running(nn.Module):
         # Autocast rather than a cast of the weights: that would round frequencies of embeddings,
         # and with them the noise level.
         with tf32(self.tf32), self._autocast():
-            raw: Tensor = self._called(x.to(self.inner), *others)
+            raw: Tensor = self._run(x.to(self.inner), *others)
         return raw.to(x.dtype)
 
     def _autocast(self) -> AbstractContextManager[object]:
@@ -70,7 +70,7 @@ class Running(nn.Module):
             return nullcontext()  # tensors without memory
         return torch.autocast(self.device, dtype=self.rounded, enabled=self.rounded is not None)
 
-    def _called(self, *arguments: Tensor | None) -> Tensor:
+    def _run(self, *arguments: Tensor | None) -> Tensor:
         if not self.compiled:
             return self.run(*arguments)  # type: ignore[no-any-return]
         # Here, because it takes seconds to import.
@@ -79,8 +79,7 @@ class Running(nn.Module):
         try:
             return self.run(*arguments)  # type: ignore[no-any-return]
         except TorchDynamoException as error:
-            first = next(iter(str(error).splitlines()), type(error).__name__)
             raise BenchError(
-                f"compiled: torch.compile fails on this network ({first[:200]}); install a C++ "
-                "compiler (and Triton for a GPU), or leave compiled out"
+                f"compiled: torch.compile fails on this network ({first_line(error)[:200]}); "
+                "install a C++ compiler (and Triton for a GPU), or leave compiled out"
             ) from None

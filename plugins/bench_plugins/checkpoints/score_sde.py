@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -11,25 +10,24 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bench.api import Asset, BenchError, Denoiser, FilePath, ScoreModel, from_eps, inert, require
-from bench_plugins.checkpoints.catalogue import asset_of, local, preset_of
+from bench.api import Asset, BenchError, FilePath, ScoreModel, inert, require
+from bench_plugins.checkpoints.catalogue import asset_of, local_path, preset_of
 from bench_plugins.checkpoints.common import (
-    built,
+    build_network,
     file_hash,
-    levels_of,
     pixel_target,
     record_of,
-    scaled,
 )
 from bench_plugins.checkpoints.convert import write_safetensors
-from bench_plugins.checkpoints.describing import score_sde_content
-from bench_plugins.checkpoints.levels import LevelTable
+from bench_plugins.checkpoints.describe import score_sde_content
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig, trained_levels
+from bench_plugins.checkpoints.papers import SCORE_SDE
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
+from bench_plugins.checkpoints.score_sde_denoiser import denoiser_of, s_range
 from bench_plugins.checkpoints.score_sde_recipes import PRESETS, ScoreSdeRecipe
 
 
@@ -54,6 +52,7 @@ class ScoreSde(NetworkModel):
 
     name: ClassVar[str] = "score_sde"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456; github.com/yang-song/score_sde"
+    bibtex: ClassVar[str] = SCORE_SDE
 
     path: FilePath = "checkpoint.pth"
     preset: str = ""
@@ -76,12 +75,12 @@ class ScoreSde(NetworkModel):
 
     @classmethod
     def describe(cls, path: str) -> Mapping[str, object] | None:
-        file, preset = local(path), preset_of(path)
+        file, preset = local_path(path), preset_of(path)
         if file.suffix == ".safetensors":
-            told = read_safetensors(file)[1].get("score_sde")
-            if told is None:
+            found = read_safetensors(file)[1].get("score_sde")
+            if found is None:
                 return None
-            recipe = record_of(ScoreSdeRecipe, json.dumps(told), path)
+            recipe = record_of(ScoreSdeRecipe, json.dumps(found), path)
         elif file.suffix == ".pth":
             loaded = read_torch(file)
             if not isinstance(loaded, dict) or not {"model", "ema"} <= loaded.keys():
@@ -99,19 +98,19 @@ class ScoreSde(NetworkModel):
         write_safetensors(target, record, weights)
 
     def fingerprint(self) -> str:
-        """Of nothing else. A recipe that cannot be is refused, so that a plan tells."""
+        """Empty. An impossible recipe is refused, already at planning."""
         if self.recipe:
             self._recipe(Path(self.path))
         return ""
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        path = local(self.path)
+        path = local_path(self.path)
         recipe, weights = self.read()
-        network = built(partial(NCSNpp, recipe.network), weights, path)
+        network = build_network(partial(NCSNpp, recipe.network), weights, path)
         config = recipe.network
         s_min, s_max = s_range(recipe, self.t_min)
         return ScoreModel(
-            denoiser=denoiser_of(self.running(network, device, dtype), recipe, device),
+            denoiser=denoiser_of(self.prepare(network, device, dtype), recipe, device),
             shape=(config.channels, config.image_size, config.image_size),
             s_min=s_min,
             s_max=s_max,
@@ -125,7 +124,7 @@ class ScoreSde(NetworkModel):
         Raises:
             BenchError: a file is missing, damaged, hostile, or of another network.
         """
-        path = local(self.path)
+        path = local_path(self.path)
         recipe, state = self._read(path)
         return recipe, network_state(recipe.network, state, self.weights, path)
 
@@ -133,9 +132,9 @@ class ScoreSde(NetworkModel):
         """The recipe, and the content of the file as score_sde's own dictionary."""
         if path.suffix == ".safetensors":
             state, record = read_safetensors(path)
-            told = record.get("score_sde")
-            if told is not None and not (self.preset or self.recipe):
-                return record_of(ScoreSdeRecipe, json.dumps(told), str(path)), {"model": state}
+            found = record.get("score_sde")
+            if found is not None and not (self.preset or self.recipe):
+                return record_of(ScoreSdeRecipe, json.dumps(found), str(path)), {"model": state}
             return self._recipe(path), {"model": state}
         loaded = read_torch(path)
         if not isinstance(loaded, dict) or not isinstance(loaded.get("model"), dict):
@@ -163,7 +162,7 @@ class ScoreSde(NetworkModel):
 def network_state(
     config: NCSNppConfig, loaded: Mapping[str, Any], weights: str, path: Path
 ) -> dict[str, Tensor]:
-    """The state dict for the network of a score_sde checkpoint (or of `{"model": state}` alone).
+    """The state dict for the network of a score_sde checkpoint (or of `{"model": state}`).
 
     The moving averages are a list in the order of the parameters that were trained; the Fourier
     frequencies were not, and are those of the model.
@@ -194,80 +193,3 @@ def network_state(
     if not all(isinstance(shadow, Tensor) for shadow in shadows):
         raise inert.forbidden(path, "its moving averages are no tensors")
     return {**state, **dict(zip(names, shadows, strict=True))}
-
-
-def denoiser_of(network: nn.Module, recipe: ScoreSdeRecipe, device: torch.device) -> Denoiser:
-    """D(y; s) = y - s eps of a network that was trained as ``recipe`` says."""
-    if recipe.sde == "ve":
-        return from_eps(_VeNoise(network, recipe))
-    table = None if recipe.continuous else _table(recipe).to(device)
-    return from_eps(_VpNoise(network, recipe, table))
-
-
-def s_range(recipe: ScoreSdeRecipe, t_min: float) -> tuple[float, float]:
-    """The trained noise-to-signal ratios of images in [-1, 1]."""
-    config = recipe.network
-    if recipe.sde == "ve":
-        unit = 1.0 if config.centered else 2.0
-        return unit * config.sigma_min, unit * config.sigma_max
-    if not recipe.continuous:
-        return _table(recipe).s_range
-    low, high = (_integral(recipe, t) for t in (t_min, 1.0))
-    if recipe.sde == "subvp":
-        return 2 * math.sinh(low / 2), 2 * math.sinh(high / 2)
-    return math.sqrt(math.expm1(low)), math.sqrt(math.expm1(high))
-
-
-@dataclass(frozen=True, eq=False)
-class _VeNoise:
-    """eps = -sigma score, with score = network(x, sigma) for images x in [0, 1] (or [-1, 1])."""
-
-    network: nn.Module
-    recipe: ScoreSdeRecipe
-
-    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
-        config = self.recipe.network
-        unit = 1.0 if config.centered else 2.0
-        sigma = levels_of(s) / unit
-        condition = sigma
-        if not self.recipe.continuous:
-            span = math.log(config.sigma_max / config.sigma_min)
-            # Label 0 is the highest level.
-            condition = (config.sigma_max / sigma).log() * ((config.num_scales - 1) / span)
-        x = y if config.centered else (y + 1) / 2
-        return scaled(self.network(x, condition, sigma), -sigma)
-
-
-@dataclass(frozen=True, eq=False)
-class _VpNoise:
-    """eps = network(alpha y, 999 t) with the time t of the noise-to-signal ratio s, in float64."""
-
-    network: nn.Module
-    recipe: ScoreSdeRecipe
-    table: LevelTable | None
-
-    def __call__(self, y: Tensor, s: Tensor) -> Tensor:
-        level = levels_of(s)
-        # sub-VP: sigma = 1 - exp(-B), alpha = exp(-B/2), so that s = 2 sinh(B/2).
-        subvp = self.recipe.sde == "subvp"
-        b = 2 * (level / 2).asinh() if subvp else level.square().log1p()
-        alpha = (-b / 2).exp()
-        if self.table is not None:
-            label = self.table.label(level)
-        else:
-            low, slope = self.recipe.beta_min, self.recipe.beta_max - self.recipe.beta_min
-            # Positive root of slope/2 t^2 + low t = b, in the form without cancellation.
-            label = 999 * 2 * b / (low + (low * low + 2 * slope * b).sqrt())
-        result: Tensor = self.network(scaled(y, alpha), label)
-        return result
-
-
-def _integral(recipe: ScoreSdeRecipe, t: float) -> float:
-    return t * (recipe.beta_min + 0.5 * t * (recipe.beta_max - recipe.beta_min))
-
-
-def _table(recipe: ScoreSdeRecipe) -> LevelTable:
-    """The betas of DDPM that are the SDE's, beta(t) / N at N levels; the label is t (N - 1)."""
-    levels = recipe.network.num_scales
-    ends = recipe.beta_min / levels, recipe.beta_max / levels
-    return LevelTable.of_betas(torch.linspace(*ends, levels, dtype=torch.float64))

@@ -1,4 +1,4 @@
-"""What the checkpoints of score_sde are: network, SDE and data, under the authors' names."""
+"""Network, SDE and data of score_sde's checkpoints, under the authors' names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench_plugins.checkpoints.networks.ncsnpp import NCSNppConfig
 
 @dataclass(frozen=True)
 class ScoreSdeRecipe:
-    """How a checkpoint was trained; as JSON, the content of a recipe file.
+    """The training of a checkpoint; as JSON, the content of a recipe file.
 
     Attributes:
         sde: the noise: `ve`, `vp` or `subvp`.

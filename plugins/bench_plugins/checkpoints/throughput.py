@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
@@ -34,7 +34,7 @@ from bench.api import (
     Time,
     make_plugin,
 )
-from bench_plugins.checkpoints.common import ready
+from bench_plugins.checkpoints.common import freeze
 from bench_plugins.checkpoints.edm_precond import EdmDenoiser, EdmRecipe
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnet, EdmUnetConfig
 from bench_plugins.checkpoints.precision import Precision, Running
@@ -59,7 +59,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Speed:
-    """What was measured.
+    """Samples a second, and memory.
 
     Attributes:
         samples_per_s: the median of the repetitions; slowest, fastest: their range.
@@ -80,13 +80,14 @@ def measure(
     A first batch with few steps chooses kernels and compiles; it is not timed.
     """
     torch.manual_seed(0)
-    network = ready(EdmUnet(config), device, torch.float32)
+    network = freeze(EdmUnet(config), device, torch.float32)
     running = Running(network, torch.float32, device.type, setting.precision, setting.compiled)
     label = torch.zeros(1, config.label_dim, device=device) if config.label_dim else None
     counted = CountedDenoiser(EdmDenoiser(running, EdmRecipe("edm", config), label))
     shape = (setting.batch, config.in_channels, config.img_resolution, config.img_resolution)
     x = torch.randn(shape, device=device) * _S_MAX
-    process, solver = make_plugin(NoiseProcess, "edm", {}), make_plugin(OdeSolver, "dpmpp_2m", {})
+    process = make_plugin(NoiseProcess, "edm", {})
+    solver: OdeSolver[Any] = make_plugin(OdeSolver, "dpmpp_2m", {})
     sampler, problem = Sampler(solver), Problem(process, counted)
     with torch.inference_mode():
         sampler.run(problem, x, _times(process, 3))
@@ -121,7 +122,7 @@ def _synchronise(device: torch.device) -> None:
 
 
 def device_name(device: torch.device) -> str:
-    """The device in words, with the threads of a CPU."""
+    """Name of the device, with the threads of a CPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     info = Path("/proc/cpuinfo")
@@ -192,11 +193,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _device(asked: str) -> torch.device:
+def _device(choice: str) -> torch.device:
     available = torch.cuda.is_available()
-    if asked == "cuda" and not available:
+    if choice == "cuda" and not available:
         raise BenchError("--device cuda: this torch sees no CUDA GPU; use cpu")
-    return torch.device("cuda" if asked == "cuda" or (asked == "auto" and available) else "cpu")
+    return torch.device("cuda" if choice == "cuda" or (choice == "auto" and available) else "cpu")
 
 
 def _parser() -> argparse.ArgumentParser:

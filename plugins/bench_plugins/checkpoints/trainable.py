@@ -13,13 +13,14 @@ from bench.api import BenchError, NoiseProcess, Trainable, TrainingRecord, Train
 from bench_plugins.checkpoints.edm_precond import EdmRecipe
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnetConfig
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNppConfig
+from bench_plugins.checkpoints.papers import EDM, SCORE_SDE
 from bench_plugins.checkpoints.score_sde_recipes import ScoreSdeRecipe
 from bench_plugins.checkpoints.training import TrainableEdm, TrainableScoreSde
 
 
 @dataclass(frozen=True)
 class _PublishedNetwork(Trainable):
-    """A U-Net of the field, for square images of 256 levels.
+    """A published U-Net, for square images of 256 levels.
 
     Attributes:
         width: channels of the first level.
@@ -122,6 +123,7 @@ class Ncsnpp(_ScoreSdeNetwork):
 
     name: ClassVar[str] = "ncsnpp"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Appendix H"
+    bibtex: ClassVar[str] = SCORE_SDE
     processes: ClassVar[tuple[str, ...]] = ("ve", "vp", "subvp")
     fir: ClassVar[bool] = True
     progressive_input: ClassVar[Literal["none", "residual"]] = "residual"
@@ -133,6 +135,7 @@ class Ddpmpp(_ScoreSdeNetwork):
 
     name: ClassVar[str] = "ddpmpp"
     reference: ClassVar[str] = Ncsnpp.reference
+    bibtex: ClassVar[str] = SCORE_SDE
     processes: ClassVar[tuple[str, ...]] = ("vp", "subvp")
     fir: ClassVar[bool] = False
     progressive_input: ClassVar[Literal["none", "residual"]] = "none"
@@ -177,6 +180,7 @@ class EdmNcsnpp(_EdmNetwork):
 
     name: ClassVar[str] = "edm-ncsnpp"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Table 7"
+    bibtex: ClassVar[str] = EDM
     ncsnpp: ClassVar[bool] = True
 
 
@@ -186,4 +190,5 @@ class EdmDdpmpp(_EdmNetwork):
 
     name: ClassVar[str] = "edm-ddpmpp"
     reference: ClassVar[str] = EdmNcsnpp.reference
+    bibtex: ClassVar[str] = EDM
     ncsnpp: ClassVar[bool] = False

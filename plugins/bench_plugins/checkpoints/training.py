@@ -17,7 +17,7 @@ from bench_plugins.checkpoints.edm_precond import EdmDenoiser, EdmRecipe
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnet
 from bench_plugins.checkpoints.networks.initial import initialise_edm, initialise_ncsnpp
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp
-from bench_plugins.checkpoints.score_sde import denoiser_of
+from bench_plugins.checkpoints.score_sde_denoiser import denoiser_of
 from bench_plugins.checkpoints.score_sde_recipes import ScoreSdeRecipe
 
 
@@ -37,9 +37,9 @@ class TrainableScoreSde(nn.Module):
         return denoiser_of(self.network, self.recipe, torch.device(y.device))(y, s)
 
     def save(self, path: Path, record: Mapping[str, object]) -> None:
-        """Writes a file of the model `score_sde`; ``record`` says how it was trained."""
-        told = {"score_sde": asdict(self.recipe), "training": dict(record)}
-        write_safetensors(path, told, _float32(self.network))
+        """Write a file of the model `score_sde`; ``record`` describes the training."""
+        description = {"score_sde": asdict(self.recipe), "training": dict(record)}
+        write_safetensors(path, description, _float32(self.network))
 
 
 class TrainableEdm(nn.Module):
@@ -57,9 +57,9 @@ class TrainableEdm(nn.Module):
         return EdmDenoiser(self.network, self.recipe, None)(y, s)
 
     def save(self, path: Path, record: Mapping[str, object]) -> None:
-        """Writes a file of the model `edm`; ``record`` says how it was trained."""
-        told = {"edm": asdict(self.recipe), "training": dict(record)}
-        write_safetensors(path, told, _float32(self.network))
+        """Write a file of the model `edm`; ``record`` describes the training."""
+        description = {"edm": asdict(self.recipe), "training": dict(record)}
+        write_safetensors(path, description, _float32(self.network))
 
 
 def _float32(network: nn.Module) -> dict[str, Tensor]:

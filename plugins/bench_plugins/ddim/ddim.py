@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import OdeSolver, Problem, Time, combine
+from bench_plugins.ddim.papers import SONG2021DDIM
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class DDIM(OdeSolver[None]):
 
     name: ClassVar[str] = "ddim"
     reference: ClassVar[str] = "Song, Meng and Ermon 2020, arXiv:2010.02502, Eq. 12 with eta = 0"
+    bibtex: ClassVar[str] = SONG2021DDIM
     order: ClassVar[int] = 1
 
     def step(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bench.api import NoiseProcess, Time, TimeGrid, UnsupportedError, require
+from bench_plugins.ddim.papers import LIN2024COMMON
 
 _REFERENCE = "Lin et al. 2024, arXiv:2305.08891, Table 2"
 
@@ -58,6 +59,7 @@ class Linspace(_Levels):
 
     name: ClassVar[str] = "linspace"
     reference: ClassVar[str] = _REFERENCE
+    bibtex: ClassVar[str] = LIN2024COMMON
 
     def levels(self, points: int) -> Tensor:
         return torch.linspace(self.train_steps - 1, 0, points, dtype=torch.float64).round()
@@ -76,6 +78,7 @@ class Leading(_Levels):
 
     name: ClassVar[str] = "leading"
     reference: ClassVar[str] = _REFERENCE
+    bibtex: ClassVar[str] = LIN2024COMMON
     spans: ClassVar[bool] = False
 
     def levels(self, points: int) -> Tensor:
@@ -95,6 +98,7 @@ class Trailing(_Levels):
 
     name: ClassVar[str] = "trailing"
     reference: ClassVar[str] = _REFERENCE
+    bibtex: ClassVar[str] = LIN2024COMMON
     spans: ClassVar[bool] = False
 
     def levels(self, points: int) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import NoiseProcess, Time, TimeGrid, unit_interval
+from bench_plugins.ddim.papers import SONG2021DDIM
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Quadratic(TimeGrid):
 
     name: ClassVar[str] = "quadratic"
     reference: ClassVar[str] = "Song, Meng and Ermon 2020, arXiv:2010.02502, Appendix D.2"
+    bibtex: ClassVar[str] = SONG2021DDIM
 
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float

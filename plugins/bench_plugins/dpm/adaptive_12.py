@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bench.api import Problem
 from bench_plugins.dpm.adaptive import AdaptiveDpm, eps_at, rows_like
+from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
 R1 = 0.5
 
@@ -28,6 +29,7 @@ class DpmAdaptive12(AdaptiveDpm):
 
     name: ClassVar[str] = "dpm_adaptive_12"
     reference: ClassVar[str] = "Lu et al. 2022, arXiv:2206.00927, Appendix C (DPM-Solver-12)"
+    bibtex: ClassVar[str] = LU2022DPMSOLVER
     order: ClassVar[int] = 2
 
     def pair(self, problem: Problem, y: Tensor, now: Tensor, then: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bench.api import Problem
 from bench_plugins.dpm.adaptive import AdaptiveDpm, eps_at, rows_like
+from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
 R1, R2 = 1 / 3, 2 / 3
 
@@ -29,6 +30,7 @@ class DpmAdaptive23(AdaptiveDpm):
 
     name: ClassVar[str] = "dpm_adaptive_23"
     reference: ClassVar[str] = "Lu et al. 2022, arXiv:2206.00927, Appendix C (DPM-Solver-23)"
+    bibtex: ClassVar[str] = LU2022DPMSOLVER
     order: ClassVar[int] = 3
 
     def pair(self, problem: Problem, y: Tensor, now: Tensor, then: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import NoiseProcess, Time, TimeGrid, times_at_levels, unit_interval
+from bench_plugins.dpm.papers import LU2022DPMSOLVER, SONG2019GENERATIVE
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class LogSnr(TimeGrid):
 
     name: ClassVar[str] = "log_snr"
     reference: ClassVar[str] = "Lu et al. 2022, arXiv:2206.00927, Section 3.4"
+    bibtex: ClassVar[str] = LU2022DPMSOLVER
 
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float
@@ -34,3 +36,4 @@ class Exponential(LogSnr):
 
     name: ClassVar[str] = "exponential"
     reference: ClassVar[str] = "Song and Ermon 2019, arXiv:1907.05600, Section 4.3"
+    bibtex: ClassVar[str] = SONG2019GENERATIVE

@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import OdeSolver, Problem, Time, combine, require
+from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class DpmSolverPP2S(OdeSolver[None]):
 
     name: ClassVar[str] = "dpmpp_2s"
     reference: ClassVar[str] = "Lu et al. 2022, arXiv:2211.01095, Algorithm 1"
+    bibtex: ClassVar[str] = LU2022DPMSOLVERPP
     order: ClassVar[int] = 2
 
     r: float = 0.5

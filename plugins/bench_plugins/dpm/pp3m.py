@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, weighted
+from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, weighted_terms
 from bench_plugins.dpm.multistep import multistep_weights
+from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class DpmSolverPP3M(MultistepOdeSolver):
     reference: ClassVar[str] = (
         "Lu et al. 2022, arXiv:2211.01095, Section 4.2; the authors' code, multistep order 3"
     )
+    bibtex: ClassVar[str] = LU2022DPMSOLVERPP
     order: ClassVar[int] = 2
     max_order: ClassVar[int] = 3
 
@@ -40,4 +42,4 @@ class DpmSolverPP3M(MultistepOdeSolver):
         slope = then.alpha * (expm1(-h) / h + 1)
         bend = then.alpha * (0.5 - (expm1(-h) + h) / h**2)
         weights = multistep_weights(past, then.lam, (value, slope, bend))
-        return combine((then.sigma / now.sigma, x), *weighted(weights, past))
+        return combine((then.sigma / now.sigma, x), *weighted_terms(weights, past))

@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import OdeSolver, Problem, Time, combine, require
+from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class DpmSolver2(OdeSolver[None]):
 
     name: ClassVar[str] = "dpm_solver_2"
     reference: ClassVar[str] = "Lu et al. 2022, arXiv:2206.00927, Algorithm 1"
+    bibtex: ClassVar[str] = LU2022DPMSOLVER
     order: ClassVar[int] = 2
 
     r1: float = 0.5

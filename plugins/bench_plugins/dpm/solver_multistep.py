@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, require, weighted
+from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, require, weighted_terms
 from bench_plugins.dpm.multistep import multistep_weights
+from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class DpmSolverMultistep(MultistepOdeSolver):
     reference: ClassVar[str] = (
         "Lu et al. 2022, arXiv:2206.00927; the authors' code, dpmsolver with method multistep"
     )
+    bibtex: ClassVar[str] = LU2022DPMSOLVER
 
     highest: int = 2
     lower_order_final: bool = False
@@ -52,4 +54,4 @@ class DpmSolverMultistep(MultistepOdeSolver):
         slope = -then.sigma * (expm1(h) / h - 1)
         bend = -then.sigma * ((expm1(h) - h) / h**2 - 0.5)
         weights = multistep_weights(past, then.lam, (value, slope, bend))
-        return combine((then.alpha / now.alpha, x), *weighted(weights, past))
+        return combine((then.alpha / now.alpha, x), *weighted_terms(weights, past))

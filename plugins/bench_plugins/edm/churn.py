@@ -10,11 +10,12 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import Predictor, Problem, Time, combine, karras_heun, require
+from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
 
 
 @dataclass(frozen=True)
 class Churn:
-    """What the steps of one grid have in common: the raise of s, and where it ends."""
+    """The raise of s, the same in all steps of a grid, and the level where it ends."""
 
     gamma: float
     s_first: float
@@ -44,6 +45,7 @@ class EdmChurn(Predictor[Churn]):
 
     name: ClassVar[str] = "edm_churn"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Algorithm 2 and Table 5"
+    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING
 
     churn: float = 40.0
     s_tmin: float = 0.05

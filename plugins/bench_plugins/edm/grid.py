@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import NoiseProcess, Time, TimeGrid, karras_times, require
+from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Karras(TimeGrid):
 
     name: ClassVar[str] = "karras"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Eq. 5"
+    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING
 
     rho: float = 7.0
 

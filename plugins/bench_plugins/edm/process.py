@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.api import NoiseProcess, require
+from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class EDM(NoiseProcess):
 
     name: ClassVar[str] = "edm"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Table 1 and Eq. 4"
+    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING
 
     sigma_min: float = 0.002
     sigma_max: float = 80.0

@@ -18,8 +18,9 @@ from bench.api import (
     adams_weights,
     combine,
     require,
-    weighted,
+    weighted_terms,
 )
+from bench_plugins.er_sde.papers import CUI2025ELUCIDATING
 
 Array = npt.NDArray[np.float64]
 
@@ -45,6 +46,7 @@ class ErSde(MultistepPredictor):
     reference: ClassVar[str] = (
         "Cui et al. 2023, arXiv:2309.06169, ER-SDE-Solver-1 to 3; phi (SDE_5) of the authors' code"
     )
+    bibtex: ClassVar[str] = CUI2025ELUCIDATING
 
     highest: int = 3
 
@@ -63,7 +65,7 @@ class ErSde(MultistepPredictor):
         ratio = _q(then.s) / _q(now.s)
         keep, std = then.s / now.s * ratio, then.s * sqrt((1 - ratio) * (1 + ratio))
         weights = _weights(then.s, [e.time.s for e in past], 1 - keep)
-        terms = weighted([then.alpha * w for w in weights], past)
+        terms = weighted_terms([then.alpha * w for w in weights], past)
         noise = then.alpha * std, problem.normal()
         return combine((keep * then.alpha / now.alpha, x), *terms, noise)
 

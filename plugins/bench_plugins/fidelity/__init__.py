@@ -2,27 +2,18 @@
 
 from collections.abc import Sequence
 
-from bench.api import Asset, Metric, hookimpl
+from bench.api import Asset, family, hookimpl
 from bench_plugins.fidelity.catalogue import ASSETS
-from bench_plugins.fidelity.fid import FrechetFeatures, FrechetInception
-from bench_plugins.fidelity.fid_infinity import FeaturesInfinity, FrechetInfinity
-from bench_plugins.fidelity.inception_score import InceptionScore
-from bench_plugins.fidelity.kid import KernelFeatures, KernelInception
-from bench_plugins.fidelity.prc import PrecisionRecall
+from bench_plugins.fidelity.fid import FrechetFeatures as FrechetFeatures
+from bench_plugins.fidelity.fid import FrechetInception as FrechetInception
+from bench_plugins.fidelity.fid_infinity import FeaturesInfinity as FeaturesInfinity
+from bench_plugins.fidelity.fid_infinity import FrechetInfinity as FrechetInfinity
+from bench_plugins.fidelity.inception_score import InceptionScore as InceptionScore
+from bench_plugins.fidelity.kid import KernelFeatures as KernelFeatures
+from bench_plugins.fidelity.kid import KernelInception as KernelInception
+from bench_plugins.fidelity.prc import PrecisionRecall as PrecisionRecall
 
-
-@hookimpl
-def bench_metrics() -> Sequence[type[Metric]]:
-    return [
-        FrechetInception,
-        FrechetInfinity,
-        KernelInception,
-        InceptionScore,
-        PrecisionRecall,
-        FrechetFeatures,
-        FeaturesInfinity,
-        KernelFeatures,
-    ]
+bench_family = family(__name__)
 
 
 @hookimpl

@@ -24,7 +24,7 @@ def build_clip(name: str, state: Mapping[str, Tensor]) -> Any:
     extractor = FeatureExtractorCLIP.__new__(FeatureExtractorCLIP)
     FeatureExtractorBase.__init__(extractor, name, ["clip"])
     dtype = extractor.feature_extractor_internal_dtype = torch.float32
-    # The half that reads text is left out: of it, the width of the common space alone is needed.
+    # The half that reads text is left out, but for the width of the common space.
     kept = {k: v for k, v in state.items() if k.startswith("visual.") or k == "text_projection"}
     extractor.model = build_model(kept, dtype)
     extractor.resolution = extractor.model.visual.input_resolution

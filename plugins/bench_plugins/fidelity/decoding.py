@@ -33,14 +33,14 @@ CONVERSIONS: Mapping[str, str] = {
     "orientation": "EXIF orientation not applied",
     "mpo": "first of several pictures (MPO)",
 }
-"""All kinds of conversion, and what a reader is told of them."""
+"""All kinds of conversion, and their names in notes."""
 
 _WITH_ALPHA = ("LA", "PA", "RGBA")
 _KIND_OF_MODE = {"CMYK": "cmyk", "YCbCr": "ycbcr", "P": "palette", "PA": "palette"}
 _GREY = ("1", "L", "LA")
 _MODES = (*_GREY, "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # of 8 bits
 _MODES_16 = {"TIFF": ("I;16", "I;16L", "I;16B", "I;16N"), "PPM": ("I",)}  # with 16 bits to 65535
-_WEAK = ("TGA",)  # takes other files for its own: tried on files of its name alone
+_WEAK = ("TGA",)  # takes other files for its own: tried only on files of its name
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ def _picture(image: ImageFile.ImageFile, content: bytes, name: str) -> Picture:
     if depth == 16:
         kinds.add("16-bit")
     if depth == 16 and image.format == "PNG":
-        # Pillow keeps the high byte of colours alone; torchvision reads all 16 bits.
+        # Pillow keeps only the high byte of colours; torchvision reads all 16 bits.
         pixels, grey = _png_16(content)
         kinds |= {"grey"} if grey else set()
     elif depth == 16 and image.mode in _MODES_16.get(image.format or "", ()):
@@ -111,7 +111,7 @@ def _picture(image: ImageFile.ImageFile, content: bytes, name: str) -> Picture:
 
 
 def _kinds(image: ImageFile.ImageFile, name: str) -> Iterator[str]:
-    """The conversions that its header tells of."""
+    """Conversions that the header shows."""
     if getattr(image, "n_frames", 1) > 1:
         if image.format != "MPO":
             raise BenchError(
@@ -126,13 +126,13 @@ def _kinds(image: ImageFile.ImageFile, name: str) -> Iterator[str]:
     if image.mode in _KIND_OF_MODE:
         yield _KIND_OF_MODE[image.mode]
     if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        if image.format == "TIFF":  # which Pillow alone turns
+        if image.format == "TIFF":  # which Pillow turns, unlike others
             raise BenchError(f"{name}: a TIFF of another orientation than upright; save it upright")
         yield "orientation"
 
 
 def _depth(image: ImageFile.ImageFile, content: bytes, name: str) -> int:
-    """Bits of a channel in the file, 8 for fewer; what Pillow's mode does not tell."""
+    """Bits of a channel in the file, 8 for fewer; which Pillow's mode does not show."""
     match image.format:
         case "PNG":
             bits = content[24]  # of IHDR, which comes first
@@ -181,7 +181,7 @@ def _avif_depth(content: bytes) -> int:
 
 
 def _png_16(content: bytes) -> tuple[npt.NDArray[np.uint8], bool]:
-    """The bytes (H, W, 3) of a PNG of 16 bits, and whether it is grey."""
+    """The bytes (H, W, 3) of a PNG of 16 bits, and True if it is grey."""
     from torchvision.io import ImageReadMode, decode_image  # two seconds
 
     raw = torch.frombuffer(bytearray(content), dtype=torch.uint8)
@@ -196,7 +196,7 @@ def _to_8(values: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
     return ((values.astype(np.int64) + 128) // 257).astype(np.uint8)
 
 
-def told(counts: Mapping[str, int], left_out: Mapping[str, int]) -> str:
+def describe_conversions(counts: Mapping[str, int], left_out: Mapping[str, int]) -> str:
     """One line on the images that were converted, and the files beside them that hold none."""
     parts = [f"{text}: {counts[kind]}" for kind, text in CONVERSIONS.items() if counts.get(kind)]
     if left_out:

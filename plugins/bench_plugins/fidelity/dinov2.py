@@ -49,7 +49,7 @@ def build_dinov2(name: str, state: Mapping[str, Tensor]) -> Any:
 
 
 def check_timm() -> None:
-    """Whether the networks can be built; timm itself, which takes a second, is not imported.
+    """Check that the networks can be built, without importing timm, which takes a second.
 
     Raises:
         BenchError: timm is not installed.

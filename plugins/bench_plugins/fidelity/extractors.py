@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.api import BenchError
+from bench.api import BenchError, first_line
 from bench_plugins.fidelity.kinds import Kind
 from bench_plugins.fidelity.weights import WeightsFile, read_state
 
@@ -20,7 +20,7 @@ CHUNK = 64
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What an extractor says of n images.
+    """Output of an extractor for n images.
 
     Attributes:
         pooled: the features (n, d), float32, on the extractor's device.
@@ -32,7 +32,7 @@ class Features:
 
     @cached_property
     def host(self) -> Features:
-        """The same in the main memory, copied once for all who ask."""
+        """The same in main memory, copied once for all metrics."""
         return Features(self.pooled.cpu(), self.logits.cpu())
 
 
@@ -40,8 +40,8 @@ class Features:
 class Extractor:
     """An extractor that remembers what it saw last.
 
-    All metrics of a cell see the same images: the first one to ask has them evaluated, the others
-    are handed the same features.
+    All metrics of a cell see the same images: the first one evaluates them, the others get the
+    same features.
 
     Attributes:
         network: torch-fidelity's module.
@@ -106,16 +106,15 @@ def _load(kind: Kind, file: WeightsFile, device: torch.device) -> Extractor:
     except BenchError:
         raise
     except Exception as error:  # tensors of another network fail in every way there is
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BenchError(
-            f"{file.path}: the weights do not fit '{name}' ({reason}); fetch "
+            f"{file.path}: the weights do not fit '{name}' ({first_line(error)}); fetch "
             f"{kind.published.asset.url}"
         ) from None
     layer_of = FEATURE_EXTRACTORS_REGISTRY[name].get_default_feature_layer_for_metric
     return Extractor(network.to(device), layer_of("fid"), layer_of("isc"), device)
 
 
-def chunked(images: Iterable[Tensor]) -> Iterator[Tensor]:
+def chunks(images: Iterable[Tensor]) -> Iterator[Tensor]:
     """Single images (3, H, W) stacked by ``CHUNK``."""
     waiting: list[Tensor] = []
     for image in images:

@@ -14,8 +14,9 @@ from bench.api import Accumulator, Measurement, Trial, Uncertainty, frechet_infl
 from bench_plugins.fidelity.extractors import Features
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
+from bench_plugins.fidelity.papers import FID, STEIN
 from bench_plugins.fidelity.reference import Reference
-from bench_plugins.fidelity.statistics import Collected, RunningMoments, pooled
+from bench_plugins.fidelity.statistics import Collected, RunningMoments, pooled_layer
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,11 @@ class FrechetDistance(ReferenceMetric):
 
     Moments are streamed and the distance taken in float64. It is biased upwards for few samples:
     compare equal ``metric_n`` only (papers: 50,000). Its standard error is that of the samples
-    alone, to first order; with fewer of them than features it is up to a third too large.
+    only, to first order; with fewer of them than features it is up to a third too large.
     """
 
     reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6"
+    bibtex: ClassVar[str] = FID
 
     def start(self, trial: Trial) -> Accumulator:
         stream = self.stream(trial, at_least=2)
@@ -48,7 +50,7 @@ class FrechetDistance(ReferenceMetric):
 
         error = Uncertainty.of(value, influence)
         number = Measurement(
-            self.called(self.name),
+            self.number_name(self.name),
             value,
             self.unit,
             found.count,
@@ -56,7 +58,7 @@ class FrechetDistance(ReferenceMetric):
             evidence=error.evidence,
             note=error.note,
         )
-        return [real.credited(number)]
+        return [real.credit(number)]
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class _Kept:
     """Moments for the distance, and the features themselves for its error."""
 
     moments: RunningMoments = field(default_factory=RunningMoments)
-    rows: Collected = field(default_factory=lambda: Collected(pooled))
+    rows: Collected = field(default_factory=lambda: Collected(pooled_layer))
 
     def add(self, features: Features) -> None:
         self.moments.add(features)
@@ -95,6 +97,7 @@ class FrechetFeatures(FrechetDistance):
 
     name: ClassVar[str] = "fd"
     reference: ClassVar[str] = "Stein et al. 2023, arXiv:2306.04675"
+    bibtex: ClassVar[str] = STEIN
     title: ClassVar[str] = "Frechet distance (CLIP, DINOv2 or VGG-16)"
 
     extractor: str = "dinov2-vit-b-14"

@@ -15,8 +15,9 @@ from torch import Tensor
 from bench.api import Accumulator, Measurement, Moments, Trial, require
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
+from bench_plugins.fidelity.papers import FID_INFINITY
 from bench_plugins.fidelity.reference import Reference
-from bench_plugins.fidelity.statistics import Collected, pooled
+from bench_plugins.fidelity.statistics import Collected, pooled_layer
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class InfiniteSamples(ReferenceMetric):
     """
 
     reference: ClassVar[str] = "Chong and Forsyth 2020, arXiv:1911.07023, Section 4"
+    bibtex: ClassVar[str] = FID_INFINITY
 
     points: int = 15
     smallest: int = 5000
@@ -48,7 +50,7 @@ class InfiniteSamples(ReferenceMetric):
     def start(self, trial: Trial) -> Accumulator:
         stream = self.stream(trial, at_least=self.smallest + self.points - 1)
         real = self.real(trial, stream.extractor)
-        rows = Collected(pooled)
+        rows = Collected(pooled_layer)
         return FeatureAccumulator(stream, rows, partial(self._result, rows, real))
 
     def _result(self, rows: Collected, real: Reference) -> Sequence[Measurement]:
@@ -57,8 +59,8 @@ class InfiniteSamples(ReferenceMetric):
         counts = np.linspace(self.smallest, len(features), self.points).astype(int).tolist()
         distances = _distances(features[torch.from_numpy(order)], counts, real)
         value = intercept(counts, distances)
-        name = self.called(self.name)
-        return [real.credited(Measurement(name, value, self.unit, len(features)))]
+        name = self.number_name(self.name)
+        return [real.credit(Measurement(name, value, self.unit, len(features)))]
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,6 @@ def _distances(features: Tensor, counts: Sequence[int], real: Reference) -> list
 
 
 def intercept(counts: Sequence[int], distances: Sequence[float]) -> float:
-    """Where the line through ``distances`` over 1/n, fitted by least squares, meets 1/n = 0."""
+    """Value at 1/n = 0 of the least-squares line through ``distances`` over 1/n."""
     line = np.polynomial.Polynomial.fit(1 / np.asarray(counts, dtype=float), distances, 1)
     return float(line(0.0))

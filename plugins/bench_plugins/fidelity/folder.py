@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.api import BenchError
-from bench_plugins.fidelity.listing import hidden
+from bench_plugins.fidelity.listing import is_hidden
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def files_below(folder: Path) -> dict[str, Path]:
     known: dict[str, Found] = {}
     for found in _walk(folder, "", ()):
         before = known.setdefault(found.real, found)
-        if before is not found and not hidden(found.name):
+        if before is not found and not is_hidden(found.name):
             raise BenchError(
                 f"{found.path}: is the same file as {before.path}, by a link, and would count "
                 "twice; remove one of the two (or copy it, if it shall)"
@@ -55,7 +55,7 @@ def _walk(folder: Path, prefix: str, above: tuple[str, ...]) -> Iterator[Found]:
     for entry in _entries(folder):
         name, path = prefix + entry.name, folder / entry.name
         real = os.path.realpath(path) if entry.is_symlink() else os.path.join(here, entry.name)
-        if hidden(entry.name):
+        if is_hidden(entry.name):
             yield Found(name, path, os.path.join(here, entry.name))
         elif _holds(entry.is_dir, path):
             yield from _walk(path, f"{name}/", (*above, here))

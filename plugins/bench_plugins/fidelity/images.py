@@ -12,7 +12,7 @@ from bench_plugins.fidelity.extractors import CHUNK, Extractor, Features
 
 
 def bytes_of(trial: Trial, metric: str) -> DiscreteData:
-    """How the samples of ``trial`` become bytes.
+    """The conversion of ``trial``'s samples to bytes.
 
     Raises:
         UnsupportedError: they are no images of bytes.

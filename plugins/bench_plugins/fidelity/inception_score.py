@@ -11,7 +11,8 @@ from typing import ClassVar
 from bench.api import Accumulator, Measurement, Role, Trial, require
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, FeatureMetric
-from bench_plugins.fidelity.statistics import Collected, logits
+from bench_plugins.fidelity.papers import INCEPTION_SCORE
+from bench_plugins.fidelity.statistics import Collected, logits_layer
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class InceptionScore(FeatureMetric):
 
     name: ClassVar[str] = "inception_score"
     reference: ClassVar[str] = "Salimans et al. 2016, arXiv:1606.03498, Section 4"
+    bibtex: ClassVar[str] = INCEPTION_SCORE
     title: ClassVar[str] = "Inception score"
     larger_is_better: ClassVar[bool] = True
 
@@ -44,7 +46,7 @@ class InceptionScore(FeatureMetric):
 
     def start(self, trial: Trial) -> Accumulator:
         stream = self.stream(trial, at_least=self.splits)
-        rows = Collected(logits)
+        rows = Collected(logits_layer)
         return FeatureAccumulator(stream, rows, partial(self._result, rows, self.identity()))
 
     def _result(self, rows: Collected, digest: str) -> Sequence[Measurement]:

@@ -12,8 +12,9 @@ from torch import Tensor
 from bench.api import Accumulator, Measurement, Role, Trial, UnsupportedError, require
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
+from bench_plugins.fidelity.papers import KID
 from bench_plugins.fidelity.reference import Reference
-from bench_plugins.fidelity.statistics import Collected, pooled
+from bench_plugins.fidelity.statistics import Collected, pooled_layer
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class KernelDistance(ReferenceMetric):
     """
 
     reference: ClassVar[str] = "Binkowski et al. 2018, arXiv:1801.01401, Section 4"
+    bibtex: ClassVar[str] = KID
 
     subsets: int = 100
     subset_size: int = 1000
@@ -51,7 +53,7 @@ class KernelDistance(ReferenceMetric):
                 f"{self.name} takes subsets of {self.subset_size} real images, and there are "
                 f"{len(known)}; lower subset_size"
             )
-        rows = Collected(pooled)
+        rows = Collected(pooled_layer)
         return FeatureAccumulator(stream, rows, partial(self._result, rows, known, real))
 
     def _result(self, rows: Collected, known: Tensor, real: Reference) -> Sequence[Measurement]:
@@ -71,11 +73,11 @@ class KernelDistance(ReferenceMetric):
             verbose=False,
         )
         mean, std = found[KEY_METRIC_KID_MEAN], found[KEY_METRIC_KID_STD]
-        name = self.called(self.name)
+        name = self.number_name(self.name)
         n = len(samples)
         return [
-            real.credited(Measurement(name, mean, self.unit, n)),
-            real.credited(
+            real.credit(Measurement(name, mean, self.unit, n)),
+            real.credit(
                 Measurement(f"{name}_std", std, self.unit, n, role=Role.DIAGNOSTIC, belongs_to=name)
             ),
         ]

@@ -87,8 +87,8 @@ EXTRACTORS: Mapping[str, Kind] = {kind.published.extractor: kind for kind in _KI
 
 
 def suffix(extractor: str) -> str:
-    """What the names of numbers in the features of ``extractor`` end with.
+    """Suffix of the names of numbers in the features of ``extractor``.
 
-    Nothing for Inception-v3, whose distances are the ones that papers give no further name.
+    Empty for Inception-v3, whose distances papers give no further name.
     """
     return "" if extractor == INCEPTION else "_" + extractor.replace("-", "_")

@@ -1,4 +1,4 @@
-"""Which files of a folder or an archive are the images: all of them, or a refusal by name.
+"""The images among the files of a folder or an archive: all of them, or a refusal by name.
 
 A reference must not in silence be a part of what the user named. So every file is one of three:
 an image, known to hold none (a label, a note: left out and counted), or refused.
@@ -41,7 +41,7 @@ FORMATS: Mapping[str, str] = {
     ".pcx": "PCX",
     ".tga": "TGA",
 }
-"""What names of images end with, and Pillow's name of the format."""
+"""Suffixes of images, and Pillow's names of their formats."""
 
 _TEXT = ".txt .md .rst .json .jsonl .csv .tsv .xml .yaml .yml .toml .ini .cfg .html .htm .log .lst"
 _OTHERS = ".bib .cff .license .md5 .sha1 .sha256 .py .sh .ipynb .url"
@@ -75,7 +75,7 @@ class Listing:
         strangers: list[str] = []
         for name in names:
             suffix = PurePosixPath(name).suffix.lower()
-            if hidden(name):
+            if is_hidden(name):
                 left_out["hidden"] += 1
             elif suffix in FORMATS:
                 images.append(name)
@@ -93,8 +93,8 @@ class Listing:
         return Listing(tuple(sorted(images)), dict(sorted(left_out.items())))
 
 
-def hidden(name: str) -> bool:
-    """Whether a file or a folder around it is hidden, or the shadow of another on a Mac."""
+def is_hidden(name: str) -> bool:
+    """True if a file or a folder around it is hidden, or the shadow of another on a Mac."""
     return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 

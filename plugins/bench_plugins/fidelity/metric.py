@@ -1,4 +1,4 @@
-"""What the metrics of this package have in common."""
+"""Bases of the metrics of this package."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ class FeatureMetric(SampleMetric):
     def fingerprint(self) -> str:
         return self.identity()
 
-    def called(self, name: str) -> str:
-        """What a number is called in these features: ``name`` in those of Inception-v3."""
+    def number_name(self, name: str) -> str:
+        """Name of a number in these features: ``name`` itself in those of Inception-v3."""
         return name + suffix(self.extractor)
 
     @property
@@ -152,14 +152,14 @@ class ReferenceMetric(FeatureMetric):
         require(self.root is None or _is_path(self.root), "root must be a path or null")
 
     def source(self) -> Source:
-        """Where the real images, or their statistics, come from."""
+        """Source of the real images, or of their statistics."""
         return open_source(self.against, self.root, self.download)
 
     def assets(self) -> Sequence[Asset]:
         return [*super().assets(), *asset_of(self.against)]
 
     def contents(self) -> Mapping[str, str]:
-        """Where a data set lies says nothing: the images do."""
+        """The place of a data set decides no number: its images do."""
         return {**super().contents(), "against": self.source().digest(), "root": ""}
 
     def fingerprint(self) -> str:

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.api import BenchError, file_sha256
+from bench.api import BenchError, file_sha256, first_line
 
 
 @dataclass(frozen=True)
 class Published:
-    """What such a file holds: moments in float64, or the features (n, d) in float32."""
+    """Content of such a file: moments in float64, or the features (n, d) in float32."""
 
     moments: tuple[Tensor, Tensor] | None
     features: Tensor | None
@@ -37,7 +37,7 @@ class MomentsFile:
             raise BenchError(f"{self.path}: cannot be read ({error.strerror})") from None
 
     def read(self, dimension: int) -> Published:
-        """What it holds, in ``dimension`` features.
+        """Read it, for an extractor of ``dimension`` features.
 
         Raises:
             BenchError: it is damaged, holds Python objects, or something else.
@@ -49,9 +49,8 @@ class MomentsFile:
         except OSError as error:
             raise BenchError(f"{self.path}: cannot be read ({error.strerror or error})") from None
         except Exception as error:  # numpy and zipfile fail on garbage in every way there is
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise BenchError(
-                f"{self.path}: is damaged or no plain .npz ({reason}); fetch it again"
+                f"{self.path}: is damaged or no plain .npz ({first_line(error)}); fetch it again"
             ) from None
         for name, array in arrays.items():
             if array.dtype.kind != "f" or not np.isfinite(array).all():

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from bench.api import Accumulator, Measurement, Trial, UnsupportedError, require
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
+from bench_plugins.fidelity.papers import PRECISION_RECALL
 from bench_plugins.fidelity.reference import Reference
-from bench_plugins.fidelity.statistics import Collected, pooled
+from bench_plugins.fidelity.statistics import Collected, pooled_layer
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class PrecisionRecall(ReferenceMetric):
 
     name: ClassVar[str] = "prc"
     reference: ClassVar[str] = "Kynkaanniemi et al. 2019, arXiv:1904.06991, Algorithm 1"
+    bibtex: ClassVar[str] = PRECISION_RECALL
     title: ClassVar[str] = "precision and recall"
     larger_is_better: ClassVar[bool] = True
 
@@ -48,7 +50,7 @@ class PrecisionRecall(ReferenceMetric):
             raise UnsupportedError(
                 f"prc needs more than {self.neighbours} real images, and there are {len(known)}"
             )
-        rows = Collected(pooled)
+        rows = Collected(pooled_layer)
         finish = partial(self._result, rows, known, stream.extractor.device, real)
         return FeatureAccumulator(stream, rows, finish)
 
@@ -76,8 +78,8 @@ class PrecisionRecall(ReferenceMetric):
             "f_score": KEY_METRIC_F_SCORE,
         }
         return [
-            real.credited(
-                Measurement(self.called(name), float(found[key]), self.unit, len(samples))
+            real.credit(
+                Measurement(self.number_name(name), float(found[key]), self.unit, len(samples))
             )
             for name, key in keys.items()
         ]

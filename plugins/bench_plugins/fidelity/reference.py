@@ -25,11 +25,11 @@ from bench.api import (
     frechet_distance,
     root_factor,
 )
-from bench_plugins.fidelity.decoding import CONVERSIONS, told
-from bench_plugins.fidelity.extractors import Extractor, chunked
+from bench_plugins.fidelity.decoding import CONVERSIONS, describe_conversions
+from bench_plugins.fidelity.extractors import Extractor, chunks
 from bench_plugins.fidelity.moments_file import MomentsFile
 from bench_plugins.fidelity.sources import ImageSource, Source
-from bench_plugins.fidelity.statistics import Collected, RunningMoments, pooled
+from bench_plugins.fidelity.statistics import Collected, RunningMoments, pooled_layer
 
 _PREPROCESSING = "2: uint8 RGB, 16 bits by round(v / 257), resized by the extractor"
 """Names the rules by which a file becomes bytes, and is part of every hash of a reference: give it
@@ -45,7 +45,7 @@ class Reference:
         digest: hash of images and extractor.
         rank: the largest rank that the covariance can have.
         size: (H, W) of the images, where it is known.
-        features: reads the features (n, d), float32; None where the moments alone are known.
+        features: reads the features (n, d), float32; None where only the moments are known.
         count: number of images, where it is known.
         note: which conversions how many of them went through, and what was left out.
     """
@@ -59,7 +59,7 @@ class Reference:
     count: int | None = None
     note: str = ""
 
-    def credited(self, number: Measurement) -> Measurement:
+    def credit(self, number: Measurement) -> Measurement:
         """The same number, with what it is measured against."""
         return replace(
             number,
@@ -99,13 +99,13 @@ def load_reference(source: Source, identity: str, extractor: Extractor) -> Refer
     """
     digest = reference_digest(source, identity)
     if isinstance(source, MomentsFile):
-        return _published(source, digest, extractor.dimension)
+        return _load_published(source, digest, extractor.dimension)
     path = cache_folder() / "references" / f"{_cache_name(digest)}.safetensors"
     if not path.exists():
         with file_lock(path):
             if not path.exists():
                 _compute(source, extractor, path)
-    return _cached(path, digest, tuple(source.left_out().items()))
+    return _load_cached(path, digest, tuple(source.left_out().items()))
 
 
 @lru_cache(maxsize=64)
@@ -120,7 +120,7 @@ def _cache_name(digest: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _published(source: MomentsFile, digest: str, dimension: int) -> Reference:
+def _load_published(source: MomentsFile, digest: str, dimension: int) -> Reference:
     found = source.read(dimension)
     if found.moments is not None:
         note = "statistics of a number of images that is not told"
@@ -146,8 +146,8 @@ def _moments(features: Tensor) -> Moments:
 
 
 def _compute(source: ImageSource, extractor: Extractor, path: Path) -> None:
-    moments, rows, seen = RunningMoments(), Collected(pooled), _Seen()
-    for images in chunked(seen.through(source)):
+    moments, rows, seen = RunningMoments(), Collected(pooled_layer), _Seen()
+    for images in chunks(seen.through(source)):
         features = extractor(images)
         moments.add(features)
         rows.add(features)
@@ -178,7 +178,7 @@ def _content(tensor: Tensor) -> str:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What was seen of real images on their way: their one shape, and the conversions."""
+    """Shape and conversions of the real images that went by."""
 
     sizes: set[torch.Size] = field(default_factory=set)
     conversions: Counter[str] = field(default_factory=Counter)
@@ -203,13 +203,15 @@ class _Seen:
 
 # One reference in the features of each extractor of a cell, and its factor (100 MB at d = 2048).
 @lru_cache(maxsize=4)
-def _cached(path: Path, digest: str, left_out: tuple[tuple[str, int], ...]) -> Reference:
+def _load_cached(path: Path, digest: str, left_out: tuple[tuple[str, int], ...]) -> Reference:
     names = ("mean", "covariance", "size", "conversions")
     mean, covariance, size, counts = (_tensor(path, name) for name in names)
     features = partial(_features, path)
     count = _rows(path)
     rank = min(count - 1, len(mean))
-    note = told(dict(zip(CONVERSIONS, counts.tolist(), strict=True)), dict(left_out))
+    note = describe_conversions(
+        dict(zip(CONVERSIONS, counts.tolist(), strict=True)), dict(left_out)
+    )
     return Reference(mean, covariance, digest, rank, tuple(size.tolist()), features, count, note)
 
 
@@ -225,11 +227,11 @@ def _tensor(path: Path, name: str) -> Tensor:
             record = file.metadata() or {}
             tensor: Tensor = file.get_tensor(name)
     except (OSError, SafetensorError) as error:
-        raise _damaged(path, error) from None
+        raise _damage(path, error) from None
     if record.get("of") != path.stem:
-        raise _damaged(path, "it was computed of other images, or with other weights")
+        raise _damage(path, "it was computed of other images, or with other weights")
     if record.get(name) != _content(tensor):
-        raise _damaged(path, f"'{name}' is not what was written")
+        raise _damage(path, f"'{name}' is not what was written")
     return tensor
 
 
@@ -238,8 +240,8 @@ def _rows(path: Path) -> int:
         with safe_open(path, framework="pt") as file:
             return int(file.get_slice("features").get_shape()[0])
     except (OSError, SafetensorError) as error:
-        raise _damaged(path, error) from None
+        raise _damage(path, error) from None
 
 
-def _damaged(path: Path, error: object) -> BenchError:
+def _damage(path: Path, error: object) -> BenchError:
     return BenchError(f"{path}: is damaged ({error}); delete it, and it will be computed again")

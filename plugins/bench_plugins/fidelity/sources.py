@@ -1,4 +1,4 @@
-"""Where real images come from: a folder, a zip, a data set of torchvision; or statistics of them.
+"""Sources of real images: a folder, a zip, a data set of torchvision; or their statistics.
 
 Every source has a digest of its content, by which what was computed from it is found again.
 """
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.api import BenchError, cache_folder, file_sha256, offline
+from bench.api import BenchError, cache_folder, file_sha256, first_line, offline
 from bench_plugins.fidelity.catalogue import asset_of
 from bench_plugins.fidelity.decoding import Picture, decode
 from bench_plugins.fidelity.folder import files_below
@@ -50,7 +50,7 @@ class ImageSource(ABC):
 
     @abstractmethod
     def left_out(self) -> Mapping[str, int]:
-        """How many files beside the images were left out, by what they are."""
+        """Number of other files that were left out, by kind."""
 
     @abstractmethod
     def images(self) -> Iterator[Picture]:
@@ -143,11 +143,11 @@ class Zip(ImageSource):
             raise BenchError(f"{self.path}: cannot be read ({error.strerror})") from None
 
     def left_out(self) -> Mapping[str, int]:
-        with self._opened() as archive:
+        with self._open() as archive:
             return self._listing(archive).left_out
 
     def images(self) -> Iterator[Picture]:
-        with self._opened() as archive:
+        with self._open() as archive:
             for name in self._listing(archive).images:
                 if archive.getinfo(name).file_size > _LARGEST:
                     raise BenchError(f"{self.path}: {name} is no image: it is too large")
@@ -163,7 +163,7 @@ class Zip(ImageSource):
         return Listing.of((entry.filename for entry in files), self.path)
 
     @contextmanager
-    def _opened(self) -> Iterator[zipfile.ZipFile]:
+    def _open(self) -> Iterator[zipfile.ZipFile]:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 yield archive
@@ -205,11 +205,10 @@ def _dataset(name: str, root: Path, download: bool) -> TorchvisionSet:
             root.mkdir(parents=True, exist_ok=True)
         return TorchvisionSet(name, DATASETS_REGISTRY[name](str(root), download))
     except (RuntimeError, OSError, EOFError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         remedy = (
             "check the connection, or put the data set there yourself"
             if download
             else "put torchvision's files there, name another folder with `root`, or allow the "
             "download with `download: true`"
         )
-        raise BenchError(f"data set '{name}' in {root}: {reason}; {remedy}") from None
+        raise BenchError(f"data set '{name}' in {root}: {first_line(error)}; {remedy}") from None

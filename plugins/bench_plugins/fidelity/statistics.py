@@ -1,4 +1,4 @@
-"""What metrics keep of a stream of features: moments in float64, or the features themselves."""
+"""Moments in float64, or all rows, of a stream of features."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ class Collected:
         return torch.cat(self._rows)
 
 
-def pooled(features: Features) -> Tensor:
+def pooled_layer(features: Features) -> Tensor:
     """The features before the last layer."""
     return features.pooled
 
 
-def logits(features: Features) -> Tensor:
+def logits_layer(features: Features) -> Tensor:
     """The logits."""
     return features.logits

@@ -31,7 +31,7 @@ _DEEPEST = 32  # modules in modules
 
 
 def is_torchscript(content: bytes) -> bool:
-    """Whether a file is a TorchScript archive, and no plain file of torch.save."""
+    """True for a TorchScript archive, False for a plain file of torch.save."""
     if not content.startswith(b"PK"):
         return False
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from bench.api import Asset, BenchError, file_sha256
+from bench.api import Asset, BenchError, file_sha256, first_line
 from bench_plugins.fidelity.catalogue import INCEPTION_WEIGHTS
 from bench_plugins.fidelity.torchscript import is_torchscript, read_torchscript
 
@@ -59,7 +59,7 @@ def find_weights(published: PublishedWeights, own: str | None) -> WeightsFile:
 
 
 def read_state(file: WeightsFile) -> dict[str, Any]:
-    """The state dict in ``file``, read by torch's unpickler for tensors alone.
+    """The state dict in ``file``, read by torch's unpickler for tensors.
 
     Of a TorchScript archive (CLIP's), the tensors of its module.
 
@@ -79,10 +79,9 @@ def read_state(file: WeightsFile) -> dict[str, Any]:
             warnings.simplefilter("ignore")  # of pickles that torch did not write
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # torch's reader fails on garbage in every way there is
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BenchError(
-            f"{file.path}: is no plain PyTorch state dict and was not loaded ({reason}); fetch "
-            "the published file"
+            f"{file.path}: is no plain PyTorch state dict and was not loaded "
+            f"({first_line(error)}); fetch the published file"
         ) from None
     if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise BenchError(f"{file.path}: holds no state dict (names with tensors)")

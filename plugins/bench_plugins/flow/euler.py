@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import OdeSolver, Problem, Time, combine
+from bench_plugins.flow.papers import LIU2023FLOW
 from bench_plugins.flow.velocity import flow_time, flow_velocity
 
 
@@ -21,6 +22,7 @@ class FlowEuler(OdeSolver[None]):
 
     name: ClassVar[str] = "flow_euler"
     reference: ClassVar[str] = "Liu et al. 2022, arXiv:2209.03003, Section 2.1"
+    bibtex: ClassVar[str] = LIU2023FLOW
     order: ClassVar[int] = 1
 
     def step(

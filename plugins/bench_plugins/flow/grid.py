@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import NoiseProcess, Time, TimeGrid, require, times_at_levels, unit_interval
+from bench_plugins.flow.papers import ESSER2024SCALING
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class FlowShift(TimeGrid):
 
     name: ClassVar[str] = "flow_shift"
     reference: ClassVar[str] = "Esser et al. 2024, arXiv:2403.03206, Eq. 23"
+    bibtex: ClassVar[str] = ESSER2024SCALING
 
     shift: float = 1.0
 

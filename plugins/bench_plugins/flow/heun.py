@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import OdeSolver, Problem, Time, combine
+from bench_plugins.flow.papers import LIPMAN2023FLOW
 from bench_plugins.flow.velocity import flow_time, flow_velocity
 
 
@@ -21,6 +22,7 @@ class FlowHeun(OdeSolver[None]):
 
     name: ClassVar[str] = "flow_heun"
     reference: ClassVar[str] = "Lipman et al. 2022, arXiv:2210.02747; diffusers' flow-match Heun"
+    bibtex: ClassVar[str] = LIPMAN2023FLOW
     order: ClassVar[int] = 2
 
     def cost(self, steps: int) -> int:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import NoiseProcess
+from bench_plugins.flow.papers import LIPMAN2023FLOW, LIU2023FLOW
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class RectifiedFlow(NoiseProcess):
     reference: ClassVar[str] = (
         "Liu et al. 2022, arXiv:2209.03003, Eq. 1; Lipman et al. 2022, arXiv:2210.02747, Eq. 20"
     )
+    bibtex: ClassVar[str] = LIU2023FLOW + LIPMAN2023FLOW
 
     @property
     def t_min(self) -> float:

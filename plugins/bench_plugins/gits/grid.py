@@ -24,6 +24,7 @@ from bench.api import (
     karras_times,
     require,
 )
+from bench_plugins.gits.papers import CHEN2024TRAJECTORY
 
 Costs = npt.NDArray[np.float64]
 
@@ -51,6 +52,7 @@ class Gits(TimeGrid):
 
     name: ClassVar[str] = "gits"
     reference: ClassVar[str] = "Chen et al. 2024, arXiv:2405.11326, GITS"
+    bibtex: ClassVar[str] = CHEN2024TRAJECTORY
     needs_calibration: ClassVar[bool] = True
 
     fine_steps: int = 60

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import NoiseProcess, Time, TimeGrid, times_at_levels, unit_interval
+from bench_plugins.iddpm.papers import NICHOL2021IMPROVED
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Cosine(TimeGrid):
 
     name: ClassVar[str] = "cosine"
     reference: ClassVar[str] = "Nichol and Dhariwal 2021, arXiv:2102.09672, Eq. 17"
+    bibtex: ClassVar[str] = NICHOL2021IMPROVED
 
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float

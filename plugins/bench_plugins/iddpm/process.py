@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import NoiseProcess, require
+from bench_plugins.iddpm.papers import NICHOL2021IMPROVED
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class CosineVP(NoiseProcess):
 
     name: ClassVar[str] = "vp_cosine"
     reference: ClassVar[str] = "Nichol and Dhariwal 2021, arXiv:2102.09672, Eq. 17"
+    bibtex: ClassVar[str] = NICHOL2021IMPROVED
 
     offset: float = 0.008
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bench.api import Problem, Time, combine, require
 from bench_plugins.k_diffusion.ancestral import AncestralStep
+from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class DpmPPSde(AncestralStep):
 
     name: ClassVar[str] = "dpmpp_sde"
     reference: ClassVar[str] = "Crowson 2022, k-diffusion, sample_dpmpp_sde"
+    bibtex: ClassVar[str] = CROWSON2022KDIFFUSION
     order: ClassVar[int] = 2
 
     r: float = 0.5

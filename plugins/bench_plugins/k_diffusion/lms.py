@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import AdamsBashforthInS
+from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION, HAIRER1993SOLVING
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,4 @@ class LMS(AdamsBashforthInS):
         "Crowson 2022, github.com/crowsonkb/k-diffusion, sample_lms; Hairer, Norsett and Wanner "
         "1993, Section III.5"
     )
+    bibtex: ClassVar[str] = HAIRER1993SOLVING + CROWSON2022KDIFFUSION

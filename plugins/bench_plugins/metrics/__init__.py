@@ -1,21 +1,13 @@
 """Metrics of samples and of solvers."""
 
-from collections.abc import Sequence
+from bench.api import family
+from bench_plugins.metrics.classifier import SmallClassifier as SmallClassifier
+from bench_plugins.metrics.distribution import EnergyDistance as EnergyDistance
+from bench_plugins.metrics.distribution import SlicedWasserstein as SlicedWasserstein
+from bench_plugins.metrics.fd import DigitsFrechet as DigitsFrechet
+from bench_plugins.metrics.fd import MnistFrechet as MnistFrechet
+from bench_plugins.metrics.nll_bpd import NllBpd as NllBpd
+from bench_plugins.metrics.nll_nats import NllNats as NllNats
+from bench_plugins.metrics.rmse import Rmse as Rmse
 
-from bench.api import Metric, TrainableClassifier, hookimpl
-from bench_plugins.metrics.classifier import SmallClassifier
-from bench_plugins.metrics.distribution import EnergyDistance, SlicedWasserstein
-from bench_plugins.metrics.fd import DigitsFrechet, MnistFrechet
-from bench_plugins.metrics.nll_bpd import NllBpd
-from bench_plugins.metrics.nll_nats import NllNats
-from bench_plugins.metrics.rmse import Rmse
-
-
-@hookimpl
-def bench_metrics() -> Sequence[type[Metric]]:
-    return [MnistFrechet, DigitsFrechet, NllBpd, NllNats, SlicedWasserstein, EnergyDistance, Rmse]
-
-
-@hookimpl
-def bench_classifiers() -> Sequence[type[TrainableClassifier]]:
-    return [SmallClassifier]
+bench_family = family(__name__)

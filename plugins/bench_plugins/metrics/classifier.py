@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.api import TrainableClassifier, TrainingRecord, read_weights, require, write_network
+from bench_plugins.metrics.papers import FID
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class SmallClassifier(TrainableClassifier):
     reference: ClassVar[str] = (
         "stands in for Inception-v3 on digits: Heusel et al. 2017, arXiv:1706.08500"
     )
+    bibtex: ClassVar[str] = FID
 
     widths: tuple[int, ...] = (16, 32, 32)
 

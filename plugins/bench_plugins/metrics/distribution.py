@@ -22,6 +22,7 @@ from bench.api import (
     UnsupportedError,
     require,
 )
+from bench_plugins.metrics.papers import BARYCENTERS, ENERGY_DISTANCE, SLICED_WASSERSTEIN
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class SlicedWasserstein(_ExactSampleMetric):
 
     name: ClassVar[str] = "swd"
     reference: ClassVar[str] = "Rabin et al. 2011; Bonneel et al. 2015"
+    bibtex: ClassVar[str] = BARYCENTERS + SLICED_WASSERSTEIN
     unit: ClassVar[str] = "data units"
     title: ClassVar[str] = "sliced Wasserstein distance"
 
@@ -117,6 +119,7 @@ class EnergyDistance(_ExactSampleMetric):
 
     name: ClassVar[str] = "energy_distance"
     reference: ClassVar[str] = "Szekely and Rizzo 2013, J. Stat. Plan. Inference 143"
+    bibtex: ClassVar[str] = ENERGY_DISTANCE
     unit: ClassVar[str] = "data units^(1/2)"
     title: ClassVar[str] = "energy distance"
 

@@ -32,6 +32,7 @@ from bench.api import (
     frechet_influence,
     root_factor,
 )
+from bench_plugins.metrics.papers import FID
 
 _CHUNK = 64  # fixed, so that features do not depend on the batch size of the run
 
@@ -44,8 +45,10 @@ class _ClassifierFrechet(SampleMetric):
     the whole data set, whose moments are shipped.
     """
 
-    data: ClassVar[str]
+    reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6, in other features"
+    bibtex: ClassVar[str] = FID
     unit: ClassVar[str] = "1"
+    data: ClassVar[str]
     imports: ClassVar[tuple[str, ...]] = ("bench_plugins.metrics.extractors",)
 
     def start(self, trial: Trial) -> Accumulator:
@@ -65,7 +68,6 @@ class MnistFrechet(_ClassifierFrechet):
     """Frechet distance to MNIST's 60,000 training images in the features of a digit classifier."""
 
     name: ClassVar[str] = "fd_mnist"
-    reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6, in other features"
     title: ClassVar[str] = "Frechet distance (MNIST classifier)"
     data: ClassVar[str] = "mnist"
 
@@ -75,7 +77,6 @@ class DigitsFrechet(_ClassifierFrechet):
     """Frechet distance to scikit-learn's 1,797 digits in the features of a digit classifier."""
 
     name: ClassVar[str] = "fd_digits"
-    reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6, in other features"
     title: ClassVar[str] = "Frechet distance (digits classifier)"
     data: ClassVar[str] = "digits"
 
@@ -146,8 +147,8 @@ def _reference(data: str) -> _Reference:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         with safe_open(path, framework="pt") as file:
             mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
-            told = json.loads(file.metadata()["bench"])
-            made_with, count = str(told["extractor_sha256"]), int(told["n"])
+            record = json.loads(file.metadata()["bench"])
+            made_with, count = str(record["extractor_sha256"]), int(record["n"])
     except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise BenchError(f"{path}: cannot be read ({error}); reinstall the package") from None
     moments = mean.to(torch.float64), covariance.to(torch.float64)

@@ -1,4 +1,4 @@
-"""What the likelihood metrics share: log-likelihoods of a set of points, batch by batch."""
+"""Log-likelihoods of a set of points, batch by batch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bench.api import (
 
 @dataclass(frozen=True)
 class Path:
-    """Along what a likelihood is integrated."""
+    """The path along which a likelihood is integrated."""
 
     process: NoiseProcess
     solver: OdeSolver[Any]
@@ -108,6 +108,6 @@ def summarise(
     )
 
 
-def meaning(measurement: Measurement, role: Role, belongs_to: str = "") -> Measurement:
+def with_role(measurement: Measurement, role: Role, belongs_to: str = "") -> Measurement:
     """The same number with its role, and the number that it accompanies."""
     return replace(measurement, role=role, belongs_to=belongs_to)

@@ -26,7 +26,8 @@ from bench.api import (
     require,
 )
 from bench_plugins.metrics.converged import REFERENCE_PROCESS, REFERENCE_SOLVER, Converged, converge
-from bench_plugins.metrics.loglik import Path, data_draw, log_likelihoods, meaning, summarise
+from bench_plugins.metrics.loglik import Path, data_draw, log_likelihoods, summarise, with_role
+from bench_plugins.metrics.papers import SCORE_SDE
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class NllBpd(SolverMetric):
 
     name: ClassVar[str] = "nll_bpd"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 39 and Appendix D.2"
+    bibtex: ClassVar[str] = SCORE_SDE
     unit: ClassVar[str] = "bits/dim"
     title: ClassVar[str] = "negative log-likelihood"
 
@@ -75,11 +77,13 @@ class NllBpd(SolverMetric):
         bits = points.bits(counted, path)
         error = (bits - known.value).abs()
         return [
-            meaning(summarise("nll_bpd", self.unit, bits, points.digest, counted), Role.DIAGNOSTIC),
-            meaning(
+            with_role(
+                summarise("nll_bpd", self.unit, bits, points.digest, counted), Role.DIAGNOSTIC
+            ),
+            with_role(
                 summarise("nll_bpd_error", self.unit, error, points.digest), Role.ERROR, "nll_bpd"
             ),
-            meaning(
+            with_role(
                 summarise("nll_bpd_converged", self.unit, known.value, points.digest),
                 Role.EXACT,
                 "nll_bpd",

@@ -19,7 +19,8 @@ from bench.api import (
     UnsupportedError,
     require,
 )
-from bench_plugins.metrics.loglik import Path, data_draw, log_likelihoods, meaning, summarise
+from bench_plugins.metrics.loglik import Path, data_draw, log_likelihoods, summarise, with_role
+from bench_plugins.metrics.papers import SCORE_SDE
 
 _EXACT_UP_TO = 16
 """Dimensions up to which the exact divergence is the default."""
@@ -41,6 +42,7 @@ class NllNats(SolverMetric):
 
     name: ClassVar[str] = "nll_nats"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 39"
+    bibtex: ClassVar[str] = SCORE_SDE
     unit: ClassVar[str] = "nats/dim"
     title: ClassVar[str] = "negative log-likelihood"
 
@@ -69,9 +71,13 @@ class NllNats(SolverMetric):
         error = (found - truth).abs()
         digest = hashlib.sha256(data.numpy().tobytes()).hexdigest()
         return [
-            meaning(summarise("nll_nats", self.unit, found, digest, counted), Role.DIAGNOSTIC),
-            meaning(summarise("nll_error_nats", self.unit, error, digest), Role.ERROR, "nll_nats"),
-            meaning(summarise("nll_exact_nats", self.unit, truth, digest), Role.EXACT, "nll_nats"),
+            with_role(summarise("nll_nats", self.unit, found, digest, counted), Role.DIAGNOSTIC),
+            with_role(
+                summarise("nll_error_nats", self.unit, error, digest), Role.ERROR, "nll_nats"
+            ),
+            with_role(
+                summarise("nll_exact_nats", self.unit, truth, digest), Role.EXACT, "nll_nats"
+            ),
         ]
 
     def _probes(self, dimension: int) -> int:

@@ -28,6 +28,7 @@ from bench.api import (
     require,
 )
 from bench_plugins.metrics.converged import REFERENCE_PROCESS, REFERENCE_SOLVER, Converged, converge
+from bench_plugins.metrics.papers import EDM
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Rmse(SampleMetric):
 
     name: ClassVar[str] = "rmse"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Appendix D.1 (local error)"
+    bibtex: ClassVar[str] = EDM
     unit: ClassVar[str] = "data units"
     title: ClassVar[str] = "RMSE to the converged ODE"
 
@@ -62,7 +64,7 @@ class Rmse(SampleMetric):
             raise UnsupportedError("rmse needs an ODE solver: stochastic samplers have other paths")
         count = min(self.samples, trial.draw.samples)
         draw = replace(trial.draw, samples=count, batch=count)
-        # Of the range that was asked for: a grid that leaves out a part of it is not let off.
+        # Over the requested range: a grid that leaves out a part of it pays for that.
         known = _solution(trial.model, draw, trial.span, trial.sampler.finish, self.reference_steps)
         # Without the final denoise the solver's samples are x = alpha y at s_min.
         scale = 1.0 if trial.sampler.finish else trial.times[-1].alpha

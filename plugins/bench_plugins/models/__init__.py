@@ -1,19 +1,14 @@
 """Score models: closed forms, the pretrained networks of the wheel, and small ones to train."""
 
-from collections.abc import Sequence
+from bench.api import family
+from bench_plugins.models.empirical import Empirical as Empirical
+from bench_plugins.models.mixture import GaussianMixture as GaussianMixture
+from bench_plugins.models.mixture import RandomMixture as RandomMixture
+from bench_plugins.models.pretrained import DigitsMlp as DigitsMlp
+from bench_plugins.models.pretrained import MnistUnet as MnistUnet
+from bench_plugins.models.pretrained import Trained as Trained
+from bench_plugins.models.training import SmallMlp as SmallMlp
+from bench_plugins.models.training import SmallNetwork as SmallNetwork
+from bench_plugins.models.training import SmallUnet as SmallUnet
 
-from bench.api import Model, Trainable, hookimpl
-from bench_plugins.models.empirical import Empirical
-from bench_plugins.models.mixture import GaussianMixture, RandomMixture
-from bench_plugins.models.pretrained import DigitsMlp, MnistUnet, Trained
-from bench_plugins.models.training import SmallMlp, SmallNetwork, SmallUnet
-
-
-@hookimpl
-def bench_models() -> Sequence[type[Model]]:
-    return [GaussianMixture, RandomMixture, Empirical, DigitsMlp, MnistUnet, Trained]
-
-
-@hookimpl
-def bench_networks() -> Sequence[type[Trainable]]:
-    return [SmallNetwork, SmallUnet, SmallMlp]
+bench_family = family(__name__)

@@ -8,7 +8,7 @@ SCORE_SDE = """@inproceedings{song2021score,
   eprint = {2011.13456},
   archiveprefix = {arXiv}
 }
-"""  # noqa: E501
+"""
 
 EDM = """@inproceedings{karras2022elucidating,
   author = {Karras, Tero and Aittala, Miika and Aila, Timo and Laine, Samuli},

@@ -16,8 +16,9 @@ from bench.api import (
     adams_weights,
     combine,
     require,
-    weighted,
+    weighted_terms,
 )
+from bench_plugins.odes.papers import BASHFORTH1883ATTEMPT, HAIRER1993SOLVING
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class AdamsBashforth(MultistepOdeSolver):
 
     name: ClassVar[str] = "adams_bashforth"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section III.5; Bashforth 1883"
+    bibtex: ClassVar[str] = HAIRER1993SOLVING + BASHFORTH1883ATTEMPT
 
     highest: int = 4
 
@@ -69,6 +71,7 @@ class AdamsBashforthMoulton(MultistepOdeSolver):
 
     name: ClassVar[str] = "adams_bashforth_moulton"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section III.1 and III.5"
+    bibtex: ClassVar[str] = HAIRER1993SOLVING
 
     highest: int = 3
 
@@ -97,4 +100,4 @@ class AdamsBashforthMoulton(MultistepOdeSolver):
 def _integrate(x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
     """x plus the integral from ``now`` to ``then`` of the polynomial through ``past``."""
     weights = adams_weights(tuple(e.time.t for e in past), now.t, then.t)
-    return combine((1.0, x), *weighted(weights, past))
+    return combine((1.0, x), *weighted_terms(weights, past))

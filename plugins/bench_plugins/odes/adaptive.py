@@ -10,6 +10,12 @@ import torch
 from torch import Tensor
 
 from bench.api import AdaptiveOdeSolver, Problem, Time, require
+from bench_plugins.odes.papers import (
+    BOGACKI1989PAIR,
+    CHEN2018NEURAL,
+    DORMAND1980FAMILY,
+    PRINCE1981HIGH,
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class Dopri5(_TorchDiffEq):
 
     name: ClassVar[str] = "dopri5"
     reference: ClassVar[str] = "Dormand and Prince 1980; Chen et al. 2018, arXiv:1806.07366"
+    bibtex: ClassVar[str] = CHEN2018NEURAL + DORMAND1980FAMILY
     order: ClassVar[int] = 5
 
 
@@ -82,6 +89,7 @@ class Bosh3(_TorchDiffEq):
 
     name: ClassVar[str] = "bosh3"
     reference: ClassVar[str] = "Bogacki and Shampine 1989; Chen et al. 2018, arXiv:1806.07366"
+    bibtex: ClassVar[str] = CHEN2018NEURAL + BOGACKI1989PAIR
     order: ClassVar[int] = 3
 
 
@@ -91,4 +99,5 @@ class Dopri8(_TorchDiffEq):
 
     name: ClassVar[str] = "dopri8"
     reference: ClassVar[str] = "Prince and Dormand 1981; Chen et al. 2018, arXiv:1806.07366"
+    bibtex: ClassVar[str] = CHEN2018NEURAL + PRINCE1981HIGH
     order: ClassVar[int] = 8

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import EULER, ExplicitRungeKutta, Tableau
+from bench_plugins.odes.papers import EULER1768INSTITUTIONUM, SONG2021SCORE
 
 
 @dataclass(frozen=True)
@@ -12,5 +13,6 @@ class Euler(ExplicitRungeKutta):
 
     name: ClassVar[str] = "euler"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 13; Euler 1768"
+    bibtex: ClassVar[str] = SONG2021SCORE + EULER1768INSTITUTIONUM
     order: ClassVar[int] = 1
     tableau: ClassVar[Tableau] = EULER

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import HEUN, ExplicitRungeKutta, Tableau
+from bench_plugins.odes.papers import HAIRER1993SOLVING, HEUN1900NEUE
 
 
 @dataclass(frozen=True)
@@ -12,5 +13,6 @@ class Heun(ExplicitRungeKutta):
 
     name: ClassVar[str] = "heun"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section II.1; Heun 1900"
+    bibtex: ClassVar[str] = HAIRER1993SOLVING + HEUN1900NEUE
     order: ClassVar[int] = 2
     tableau: ClassVar[Tableau] = HEUN

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import KUTTA4, ExplicitRungeKutta, Tableau
+from bench_plugins.odes.papers import HAIRER1993SOLVING, KUTTA1901BEITRAG
 
 
 @dataclass(frozen=True)
@@ -12,5 +13,6 @@ class RK4(ExplicitRungeKutta):
 
     name: ClassVar[str] = "rk4"
     reference: ClassVar[str] = "Kutta 1901; Hairer, Norsett and Wanner 1993, Table II.1.2"
+    bibtex: ClassVar[str] = HAIRER1993SOLVING + KUTTA1901BEITRAG
     order: ClassVar[int] = 4
     tableau: ClassVar[Tableau] = KUTTA4

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from bench.api import AdaptiveOdeSolver, BenchError, Problem, Time, require
+from bench_plugins.odes.papers import DORMAND1980FAMILY, SONG2021SCORE
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class RK45(AdaptiveOdeSolver):
     reference: ClassVar[str] = (
         "Song et al. 2021, arXiv:2011.13456, Appendix D.4; Dormand and Prince 1980"
     )
+    bibtex: ClassVar[str] = SONG2021SCORE + DORMAND1980FAMILY
     order: ClassVar[int] = 5
     batch_coupled: ClassVar[bool] = True
 

@@ -1,14 +1,9 @@
 """Pseudo numerical methods (Liu et al. 2022, arXiv:2202.09778) and their improvements."""
 
-from collections.abc import Sequence
-from typing import Any
+from bench.api import family
+from bench_plugins.pndm.ipndm import IPNDM as IPNDM
+from bench_plugins.pndm.ipndm_v import IPNDMv as IPNDMv
+from bench_plugins.pndm.pndm import PLMS as PLMS
+from bench_plugins.pndm.pndm import PNDM as PNDM
 
-from bench.api import OdeSolver, hookimpl
-from bench_plugins.pndm.ipndm import IPNDM
-from bench_plugins.pndm.ipndm_v import IPNDMv
-from bench_plugins.pndm.pndm import PLMS, PNDM
-
-
-@hookimpl
-def bench_ode_solvers() -> Sequence[type[OdeSolver[Any]]]:
-    return [IPNDM, IPNDMv, PNDM, PLMS]
+bench_family = family(__name__)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import MultistepOdeSolver, Past, Problem, Time, require
+from bench_plugins.pndm.papers import LIU2022PSEUDO, ZHANG2023DEIS
 from bench_plugins.pndm.transfer import adams_bashforth
 
 
@@ -27,6 +28,7 @@ class IPNDM(MultistepOdeSolver):
     reference: ClassVar[str] = (
         "Zhang and Chen 2022, arXiv:2204.13902 (iPNDM); Liu et al. 2022, arXiv:2202.09778, Eq. 12"
     )
+    bibtex: ClassVar[str] = ZHANG2023DEIS + LIU2022PSEUDO
 
     highest: int = 4
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import AdamsBashforthInS
+from bench_plugins.pndm.papers import ZHANG2023DEIS, ZHOU2024FAST
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,4 @@ class IPNDMv(AdamsBashforthInS):
     reference: ClassVar[str] = (
         "Zhang and Chen 2022, arXiv:2204.13902; Zhou et al. 2023, arXiv:2312.00094 (iPNDM_v)"
     )
+    bibtex: ClassVar[str] = ZHANG2023DEIS + ZHOU2024FAST

@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import MultistepOdeSolver, Past, Problem, Time
+from bench_plugins.pndm.papers import LIU2022PSEUDO, ROMBACH2022HIGH
 from bench_plugins.pndm.transfer import adams_bashforth, transfer
 
 
@@ -22,6 +23,7 @@ class PNDM(MultistepOdeSolver):
 
     name: ClassVar[str] = "pndm"
     reference: ClassVar[str] = "Liu et al. 2022, arXiv:2202.09778, Eq. 12 and 13, Algorithm 2"
+    bibtex: ClassVar[str] = LIU2022PSEUDO
     order: ClassVar[int] = 2
     max_order: ClassVar[int] = 4
 
@@ -56,6 +58,7 @@ class PLMS(MultistepOdeSolver):
     reference: ClassVar[str] = (
         "Liu et al. 2022, arXiv:2202.09778, Eq. 12; Rombach et al. 2022, arXiv:2112.10752 (code)"
     )
+    bibtex: ClassVar[str] = LIU2022PSEUDO + ROMBACH2022HIGH
     order: ClassVar[int] = 2
     max_order: ClassVar[int] = 4
 

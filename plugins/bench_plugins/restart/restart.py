@@ -20,11 +20,12 @@ from bench.api import (
     karras_times,
     require,
 )
+from bench_plugins.restart.papers import XU2023RESTART
 
 
 @dataclass(frozen=True)
 class Loop:
-    """Where a restart goes up to, how often, and the steps of each way back."""
+    """The level that a restart goes up to, its repeats, and the steps of each way back."""
 
     s_high: float
     repeats: int
@@ -59,6 +60,7 @@ class Restart(Predictor[Plan]):
 
     name: ClassVar[str] = "restart"
     reference: ClassVar[str] = "Xu et al. 2023, arXiv:2306.14878, Algorithm 1 and Table 3"
+    bibtex: ClassVar[str] = XU2023RESTART
 
     intervals: tuple[tuple[float, float, int, int], ...] = ((0.06, 0.30, 2, 2),)
     main_points: int = 18

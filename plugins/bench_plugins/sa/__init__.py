@@ -1,12 +1,6 @@
 """SA-Solver (Xue et al. 2023, arXiv:2309.05019)."""
 
-from collections.abc import Sequence
-from typing import Any
+from bench.api import family
+from bench_plugins.sa.sa_solver import SASolver as SASolver
 
-from bench.api import Predictor, hookimpl
-from bench_plugins.sa.sa_solver import SASolver
-
-
-@hookimpl
-def bench_predictors() -> Sequence[type[Predictor[Any]]]:
-    return [SASolver]
+bench_family = family(__name__)

@@ -11,16 +11,26 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import History, Predictor, Problem, Time, adams_weights, combine, require, weighted
+from bench.api import (
+    History,
+    Predictor,
+    Problem,
+    Time,
+    adams_weights,
+    combine,
+    require,
+    weighted_terms,
+)
+from bench_plugins.sa.papers import XUE2023SASOLVER
 
 
 @dataclass(frozen=True, eq=False)
 class LastStep:
-    """What the corrector needs of the last step.
+    """The last step, for the corrector.
 
     Attributes:
         history: the evaluations.
-        weights: those of the predictor.
+        weights: the predictor's.
         tau: the step's tau.
         order: evaluations that the corrector may use, the new one included.
     """
@@ -60,6 +70,7 @@ class SASolver(Predictor[LastStep]):
 
     name: ClassVar[str] = "sa_solver"
     reference: ClassVar[str] = "Xue et al. 2023, arXiv:2309.05019, Algorithm 1"
+    bibtex: ClassVar[str] = XUE2023SASOLVER
 
     predictor_order: int = 2
     corrector_order: int = 2
@@ -85,23 +96,30 @@ class SASolver(Predictor[LastStep]):
     def step(
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: LastStep
     ) -> tuple[Tensor, LastStep]:
-        d, past = problem.denoise(x, now), state.history.past
-        history = state.history.push(now, d, max(self.predictor_order, self.corrector_order - 1))
+        d = problem.denoise(x, now)
         if state.order > 0:
-            # Start and noise of the last step are the predictor's: the weights alone change.
-            nodes = *(e.time for e in past[: state.order - 1]), now
-            *old, new = self._weights(nodes, past[0].time, now, state.tau)
-            changes = [w - v for w, v in zip_longest(old, state.weights, fillvalue=0.0)]
-            x = combine((1.0, x), (new, d), *weighted(changes, past[: len(changes)]))
+            x = self._correct(x, d, now, state)
+        history = state.history.push(now, d, max(self.predictor_order, self.corrector_order - 1))
+        nodes = history.past[: history.order(self.predictor_order, self.lower_order_final)]
         tau = self.tau if self.tau_s_min <= now.s <= self.tau_s_max else 0.0
-        order = history.order(self.predictor_order, self.lower_order_final)
-        weights = self._weights([e.time for e in history.past[:order]], now, then, tau)
+        weights = self._weights([e.time for e in nodes], now, then, tau)
         h, keep = then.lam - now.lam, then.sigma / now.sigma
-        terms = [(exp(-(tau**2) * h) * keep, x), *weighted(weights, history.past[: len(weights)])]
+        terms = [(exp(-(tau**2) * h) * keep, x), *weighted_terms(weights, nodes)]
         if tau > 0:
             terms.append((then.sigma * sqrt(-expm1(-2 * tau**2 * h)), problem.normal()))
         order = history.order(self.corrector_order - 1, self.lower_order_final) + 1
         return combine(*terms), LastStep(history.advance(), weights, tau, order)
+
+    def _correct(self, x: Tensor, d: Tensor, now: Time, last: LastStep) -> Tensor:
+        """Give the evaluations of the last step their weights beside the new ``d``.
+
+        The last step's start and noise are the predictor's: only the weights change.
+        """
+        past = last.history.past
+        times = *(e.time for e in past[: last.order - 1]), now
+        *old, new = self._weights(times, past[0].time, now, last.tau)
+        changes = [w - v for w, v in zip_longest(old, last.weights, fillvalue=0.0)]
+        return combine((1.0, x), (new, d), *weighted_terms(changes, past[: len(changes)]))
 
     def _weights(
         self, nodes: Sequence[Time], now: Time, then: Time, tau: float

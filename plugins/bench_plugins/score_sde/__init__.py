@@ -1,31 +1,15 @@
 """Score-based generative modelling through SDEs (Song et al. 2021, arXiv:2011.13456)."""
 
-from collections.abc import Sequence
-from typing import Any
+from bench.api import family
+from bench_plugins.score_sde.correctors import AnnealedLangevin as AnnealedLangevin
+from bench_plugins.score_sde.correctors import Langevin as Langevin
+from bench_plugins.score_sde.grid import UniformT as UniformT
+from bench_plugins.score_sde.hmc import HMC as HMC
+from bench_plugins.score_sde.predictors import Ancestral as Ancestral
+from bench_plugins.score_sde.predictors import EulerMaruyama as EulerMaruyama
+from bench_plugins.score_sde.predictors import ReverseDiffusion as ReverseDiffusion
+from bench_plugins.score_sde.processes import VE as VE
+from bench_plugins.score_sde.processes import VP as VP
+from bench_plugins.score_sde.processes import SubVP as SubVP
 
-from bench.api import Corrector, NoiseProcess, Predictor, TimeGrid, hookimpl
-from bench_plugins.score_sde.correctors import AnnealedLangevin, Langevin
-from bench_plugins.score_sde.grid import UniformT
-from bench_plugins.score_sde.hmc import HMC
-from bench_plugins.score_sde.predictors import Ancestral, EulerMaruyama, ReverseDiffusion
-from bench_plugins.score_sde.processes import VE, VP, SubVP
-
-
-@hookimpl
-def bench_processes() -> Sequence[type[NoiseProcess]]:
-    return [VE, VP, SubVP]
-
-
-@hookimpl
-def bench_grids() -> Sequence[type[TimeGrid]]:
-    return [UniformT]
-
-
-@hookimpl
-def bench_predictors() -> Sequence[type[Predictor[Any]]]:
-    return [EulerMaruyama, ReverseDiffusion, Ancestral]
-
-
-@hookimpl
-def bench_correctors() -> Sequence[type[Corrector]]:
-    return [Langevin, AnnealedLangevin, HMC]
+bench_family = family(__name__)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.api import Corrector, Problem, Time, require, rows_of
+from bench_plugins.score_sde.papers import SONG2019GENERATIVE, SONG2021SCORE
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Langevin(_SnrSteps):
 
     name: ClassVar[str] = "langevin"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Algorithms 4 and 5"
+    bibtex: ClassVar[str] = SONG2021SCORE
 
     def correct(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         for _ in range(self.steps):
@@ -62,6 +64,7 @@ class AnnealedLangevin(_SnrSteps):
 
     name: ClassVar[str] = "annealed_langevin"
     reference: ClassVar[str] = "Song and Ermon 2019, arXiv:1907.05600, Algorithm 1; score_sde's ald"
+    bibtex: ClassVar[str] = SONG2019GENERATIVE
 
     def correct(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         size = 2 * (self.snr * now.sigma) ** 2

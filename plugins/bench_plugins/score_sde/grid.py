@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bench.api import NoiseProcess, Time, TimeGrid, uniform_times
+from bench_plugins.score_sde.papers import SONG2021SCORE
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class UniformT(TimeGrid):
 
     name: ClassVar[str] = "uniform_t"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Algorithms 2 and 3"
+    bibtex: ClassVar[str] = SONG2021SCORE
 
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.api import Corrector, Problem, Time, combine, require, rows_of
+from bench_plugins.score_sde.papers import DUANE1987HYBRID, NEAL2011MCMC
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class HMC(Corrector):
     the model has a log density, each sample keeps its end with probability min(1, exp(-change of
     H)) and else stays where it was, which leaves p_t invariant (Metropolis-adjusted). Where it has
     none, as all networks, every end is kept (unadjusted): a variance V becomes
-    V / (1 - step^2 sigma_t^2 / (4 V)), at most 1 + step^2 / 4 of it for small steps. The two are
-    told apart in the results.
+    V / (1 - step^2 sigma_t^2 / (4 V)), at most 1 + step^2 / 4 of it for small steps. The results
+    name which of the two it was.
 
     One evaluation to start with and one per leapfrog step; the next trajectory starts from the
     score of the state that was kept.
@@ -34,6 +35,7 @@ class HMC(Corrector):
 
     name: ClassVar[str] = "hmc"
     reference: ClassVar[str] = "Neal 2011, arXiv:1206.1901, Section 3; Duane et al. 1987"
+    bibtex: ClassVar[str] = NEAL2011MCMC + DUANE1987HYBRID
 
     step: float = 0.3
     leapfrog: int = 3

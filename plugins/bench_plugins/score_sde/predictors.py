@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import Predictor, Problem, Time, combine
+from bench_plugins.score_sde.papers import HO2020DENOISING, SONG2021SCORE
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class EulerMaruyama(Predictor[None]):
 
     name: ClassVar[str] = "euler_maruyama"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 6 and Appendix D"
+    bibtex: ClassVar[str] = SONG2021SCORE
     order: ClassVar[int] = 1
 
     def step(
@@ -44,6 +46,7 @@ class ReverseDiffusion(Predictor[None]):
 
     name: ClassVar[str] = "reverse_diffusion"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 46"
+    bibtex: ClassVar[str] = SONG2021SCORE
     order: ClassVar[int] = 1
 
     def step(
@@ -71,6 +74,7 @@ class Ancestral(Predictor[None]):
     reference: ClassVar[str] = (
         "Ho et al. 2020, arXiv:2006.11239, Eq. 7; Song et al. 2021, arXiv:2011.13456, Appendix F"
     )
+    bibtex: ClassVar[str] = HO2020DENOISING + SONG2021SCORE
     order: ClassVar[int] = 1
 
     forward_variance: bool = False

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bench.api import NoiseProcess, require
+from bench_plugins.score_sde.papers import SONG2021SCORE
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class VE(NoiseProcess):
 
     name: ClassVar[str] = "ve"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 30"
+    bibtex: ClassVar[str] = SONG2021SCORE
 
     sigma_min: float = 0.01
     sigma_max: float = 50.0
@@ -83,6 +85,7 @@ class VP(_LinearBeta):
 
     name: ClassVar[str] = "vp"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 32; DDPM's limit"
+    bibtex: ClassVar[str] = SONG2021SCORE
 
     def sigma(self, t: Tensor) -> Tensor:
         return (-torch.expm1(-self._integral(t))).sqrt()
@@ -97,6 +100,7 @@ class SubVP(_LinearBeta):
 
     name: ClassVar[str] = "subvp"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 15 and 29"
+    bibtex: ClassVar[str] = SONG2021SCORE
 
     def sigma(self, t: Tensor) -> Tensor:
         return -torch.expm1(-self._integral(t))

@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import Problem, Time, combine
+from bench_plugins.seeds.papers import GONZALEZ2023SEEDS
 from bench_plugins.seeds.stage import Seeds
 
 
@@ -24,6 +25,7 @@ class Seeds1(Seeds):
 
     name: ClassVar[str] = "seeds_1"
     reference: ClassVar[str] = "Gonzalez et al. 2023, arXiv:2305.14267, SEEDS-1"
+    bibtex: ClassVar[str] = GONZALEZ2023SEEDS
     order: ClassVar[int] = 1
 
     def step(

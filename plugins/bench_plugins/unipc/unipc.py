@@ -10,12 +10,22 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import History, OdeSolver, Problem, Time, adams_weights, combine, require, weighted
+from bench.api import (
+    History,
+    OdeSolver,
+    Problem,
+    Time,
+    adams_weights,
+    combine,
+    require,
+    weighted_terms,
+)
+from bench_plugins.unipc.papers import ZHAO2023UNIPC
 
 
 @dataclass(frozen=True, eq=False)
 class LastStep:
-    """What the corrector needs of the last step: its evaluations and the predictor's weights."""
+    """The last step: its evaluations, and the predictor's weights for the corrector."""
 
     history: History
     weights: tuple[float, ...] = ()
@@ -44,12 +54,13 @@ class UniPC(OdeSolver[LastStep]):
         p: evaluations that the predictor uses; 1: DDIM.
         bh1: B(h) = h instead of e^h - 1.
         predict_eps: integrate the predicted noise instead of the denoised sample.
-        corrector: off: UniP alone.
+        corrector: off: only UniP.
         lower_order_final: orders ..., 2, 1 in the last steps.
     """
 
     name: ClassVar[str] = "unipc"
     reference: ClassVar[str] = "Zhao et al. 2023, arXiv:2302.04867, Algorithms 1 and 2"
+    bibtex: ClassVar[str] = ZHAO2023UNIPC
 
     p: int = 2
     bh1: bool = False
@@ -72,17 +83,21 @@ class UniPC(OdeSolver[LastStep]):
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: LastStep
     ) -> tuple[Tensor, LastStep]:
         value = problem.eps(x, now) if self.predict_eps else problem.denoise(x, now)
-        history = state.history.push(now, value, self.p)
         if self.corrector and state.weights:
-            nodes = state.history.past[: len(state.weights)]
-            *old, new = self._weights([*(e.time for e in nodes), now], now)
-            changes = [w - v for w, v in zip(old, state.weights, strict=True)]
-            x = combine((1.0, x), (new, value), *weighted(changes, nodes))
-        keep = then.alpha / now.alpha if self.predict_eps else then.sigma / now.sigma
+            x = self._correct(x, value, now, state)
+        history = state.history.push(now, value, self.p)
         nodes = history.past[: history.order(self.p, self.lower_order_final)]
         weights = self._weights([e.time for e in nodes], then)
-        ahead = combine((keep, x), *weighted(weights, nodes))
+        keep = then.alpha / now.alpha if self.predict_eps else then.sigma / now.sigma
+        ahead = combine((keep, x), *weighted_terms(weights, nodes))
         return ahead, LastStep(history.advance(), weights)
+
+    def _correct(self, x: Tensor, value: Tensor, now: Time, last: LastStep) -> Tensor:
+        """UniC: give the evaluations of the last step their weights beside the new ``value``."""
+        nodes = last.history.past[: len(last.weights)]
+        *old, new = self._weights([*(e.time for e in nodes), now], now)
+        changes = [w - v for w, v in zip(old, last.weights, strict=True)]
+        return combine((1.0, x), (new, value), *weighted_terms(changes, nodes))
 
     def _weights(self, nodes: Sequence[Time], then: Time) -> tuple[float, ...]:
         """The weights of the values at ``nodes`` in a step from the first of them to ``then``.

@@ -31,7 +31,7 @@ from bench_plugins.edm.process import EDM
 from bench_plugins.fidelity.extractors import _load
 from bench_plugins.fidelity.kinds import EXTRACTORS, INCEPTION, Kind, build_plain
 from bench_plugins.fidelity.metric import FeatureMetric
-from bench_plugins.fidelity.reference import _cached, _features, _published
+from bench_plugins.fidelity.reference import _features, _load_cached, _load_published
 from bench_plugins.fidelity.weights import PublishedWeights
 
 D = 16
@@ -99,7 +99,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder, on the disk and in the process."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("BENCH_CACHE", str(folder))
-    for known in (_load, _cached, _features, _published):
+    for known in (_load, _load_cached, _features, _load_published):
         known.cache_clear()
     return folder
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, features
 
 from bench.api import BenchError
-from bench_plugins.fidelity.decoding import CONVERSIONS, Picture, decode, told
+from bench_plugins.fidelity.decoding import CONVERSIONS, Picture, decode, describe_conversions
 
 _RANDOM = np.random.default_rng(0)
 _BYTES = _RANDOM.integers(0, 256, (6, 5, 4), dtype=np.uint8)
@@ -250,9 +250,9 @@ def test_another_format_than_the_name_says_is_read() -> None:
 
 
 def test_the_note_names_all_kinds_in_one_order() -> None:
-    assert told({}, {}) == ""
-    assert told({"grey": 2, "16-bit": 1}, {".json": 3, "hidden": 1}) == (
+    assert describe_conversions({}, {}) == ""
+    assert describe_conversions({"grey": 2, "16-bit": 1}, {".json": 3, "hidden": 1}) == (
         "16 bits to 8: 1; grey to RGB: 2; left out: 3 .json, 1 hidden"
     )
-    everything = told(dict.fromkeys(CONVERSIONS, 4), {})
+    everything = describe_conversions(dict.fromkeys(CONVERSIONS, 4), {})
     assert everything.count(": 4") == len(CONVERSIONS)

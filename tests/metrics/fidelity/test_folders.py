@@ -24,7 +24,7 @@ def _image(path: Path, level: int = 0) -> Path:
     return path
 
 
-def _opened(path: Path) -> ImageSource:
+def _open(path: Path) -> ImageSource:
     source = open_source(str(path), None, False)
     assert isinstance(source, Folder | Zip)
     return source
@@ -32,11 +32,11 @@ def _opened(path: Path) -> ImageSource:
 
 def _levels(path: Path) -> list[int]:
     """The levels of the images that are read, in order."""
-    return [int(image.pixels[0, 3, 3]) for image in _opened(path).images()]
+    return [int(image.pixels[0, 3, 3]) for image in _open(path).images()]
 
 
 def _refusal(path: Path) -> str:
-    source = _opened(path)
+    source = _open(path)
     with pytest.raises(BenchError) as caught:
         source.digest()
     with pytest.raises(BenchError) as again:
@@ -88,7 +88,7 @@ def test_linked_folders_and_files_are_followed(
     folder = _elsewhere(plain, tmp_path)
     link(plain, folder)
     assert _levels(folder) == [0, 1, 2, 3]
-    assert _opened(folder).digest() == _opened(plain).digest()
+    assert _open(folder).digest() == _open(plain).digest()
 
 
 def test_a_folder_of_links_alone_and_a_link_as_the_root(plain: Path, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_all_formats_are_read_whatever_stands_beside_them(name: str, plain: Path
     suffix = Path(name).suffix.lower()
     image = Image.new("L" if suffix == ".pgm" else "RGB", (4, 4), 77 if suffix == ".pgm" else "red")
     image.save(plain / "b" / name, quality=100)
-    images = list(_opened(plain).images())
+    images = list(_open(plain).images())
     assert len(images) == 5
     expected = [77, 77, 77] if suffix == ".pgm" else [255, 0, 0]
     assert images[-1].pixels[:, 2, 2].tolist() == pytest.approx(expected, abs=3)
@@ -182,11 +182,11 @@ def test_a_stored_link_is_refused_as_a_file_that_may_be_images(plain: Path) -> N
 
 
 def test_labels_notes_and_hidden_files_are_left_out_and_counted(plain: Path) -> None:
-    digest = _opened(plain).digest()
+    digest = _open(plain).digest()
     for name in ("README", "a/labels.JSON", "b/labels.json", "Thumbs.db", ".DS_Store", "a/._0.png"):
         (plain / name).write_bytes(b"no image")
     _image(plain / ".ipynb_checkpoints" / "0-checkpoint.png", 9)
-    source = _opened(plain)
+    source = _open(plain)
     assert _levels(plain) == [0, 1, 2, 3]
     assert source.digest() == digest
     assert source.left_out() == {".db": 1, ".json": 2, "README": 1, "hidden": 3}
@@ -211,7 +211,7 @@ def _zipped(folder: Path, *more: tuple[zipfile.ZipInfo | str, bytes]) -> Path:
 
 
 def _zip_refusal(path: Path) -> str:
-    source = _opened(path)
+    source = _open(path)
     for asked in (source.left_out, lambda: list(source.images())):
         with pytest.raises(BenchError) as caught:
             asked()
@@ -223,7 +223,7 @@ def test_zips_follow_the_same_rules(plain: Path) -> None:
     assert len(_levels(_zipped(plain))) == 5
     kept = _zipped(plain, ("dataset.json", b"{}"), ("__MACOSX/a/._0.png", b"x"), (".a/0.png", b""))
     assert len(_levels(kept)) == 5
-    assert _opened(kept).left_out() == {".json": 1, "hidden": 2}
+    assert _open(kept).left_out() == {".json": 1, "hidden": 2}
     assert "'b/9.npy': neither an image" in _zip_refusal(_zipped(plain, ("b/9.npy", b"")))
     link = zipfile.ZipInfo("c")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16

@@ -119,13 +119,13 @@ def _png(image: Tensor) -> bytes:
 def test_a_damaged_cache_says_to_delete_it(
     tiny: PublishedWeights, photos: Photos, measure: Measure, save_folder: Saver, cache: Path
 ) -> None:
-    from bench_plugins.fidelity.reference import _cached
+    from bench_plugins.fidelity.reference import _load_cached
 
     folder, samples = save_folder("real", photos(70, 2)), photos(64, 1)
     _fid(measure, folder, samples)
     (file,) = (cache / "references").glob("*.safetensors")
     file.write_bytes(file.read_bytes()[:100])
-    _cached.cache_clear()
+    _load_cached.cache_clear()
     with pytest.raises(BenchError, match=r"is damaged .* delete it"):
         _fid(measure, folder, samples)
 
@@ -133,7 +133,7 @@ def test_a_damaged_cache_says_to_delete_it(
 def test_a_cache_of_other_images_or_numbers_is_told(
     tiny: PublishedWeights, photos: Photos, measure: Measure, save_folder: Saver, cache: Path
 ) -> None:
-    from bench_plugins.fidelity.reference import _cached, _features
+    from bench_plugins.fidelity.reference import _features, _load_cached
 
     one, two = save_folder("one", photos(70, 2)), save_folder("two", photos(70, 3))
     samples = photos(64, 1)
@@ -147,7 +147,7 @@ def test_a_cache_of_other_images_or_numbers_is_told(
     first, second = computed(one), computed(two)
     whole = first.read_bytes()
     first.write_bytes(second.read_bytes())
-    _cached.cache_clear()
+    _load_cached.cache_clear()
     with pytest.raises(BenchError, match=r"is damaged \(it was computed of other images, or with"):
         _fid(measure, one, samples)
     header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
@@ -156,7 +156,7 @@ def test_a_cache_of_other_images_or_numbers_is_told(
         bad = bytearray(whole)
         bad[start + header[name]["data_offsets"][0]] ^= 1
         first.write_bytes(bad)
-        _cached.cache_clear()
+        _load_cached.cache_clear()
         _features.cache_clear()
         with pytest.raises(BenchError, match=f"'{name}' is not what was written"):
             measure([KernelInception(against=str(one), subset_size=20)], samples)
@@ -378,7 +378,7 @@ def test_a_sweep_factorises_the_reference_once(
         return root_factor(covariance)
 
     monkeypatch.setattr("bench_plugins.fidelity.reference.root_factor", counted)
-    monkeypatch.setattr("bench_plugins.metrics.frechet.root_factor", counted)
+    monkeypatch.setattr("bench.core.frechet.root_factor", counted)
     folder = save_folder("real", photos(70, 2))
     assert len({_fid(measure, folder, photos(64, seed)).value for seed in (1, 3, 4)}) == 3
     assert len(calls) == 1

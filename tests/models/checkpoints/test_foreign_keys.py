@@ -98,7 +98,7 @@ def test_the_schedulers_have_the_keys_that_diffusers_gives_them() -> None:
 def test_the_network_has_the_keys_that_diffusers_gives_it() -> None:
     diffusers = pytest.importorskip("diffusers")
     own = set(inspect.signature(diffusers.UNet2DModel.__init__).parameters) - {"self"}
-    training = {key.name for key in UNET_KEYS.keys if key.words == "of training"} - {"dropout"}
+    training = {key.name for key in UNET_KEYS.keys if key.meaning == "of training"} - {"dropout"}
     assert {name for name in UNET_KEYS.names() if not name.startswith("_")} == own | training
 
 

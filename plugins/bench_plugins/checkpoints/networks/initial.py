@@ -1,4 +1,4 @@
-"""How the networks of score_sde and EDM begin a training."""
+"""Initial weights of score_sde's and EDM's networks."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def initialise_ncsnpp(network: NCSNpp) -> None:
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear | FirDownConv):
-            _variance_scaled(module.weight, 1.0)
+            _scale_variance(module.weight, 1.0)
             assert module.bias is not None
             module.bias.zero_()
         elif isinstance(module, NIN):
-            _variance_scaled(module.W, 0.1)
+            _scale_variance(module.W, 0.1)
             module.b.zero_()
     for module in network.modules():
         if isinstance(module, ResBlock):
-            _variance_scaled(module.Conv_1.weight, _NEARLY_ZERO)
+            _scale_variance(module.Conv_1.weight, _NEARLY_ZERO)
         elif isinstance(module, Attention):
-            _variance_scaled(module.NIN_3.W, _NEARLY_ZERO)
+            _scale_variance(module.NIN_3.W, _NEARLY_ZERO)
     for head in network.output_convolutions():
-        _variance_scaled(head.weight, _NEARLY_ZERO)
+        _scale_variance(head.weight, _NEARLY_ZERO)
 
 
 @torch.no_grad()
@@ -63,7 +63,7 @@ def initialise_edm(network: EdmUnet) -> None:
                 module.proj.weight.mul_(1e-5)
 
 
-def _variance_scaled(weight: Tensor, scale: float) -> None:
+def _scale_variance(weight: Tensor, scale: float) -> None:
     fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(weight)
     bound = math.sqrt(3 * scale / ((fan_in + fan_out) / 2))
     nn.init.uniform_(weight, -bound, bound)

@@ -25,19 +25,19 @@ def _entries(module: inert.Object, prefix: str, seen: set[int]) -> Iterator[tupl
         raise inert.Refused("its modules are no tree")
     seen.add(id(module))
     for group in ("_parameters", "_buffers"):
-        for name, tensor in _named(module, group).items():
+        for name, tensor in _group(module, group).items():
             if isinstance(tensor, Tensor):
                 yield prefix + name, tensor.detach()
             elif tensor is not None:
                 raise inert.Refused(f"'{prefix}{name}' is no tensor")
-    for name, part in _named(module, "_modules").items():
+    for name, part in _group(module, "_modules").items():
         if isinstance(part, inert.Object):
             yield from _entries(part, f"{prefix}{name}.", seen)
         elif part is not None:
             raise inert.Refused(f"'{prefix}{name}' is no module")
 
 
-def _named(module: inert.Object, group: str) -> dict[str, Any]:
+def _group(module: inert.Object, group: str) -> dict[str, Any]:
     fields = module.fields().get(group, {})
     if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields):
         raise inert.Refused(f"'{group}' of a '{module.kind}' is no mapping of names")

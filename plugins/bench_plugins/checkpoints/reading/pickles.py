@@ -46,7 +46,7 @@ def _persistent(meta: object) -> inert.Object:
     return made
 
 
-def _ordered(*items: object) -> OrderedDict[Any, Any]:
+def _ordered_dict(*items: object) -> OrderedDict[Any, Any]:
     pairs = items[0] if items else []
     if not isinstance(pairs, list):
         raise inert.Refused("an OrderedDict is not made of a list")
@@ -78,7 +78,7 @@ _ALLOWED: dict[str, object] = {
             _rule("numpy.core.numeric._frombuffer", inert.object_class("ndarray")),
             _rule("numpy.dtype", inert.object_class("dtype")),
             _rule("_codecs.encode", inert.latin1),
-            _rule("collections.OrderedDict", _ordered),
+            _rule("collections.OrderedDict", _ordered_dict),
             _rule("builtins.set", _set),
             _rule("builtins.frozenset", _set),
             _rule("__builtin__.set", _set),

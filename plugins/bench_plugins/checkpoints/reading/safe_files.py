@@ -52,7 +52,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def entries(path: Path) -> int:
-    """How many numbers the tensors of a file hold, by its header alone.
+    """Count of the numbers in all tensors of a file, read from its header.
 
     Raises:
         BenchError: the file is missing or damaged.
@@ -65,7 +65,7 @@ def entries(path: Path) -> int:
 
 
 def names(path: Path) -> set[str]:
-    """The names of the tensors of a file, by its header alone.
+    """Names of the tensors of a file, read from its header.
 
     Raises:
         BenchError: the file is missing or damaged.

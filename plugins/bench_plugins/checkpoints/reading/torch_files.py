@@ -15,7 +15,7 @@ from bench.api import inert
 
 
 def read_torch(path: Path) -> Any:
-    """What `torch.load(weights_only=True)` makes of a file: containers, numbers and tensors.
+    """Containers, numbers and tensors of a file, by `torch.load(weights_only=True)`.
 
     There is no second try without the restriction, whatever the file is.
 

@@ -1,1 +1,1 @@
-"""What a folder of diffusers' UNet2DModel says: its files, its network and its noise levels."""
+"""Folders of diffusers' UNet2DModel: files, network and noise levels."""

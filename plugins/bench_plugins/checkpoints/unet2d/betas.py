@@ -38,7 +38,7 @@ def table_of(betas: Tensor, rescaled: bool, last_alpha: float) -> LevelTable:
         rescaled: whether it is shifted and scaled so that the last level has no signal (Lin et
             al. 2024, arXiv:2305.08891, algorithm 1).
         last_alpha: the squared alpha that the last level has then in place of 0; 0: that level
-            cannot be asked for, as its noise-to-signal ratio is infinite, and is left out.
+            has an infinite noise-to-signal ratio and is left out.
     """
     if not rescaled:
         return LevelTable.of_betas(betas[:-1] if float(betas[-1]) == 1 else betas)

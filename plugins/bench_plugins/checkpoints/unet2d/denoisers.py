@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from bench_plugins.checkpoints.classes import OptionalClassDenoiser
-from bench_plugins.checkpoints.common import levels_of, scaled
+from bench_plugins.checkpoints.common import levels_of, scale_rows
 from bench_plugins.checkpoints.levels import LevelTable
-from bench_plugins.checkpoints.predictions import alpha_of, denoised
+from bench_plugins.checkpoints.predictions import alpha_of, karras_coefficients, to_denoised
 from bench_plugins.checkpoints.unet2d.scheduler import Noise
 
 
@@ -35,7 +35,7 @@ def denoiser_of(
 
 @dataclass(frozen=True, eq=False)
 class _Called:
-    """The network, asked for rows of given labels; what it says of variances is dropped."""
+    """The network called with one label for each row; its variances are dropped."""
 
     network: nn.Module
     classes: int
@@ -58,8 +58,8 @@ class _Scaled:
     def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
         level = levels_of(s)
         alpha = alpha_of("flow" if self.noise.kind == "flow" else "vp", level)
-        raw = self.called(scaled(y, alpha), self._time(level, alpha), labels)
-        return denoised(self.noise.prediction, raw, y, level, alpha)
+        raw = self.called(scale_rows(y, alpha), self._time(level, alpha), labels)
+        return to_denoised(self.noise.prediction, raw, y, level, alpha)
 
     def _time(self, level: Tensor, alpha: Tensor) -> Tensor:
         if self.table is not None:
@@ -78,11 +78,10 @@ class _Preconditioned:
     noise: Noise
 
     def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
-        sigma, data = levels_of(s), self.noise.sigma_data
-        variance = sigma.square() + data**2
+        c_skip, c_out, c_in, c_noise = karras_coefficients(levels_of(s), self.noise.sigma_data)
         sign = -1 if self.noise.prediction == "v" else 1
-        raw = self.called(scaled(y, variance.rsqrt()), sigma.log() / 4, labels)
-        return scaled(y, data**2 / variance) + scaled(raw, sign * sigma * data * variance.rsqrt())
+        raw = self.called(scale_rows(y, c_in), c_noise, labels)
+        return scale_rows(y, c_skip) + scale_rows(raw, sign * c_out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,4 +94,4 @@ class _Ve:
         level = levels_of(s)
         score = self.called((y + 1) / 2, level / 2, labels)
         # In [-1, 1] the score is half of that in [0, 1]: D = y + s^2 score / 2.
-        return y + scaled(score, level.square() / 2)
+        return y + scale_rows(score, level.square() / 2)

@@ -1,4 +1,4 @@
-"""The files of a pipeline or of a network alone, and what else lies beside them."""
+"""Files of a pipeline, or of a network without one, and others beside them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Folder:
 
     @property
     def index(self) -> Path:
-        """What says the pipeline's parts; may be missing."""
+        """List of the pipeline's parts; may be missing."""
         return self.root / "model_index.json"
 
     @property
@@ -49,8 +49,8 @@ class Folder:
         """The scheduler's record."""
         return self._part("scheduler", "scheduler_config.json") / "scheduler_config.json"
 
-    def known(self) -> bool:
-        """Whether it is a folder of a UNet2DModel, or of some pipeline."""
+    def is_model(self) -> bool:
+        """True for a folder of a UNet2DModel, or of some pipeline."""
         if os.path.isfile(self.index):
             return True
         return (
@@ -98,10 +98,10 @@ class Folder:
         return tuple(dict.fromkeys(found))
 
     def _part(self, name: str, record: str) -> Path:
-        """The folder of a part, or the root where its record lies there alone."""
+        """The folder of a part, or the root where only that has its record."""
         nested = self.root / name
-        alone = os.path.isfile(self.root / record) and not os.path.isfile(nested / record)
-        return nested if os.path.isdir(nested) and not alone else self.root
+        in_root = os.path.isfile(self.root / record) and not os.path.isfile(nested / record)
+        return nested if os.path.isdir(nested) and not in_root else self.root
 
     def _folders(self) -> list[Path]:
         try:
@@ -126,10 +126,10 @@ class Folder:
         self._check_part(record, "scheduler", read_json(self.scheduler).get("_class_name"))
 
     def _check_part(self, record: Mapping[str, Any], part: str, wanted: object) -> None:
-        told = record.get(part)
-        if not isinstance(told, list) or told != ["diffusers", wanted]:
+        given = record.get(part)
+        if not isinstance(given, list) or given != ["diffusers", wanted]:
             raise BenchError(
-                f"{self.index}: {part}: is {str(told)[:80]}, and must be "
+                f"{self.index}: {part}: is {str(given)[:80]}, and must be "
                 f"['diffusers', '{wanted}'], which the folder holds; correct the one or the other"
             )
 
@@ -172,11 +172,11 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _shards(index: Path) -> list[Path]:
-    told = read_json(index).get("weight_map")
-    if not isinstance(told, dict) or not told:
+    given = read_json(index).get("weight_map")
+    if not isinstance(given, dict) or not given:
         raise inert.damaged(index, "it has no weight_map")
     wanted: dict[str, set[str]] = {}
-    for tensor, file in told.items():
+    for tensor, file in given.items():
         if not isinstance(file, str) or not file or Path(file).name != file:
             raise inert.damaged(
                 index, f"the file of '{tensor[:80]}' is no name of a file beside it"

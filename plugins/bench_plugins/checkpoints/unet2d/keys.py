@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench_plugins.checkpoints.keys import KeyTable, alike, keys
+from bench_plugins.checkpoints.keys import KeyTable, keys, same_keys
 
 _STEPS = "the scheduler's own choice of steps"
 _ORDER = "the scheduler's own solver"
@@ -17,7 +17,7 @@ SCHEDULER_KEYS = KeyTable(
             _class_name="which scheduler; one that is not known is refused by name",
             num_train_timesteps="the number of labels; of flows what the time is multiplied by",
         ),
-        *alike("honoured", "the table of noise levels", "beta_start beta_end beta_schedule"),
+        *same_keys("honoured", "the table of noise levels", "beta_start beta_end beta_schedule"),
         *keys(
             "honoured",
             trained_betas="the table itself; must have num_train_timesteps entries",
@@ -52,7 +52,7 @@ SCHEDULER_KEYS = KeyTable(
                 "from it (Karras, exponential or beta sigmas, continuous labels)"
             ),
         ),
-        *alike(
+        *same_keys(
             "irrelevant",
             _STEPS,
             "timestep_spacing steps_offset use_karras_sigmas use_exponential_sigmas "
@@ -61,25 +61,25 @@ SCHEDULER_KEYS = KeyTable(
             "use_dynamic_shifting base_shift max_shift base_image_seq_len max_image_seq_len "
             "shift_terminal time_shift_type sampling_eps timestep_values",
         ),
-        *alike(
+        *same_keys(
             "irrelevant",
             _ORDER,
             "skip_prk_steps solver_order solver_type solver_p algorithm_type predictor_order "
             "corrector_order tau_func predict_x0 disable_corrector lower_order_final "
             "euler_at_final noise_sampler_seed stochastic_sampling snr correct_steps",
         ),
-        *alike(
+        *same_keys(
             "irrelevant",
             _CLIP,
             "clip_sample clip_sample_range thresholding dynamic_thresholding_ratio "
             "sample_max_value",
         ),
-        *alike("irrelevant", _RECORD, "_diffusers_version _name_or_path tensor_format"),
+        *same_keys("irrelevant", _RECORD, "_diffusers_version _name_or_path tensor_format"),
     ),
 )
 
 LEFT_OUT = frozenset(
-    key.name for key in SCHEDULER_KEYS.keys if key.words in (_STEPS, _ORDER, _CLIP)
+    key.name for key in SCHEDULER_KEYS.keys if key.meaning in (_STEPS, _ORDER, _CLIP)
 )
 """Keys of the scheduler's own steps, which nothing here follows."""
 
@@ -107,14 +107,14 @@ UNET_KEYS = KeyTable(
             "refused",
             class_embed_type="`timestep`, `identity`: classes that are no numbers of classes",
         ),
-        *alike(
+        *same_keys(
             "honoured",
             _OWN_NETWORK + "; values that it cannot have are refused",
             "down_block_types up_block_types block_out_channels layers_per_block "
             "downsample_padding downsample_type upsample_type act_fn norm_num_groups "
             "attn_norm_num_groups resnet_time_scale_shift",
         ),
-        *alike(
+        *same_keys(
             "honoured",
             _OWN_NETWORK,
             "center_input_sample time_embedding_dim freq_shift flip_sin_to_cos mid_block_type "
@@ -122,13 +122,13 @@ UNET_KEYS = KeyTable(
             "add_attention",
         ),
         *keys("irrelevant", num_train_timesteps="of learned time embeddings, which are refused"),
-        *alike(
+        *same_keys(
             "irrelevant",
             "of training",
             "dropout decay inv_gamma min_decay optimization_step power update_after_step "
             "use_ema_warmup",
         ),
-        *alike("irrelevant", _RECORD, "_diffusers_version _name_or_path"),
+        *same_keys("irrelevant", _RECORD, "_diffusers_version _name_or_path"),
     ),
 )
 
@@ -141,7 +141,7 @@ INDEX_KEYS = KeyTable(
             unet="must be diffusers' UNet2DModel",
             scheduler="must be diffusers', of the class that its own record names",
         ),
-        *alike("irrelevant", _RECORD, "_diffusers_version _name_or_path"),
+        *same_keys("irrelevant", _RECORD, "_diffusers_version _name_or_path"),
     ),
 )
 """Any other part (`vqvae`, `vae`, `text_encoder`, ...) is refused by name."""

@@ -1,4 +1,4 @@
-"""What a UNet2DModel's configuration says of its shape, and whether it can work here at all."""
+"""Shape and classes of a UNet2DModel, by its configuration; refused if it cannot work here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Network:
 
 
 def network_of(record: Mapping[str, object], noise: Noise, place: str) -> Network:
-    """What the content of a config.json means, for a network of this noise.
+    """Shape and classes by the content of a config.json, for a network of this noise.
 
     Raises:
         BenchError: names the key that cannot be honoured, and what to do.
@@ -51,7 +51,7 @@ def network_of(record: Mapping[str, object], noise: Noise, place: str) -> Networ
     values = Values(record, place)
     kind = record.get("_class_name")
     if kind != "UNet2DModel":
-        raise values.refused("_class_name", "must be UNet2DModel, which is all that is read here")
+        raise values.error("_class_name", "must be UNet2DModel, which is all that is read here")
     UNET_KEYS.check(record, f"{place}: UNet2DModel")
     levels = _levels(values)
     shape = _shape(values, levels)
@@ -66,10 +66,10 @@ def _levels(values: Values) -> int:
     up = _blocks(values, "up_block_types", _UP, _DEFAULT_UP)
     channels = values.record.get("block_out_channels", _DEFAULT_CHANNELS)
     if not isinstance(channels, list) or not all(type(n) is int and n > 0 for n in channels):
-        raise values.refused("block_out_channels", "must be a list of whole numbers")
+        raise values.error("block_out_channels", "must be a list of whole numbers")
     for key, count in (("up_block_types", len(up)), ("block_out_channels", len(channels))):
         if count != len(down):
-            raise values.refused(
+            raise values.error(
                 key,
                 f"has {count} entries, but down_block_types {len(down)}; there must be one "
                 "for each level",
@@ -82,11 +82,11 @@ def _levels(values: Values) -> int:
 def _blocks(values: Values, key: str, known: tuple[str, ...], default: list[str]) -> list[str]:
     blocks = values.record.get(key, default)
     if not isinstance(blocks, list) or not blocks:
-        raise values.refused(key, "must be a list of blocks")
+        raise values.error(key, "must be a list of blocks")
     for block in blocks:
         # "UNetRes..." is an old name of the same.
         if not isinstance(block, str) or block.removeprefix("UNetRes") not in known:
-            raise values.refused(
+            raise values.error(
                 key,
                 f"'{str(block)[:40]}' cannot be used here; it must be one of {', '.join(known)}",
             )
@@ -97,26 +97,26 @@ def _check_skips(values: Values, down: list[str], up: list[str]) -> None:
     """Blocks that carry the image along have three channels of it, and end with the last."""
     skips = ["Skip" in block for block in up]
     if skips != sorted(skips):
-        raise values.refused(
+        raise values.error(
             "up_block_types", "a block without Skip cannot follow one with it; correct the order"
         )
     if any("Skip" in block for block in (*down, *up)):
         for key in ("in_channels", "out_channels"):
             if values.record.get(key, 3) != 3:
-                raise values.refused(key, "must be 3 with blocks such as SkipDownBlock2D")
+                raise values.error(key, "must be 3 with blocks such as SkipDownBlock2D")
 
 
 def _check_blocks(values: Values, channels: list[int]) -> None:
     groups = values.count("norm_num_groups", 32, 1)
     uneven = [n for n in channels if n % groups]
     if uneven:
-        raise values.refused(
+        raise values.error(
             "norm_num_groups", f"does not divide the {uneven[0]} channels of block_out_channels"
         )
     if values.record.get("attn_norm_num_groups") is not None:
         groups = values.count("attn_norm_num_groups", 32, 1)
         if channels[-1] % groups:
-            raise values.refused(
+            raise values.error(
                 "attn_norm_num_groups", f"does not divide the last {channels[-1]} channels"
             )
     values.count("layers_per_block", 2, 1, 64)
@@ -131,40 +131,40 @@ def _shape(values: Values, levels: int) -> tuple[int, int, int]:
     channels = values.count("in_channels", 3, 1, 4096)
     size = values.record.get("sample_size")
     if size is None:
-        raise values.refused(
+        raise values.error(
             "sample_size", "is not given; write the side of the images, or [height, width]"
         )
-    sides = size if isinstance(size, list) else [size, size]
-    if len(sides) != 2 or not all(type(n) is int and n > 0 for n in sides):
-        raise values.refused("sample_size", "must be a side, or [height, width]")
+    lengths = size if isinstance(size, list) else [size, size]
+    if len(lengths) != 2 or not all(type(n) is int and n > 0 for n in lengths):
+        raise values.error("sample_size", "must be a side, or [height, width]")
     multiple = 2 ** (levels - 1)
-    if any(side % multiple for side in sides):
-        raise values.refused(
+    if any(side % multiple for side in lengths):
+        raise values.error(
             "sample_size",
             f"its {levels} levels need sides that {multiple} divides; pad the images (28 to 32), "
             "and write that size",
         )
-    height, width = map(int, sides)
+    height, width = map(int, lengths)
     return channels, height, width
 
 
 def _check_output(values: Values, channels: int, noise: Noise) -> None:
     out = values.count("out_channels", 3, 1, 8192)
     if out == channels and noise.learned:
-        raise values.refused(
+        raise values.error(
             "out_channels",
             f"{noise.scheduler}'s variance_type is learned, which takes {2 * channels}; write "
             "variance_type: fixed_small if the network gives no variances",
         )
     if out == 2 * channels and not noise.learned:
-        raise values.refused(
+        raise values.error(
             "out_channels",
             f"is twice in_channels, {channels}, but {noise.scheduler}'s variance_type is not "
             "learned; write variance_type: learned_range into a DDPMScheduler's record if the "
             "second half are variances",
         )
     if out not in (channels, 2 * channels):
-        raise values.refused(
+        raise values.error(
             "out_channels",
             f"must be in_channels, {channels}; networks that are conditioned on a further image "
             "(super-resolution, inpainting) are not read",
@@ -174,13 +174,13 @@ def _check_output(values: Values, channels: int, noise: Noise) -> None:
 def _check_time(values: Values, noise: Noise) -> None:
     kind = values.choice("time_embedding_type", ("positional", "fourier", "learned"), "positional")
     if kind == "learned":
-        raise values.refused(
+        raise values.error(
             "time_embedding_type",
             "its labels are whole, and here they lie between; load it as model `discrete`, which "
             "rounds them, or train one with positional",
         )
     if kind == "fourier" and noise.kind in ("table", "continuous", "edm"):
-        raise values.refused(
+        raise values.error(
             "time_embedding_type",
             f"takes the logarithm of the label, which {noise.scheduler}'s do not have (0 or "
             "less); it goes with ScoreSdeVeScheduler",
@@ -189,7 +189,7 @@ def _check_time(values: Values, noise: Noise) -> None:
 
 def _classes(values: Values) -> int:
     if values.record.get("class_embed_type") is not None:
-        raise values.refused(
+        raise values.error(
             "class_embed_type",
             "its classes are no numbers of a table; only null, with num_class_embeds, is read",
         )
@@ -199,5 +199,5 @@ def _classes(values: Values) -> int:
 
 
 def damaged_network(place: str, cause: str) -> BenchError:
-    """The error of a network that diffusers cannot run, for a reason that no key tells."""
+    """The error of a network that diffusers cannot run, for a reason that no key shows."""
     return BenchError(f"{place}: diffusers cannot run this network ({cause}); correct the key")

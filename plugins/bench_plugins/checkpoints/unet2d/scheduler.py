@@ -1,4 +1,4 @@
-"""What a scheduler's record says of the network: what it is told, sees and gives."""
+"""Noise of a network, by its scheduler's record: time label, input and prediction."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import torch
 from bench_plugins.checkpoints.levels import LevelTable
 from bench_plugins.checkpoints.predictions import Prediction
 from bench_plugins.checkpoints.unet2d.betas import FROM_ENDS, betas_of, table_of
+from bench_plugins.checkpoints.unet2d.foreign import known_scheduler
 from bench_plugins.checkpoints.unet2d.keys import LEFT_OUT
 from bench_plugins.checkpoints.unet2d.schedulers import Scheduler
-from bench_plugins.checkpoints.unet2d.strangers import known_scheduler
 from bench_plugins.checkpoints.unet2d.values import Values
 
 Kind = Literal["table", "continuous", "flow", "edm", "ve"]
@@ -32,7 +32,7 @@ _MOST = 1e9
 
 @dataclass(frozen=True)
 class Noise:
-    """How a network was trained, as far as its scheduler's record tells.
+    """Noise that a network was trained with, by its scheduler's record.
 
     Attributes:
         scheduler: the class of the scheduler.
@@ -61,7 +61,7 @@ class Noise:
 
 
 def noise_of(record: Mapping[str, object], place: str) -> Noise:
-    """What the content of a scheduler_config.json means.
+    """Noise that a scheduler_config.json describes.
 
     Raises:
         BenchError: names the scheduler, key or value that cannot be honoured, and what to do.
@@ -83,11 +83,11 @@ def _left_out(record: Mapping[str, object], *further: str) -> tuple[str, ...]:
 
 def _betas(values: Values, name: str, known: Scheduler) -> Noise:
     prediction = _prediction(values, name, known.predictions)
-    learned = "variance_type" in known.own and _learned(values)
+    learned = "variance_type" in known.own and _learns_variances(values)
     if "use_flow_sigmas" in known.own and values.flag("use_flow_sigmas"):
         return _flow_sigmas(values, name, prediction, learned)
     if prediction == "velocity":
-        raise values.refused(
+        raise values.error(
             "prediction_type", "flow_prediction goes with use_flow_sigmas: true alone"
         )
     table = _table(values, name, known)
@@ -109,7 +109,7 @@ def _euler(values: Values, name: str, prediction: Prediction, table: LevelTable)
     way = values.choice("interpolation_type", ("linear", "log_linear"), "linear")
     continuous = kind == "continuous" and prediction == "v"
     if way == "log_linear" and not continuous and not any(map(values.flag, _OTHER_SIGMAS)):
-        raise values.refused(
+        raise values.error(
             "interpolation_type",
             "log_linear gives labels that do not belong to their noise levels; write linear",
         )
@@ -124,12 +124,12 @@ def _euler(values: Values, name: str, prediction: Prediction, table: LevelTable)
 def _flow_sigmas(values: Values, name: str, prediction: Prediction, learned: bool) -> Noise:
     others = [key for key in (*_OTHER_SIGMAS, "use_lu_lambdas") if values.flag(key)]
     if others and (name, others) != ("UniPCMultistepScheduler", ["use_karras_sigmas"]):
-        raise values.refused(
+        raise values.error(
             "use_flow_sigmas",
             f"with {others[0]} {name} mixes two kinds of noise; set one of them to false",
         )
     if prediction == "v":
-        raise values.refused(
+        raise values.error(
             "use_flow_sigmas", "v_prediction has no meaning with it; write flow_prediction"
         )
     return _flow(values, name, prediction, learned)
@@ -139,7 +139,7 @@ def _flow(
     values: Values, name: str, prediction: Prediction = "velocity", learned: bool = False
 ) -> Noise:
     levels = values.count("num_train_timesteps", 1000, 3)
-    # sigma from 1 / N to 1 - 1 / N: pure noise cannot be asked for, as its s is infinite.
+    # sigma from 1 / N to 1 - 1 / N: the s of pure noise is infinite.
     ends = (1 / (levels - 1), float(levels - 1))
     left_out = _left_out(values.record, "sigma_min", "sigma_max")
     return Noise(name, "flow", prediction, ends, factor=levels, learned=learned, left_out=left_out)
@@ -147,7 +147,7 @@ def _flow(
 
 def _flow_matching(values: Values, name: str, known: Scheduler) -> Noise:
     if values.flag("invert_sigmas"):
-        raise values.refused("invert_sigmas", "its time runs the other way, which is not known")
+        raise values.error("invert_sigmas", "its time runs the other way, which is not known")
     return _flow(values, name)
 
 
@@ -177,21 +177,21 @@ _MAKERS = {"betas": _betas, "edm": _edm, "flow": _flow_matching, "ve": _ve}
 
 def _rising(values: Values, ends: tuple[float, float]) -> tuple[float, float]:
     if not ends[0] < ends[1]:
-        raise values.refused("sigma_min", f"{ends[0]:g} is not below sigma_max, {ends[1]:g}")
+        raise values.error("sigma_min", f"{ends[0]:g} is not below sigma_max, {ends[1]:g}")
     return ends
 
 
 def _prediction(values: Values, name: str, known: Sequence[str]) -> Prediction:
     kind = values.record.get("prediction_type", "epsilon")
     if not isinstance(kind, str) or kind not in known:
-        raise values.refused(
+        raise values.error(
             "prediction_type",
             f"is not known to {name}; it knows {', '.join(known)}",
         )
     return _PREDICTIONS[kind]
 
 
-def _learned(values: Values) -> bool:
+def _learns_variances(values: Values) -> bool:
     kinds = ("fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log")
     chosen = values.choice(
         "variance_type", (*kinds, "learned", "learned_range"), "fixed_small", True
@@ -213,18 +213,18 @@ def _table(values: Values, name: str, known: Scheduler) -> LevelTable:
     else:
         key, betas = "trained_betas", torch.tensor(given, dtype=torch.float32).double()
         if len(given) != levels:
-            raise values.refused(
+            raise values.error(
                 key,
                 f"has {len(given)} entries, but num_train_timesteps is {levels}; write the "
                 "same number",
             )
     inner = betas[:-1]
     if not bool((inner > 0).all() and (inner < 1).all() and 0 < betas[-1] <= 1):
-        raise values.refused(key, "makes betas that are not between 0 and 1")
+        raise values.error(key, "makes betas that are not between 0 and 1")
     rescaled = "rescale_betas_zero_snr" in known.own and values.flag("rescale_betas_zero_snr")
     table = table_of(betas, rescaled, known.last_alpha)
     if len(table.logs) < 2 or not bool(table.logs.diff().gt(0).all()):
-        raise values.refused(key, "makes noise levels that do not rise; at least two must")
+        raise values.error(key, "makes noise levels that do not rise; at least two must")
     if not float(table.logs[-1]) < math.log(_MOST):
-        raise values.refused(key, f"leaves less than 1 / {_MOST:g} of signal at the last level")
+        raise values.error(key, f"leaves less than 1 / {_MOST:g} of signal at the last level")
     return table

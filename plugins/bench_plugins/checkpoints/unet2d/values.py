@@ -21,24 +21,24 @@ class Values:
     record: Mapping[str, object]
     place: str
 
-    def refused(self, key: str, cause: str) -> BenchError:
+    def error(self, key: str, cause: str) -> BenchError:
         """The error of a key: its cause, and what to do."""
         value = f" {str(self.record[key])[:60]}" if key in self.record else ""
         return BenchError(f"{self.place}: {key}{value}: {cause}")
 
     def flag(self, key: str) -> bool:
-        """Whether ``key`` is on.
+        """True if ``key`` is on.
 
         Raises:
             BenchError: it is neither true, false nor null.
         """
         value = self.record.get(key)
         if value is not None and not isinstance(value, bool):
-            raise self.refused(key, "must be true or false")
+            raise self.error(key, "must be true or false")
         return bool(value)
 
     def choice(self, key: str, known: Sequence[str], default: str, nullable: bool = False) -> str:
-        """One of several words; ``nullable``: null stands for the default.
+        """One of the ``known`` values; ``nullable``: null stands for the default.
 
         Raises:
             BenchError: it is another.
@@ -47,7 +47,7 @@ class Values:
         if value is None and nullable:
             return default
         if not isinstance(value, str) or value not in known:
-            raise self.refused(key, f"is not known; it must be one of {', '.join(known)}")
+            raise self.error(key, f"is not known; it must be one of {', '.join(known)}")
         return value
 
     def count(self, key: str, default: int, least: int = 2, most: int = 100_000) -> int:
@@ -58,7 +58,7 @@ class Values:
         """
         value = self.record.get(key, default)
         if type(value) is not int or not least <= value <= most:
-            raise self.refused(key, f"must be a whole number from {least} to {most}")
+            raise self.error(key, f"must be a whole number from {least} to {most}")
         return value
 
     def positive(self, key: str, default: float, nullable: bool = False) -> float:
@@ -75,7 +75,7 @@ class Values:
             or not isinstance(value, int | float)
             or not 0 < value < math.inf
         ):
-            raise self.refused(key, "is no positive number")
+            raise self.error(key, "is no positive number")
         return float(value)
 
     def share(self, key: str, default: float) -> float:
@@ -86,7 +86,7 @@ class Values:
         """
         value = self.positive(key, default)
         if value >= 1:
-            raise self.refused(key, "must be between 0 and 1")
+            raise self.error(key, "must be between 0 and 1")
         return value
 
     def numbers(self, key: str) -> list[float] | None:
@@ -99,7 +99,7 @@ class Values:
         if value is None:
             return None
         if not isinstance(value, list) or not value or not all(map(_is_number, value)):
-            raise self.refused(key, "must be a list of numbers")
+            raise self.error(key, "must be a list of numbers")
         return [float(item) for item in value]
 
 

@@ -48,7 +48,7 @@ class Fourier(nn.Module):
 
 
 class Conv(nn.Module):
-    """A convolution with resampling by two before it; with ``kernel=0`` the resampling alone.
+    """A convolution with resampling by two before it; with ``kernel=0`` only the resampling.
 
     ``fused``: down-sampling after the convolution instead (as it is in NCSN++'s image pyramid).
     """

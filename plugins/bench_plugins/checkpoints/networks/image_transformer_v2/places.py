@@ -22,7 +22,7 @@ def _centres(end: float, count: int) -> Tensor:
 
 
 def attention_mask(level: LevelConfig, shifted: bool) -> Tensor | None:
-    """Which tokens (columns) a token (row) attends to; ``None``: all."""
+    """Mask of the tokens (columns) that a token (row) attends to; ``None``: all."""
     if level.attention in ("global", "none"):
         return None
     if level.attention == "neighborhood":

@@ -40,7 +40,7 @@ class Level:
 
 @dataclass(frozen=True, eq=False)
 class Assembly:
-    """Which module acts when. `parts` lists each of them once, as the files do."""
+    """Modules by the part that they play. `parts` lists each of them once, as the files do."""
 
     parts: tuple[nn.Module, ...]
     features: nn.Module

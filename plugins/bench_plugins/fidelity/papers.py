@@ -1,0 +1,60 @@
+"""BibTeX entries of the papers that this family names."""
+
+FID = """@inproceedings{heusel2017gans,
+  author = {Heusel, Martin and Ramsauer, Hubert and Unterthiner, Thomas and Nessler, Bernhard and Hochreiter, Sepp},
+  title = {{GANs} Trained by a Two Time-Scale Update Rule Converge to a Local {Nash} Equilibrium},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2017},
+  eprint = {1706.08500},
+  archiveprefix = {arXiv}
+}
+"""
+
+FID_INFINITY = """@inproceedings{chong2020effectively,
+  author = {Chong, Min Jin and Forsyth, David},
+  title = {Effectively Unbiased {FID} and {Inception} Score and Where to Find Them},
+  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
+  year = {2020},
+  eprint = {1911.07023},
+  archiveprefix = {arXiv}
+}
+"""
+
+KID = r"""@inproceedings{binkowski2018demystifying,
+  author = {Bi{\'n}kowski, Miko{\l}aj and Sutherland, Danica J. and Arbel, Michael and Gretton, Arthur},
+  title = {Demystifying {MMD} {GANs}},
+  booktitle = {International Conference on Learning Representations},
+  year = {2018},
+  eprint = {1801.01401},
+  archiveprefix = {arXiv}
+}
+"""
+
+INCEPTION_SCORE = """@inproceedings{salimans2016improved,
+  author = {Salimans, Tim and Goodfellow, Ian and Zaremba, Wojciech and Cheung, Vicki and Radford, Alec and Chen, Xi},
+  title = {Improved Techniques for Training {GANs}},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2016},
+  eprint = {1606.03498},
+  archiveprefix = {arXiv}
+}
+"""
+
+PRECISION_RECALL = r"""@inproceedings{kynkaanniemi2019improved,
+  author = {Kynk{\"a}{\"a}nniemi, Tuomas and Karras, Tero and Laine, Samuli and Lehtinen, Jaakko and Aila, Timo},
+  title = {Improved Precision and Recall Metric for Assessing Generative Models},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2019},
+  eprint = {1904.06991},
+  archiveprefix = {arXiv}
+}
+"""
+
+STEIN = """@misc{stein2023exposing,
+  author = {Stein, George and Cresswell, Jesse C. and Hosseinzadeh, Rasa and Sui, Yi and Ross, Brendan Leigh and Villecroze, Valentin and Liu, Zhaoyan and Caterini, Anthony L. and Taylor, J. Eric T. and Loaiza-Ganem, Gabriel},
+  title = {Exposing flaws of generative model evaluation metrics and their unfair treatment of diffusion models},
+  year = {2023},
+  eprint = {2306.04675},
+  archiveprefix = {arXiv}
+}
+"""

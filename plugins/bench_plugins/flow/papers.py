@@ -1,0 +1,31 @@
+"""BibTeX of the papers that this family names."""
+
+ESSER2024SCALING = r"""@inproceedings{esser2024scaling,
+  author = {Esser, Patrick and Kulal, Sumith and Blattmann, Andreas and others},
+  title = {Scaling Rectified Flow Transformers for High-Resolution Image Synthesis},
+  booktitle = {International Conference on Machine Learning},
+  year = {2024},
+  eprint = {2403.03206},
+  archiveprefix = {arXiv}
+}
+"""
+
+LIPMAN2023FLOW = r"""@inproceedings{lipman2023flow,
+  author = {Lipman, Yaron and Chen, Ricky T. Q. and Ben-Hamu, Heli and Nickel, Maximilian and Le, Matt},
+  title = {Flow Matching for Generative Modeling},
+  booktitle = {International Conference on Learning Representations},
+  year = {2023},
+  eprint = {2210.02747},
+  archiveprefix = {arXiv}
+}
+"""
+
+LIU2023FLOW = r"""@inproceedings{liu2023flow,
+  author = {Liu, Xingchao and Gong, Chengyue and Liu, Qiang},
+  title = {Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified Flow},
+  booktitle = {International Conference on Learning Representations},
+  year = {2023},
+  eprint = {2209.03003},
+  archiveprefix = {arXiv}
+}
+"""
