@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import torch._decomp  # meta tensors need it: two seconds, and 900 modules
+import torch._dynamo.utils  # noqa: F401 - meta tensors need it: two seconds, and 900 modules
 
 import bench.run.preload
 import bench.testing.conformance.suite  # noqa: F401
