@@ -24,7 +24,8 @@ def expand_every(config: Config, registry: Registry) -> Config:
         BenchError: KIND is no kind of solver, or something stands beside or below the entry.
     """
     named = {name for suite in config.suites for name in _names(suite)}
-    return replace(config, suites=tuple(_expand(suite, registry, named) for suite in config.suites))
+    suites = (_expand(suite, registry, named) for suite in config.suites)
+    return replace(config, suites=tuple(suite for suite in suites if suite is not None))
 
 
 def _names(suite: Suite) -> Iterator[Any]:
@@ -34,7 +35,8 @@ def _names(suite: Suite) -> Iterator[Any]:
         )
 
 
-def _expand(suite: Suite, registry: Registry, named: set[Any]) -> Suite:
+def _expand(suite: Suite, registry: Registry, named: set[Any]) -> Suite | None:
+    """The suite with names; None: no solver is left for it."""
     solvers = suite.config.solvers
     place = next((i for i, x in enumerate(solvers) if isinstance(x, dict) and EVERY in x), None)
     if place is None:
@@ -42,6 +44,8 @@ def _expand(suite: Suite, registry: Registry, named: set[Any]) -> Suite:
     kind, left_out = _read(suite, place)
     own = [entry for entry in registry.of(kind) if entry.source.distribution == PROJECT]
     names = [entry.name for entry in own if entry.name not in named | left_out]
+    if len(solvers) + len(names) == 1:
+        return None
     config = replace(suite.config, solvers=[*solvers[:-1], *names])
     return replace(suite, config=config)
 
