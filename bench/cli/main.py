@@ -60,8 +60,12 @@ def _application_for(arguments: Sequence[str]) -> typer.Typer:
 
     Code of others is neither imported nor spoken of where it is not needed.
     """
+    host = host_commands()
+    if not host.commands:
+        reason = "; ".join(host.faults) or "none is named"
+        raise BenchError(f"this installation has no commands: {reason}; install scorebench again")
     name = next((item for item in arguments if not item.startswith("-")), "")
-    if name in {command.name for command in host_commands().commands}:
+    if name in {command.name for command in host.commands}:
         return app
     found = all_commands()
     unknown = name and name not in {command.name for command in found.commands}

@@ -50,7 +50,7 @@ def _context() -> Any:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bench.run.preload", "bench.testing.conformance.suite"])
+    context.set_forkserver_preload(["bench.testing.conformance.preload"])
     return context
 
 
