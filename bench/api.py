@@ -7,7 +7,7 @@ from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError, first_line
 from bench.core.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
-from bench.core.history import Evaluation, History, Past, weighted
+from bench.core.history import Evaluation, History, Past, weighted_terms
 from bench.core.karras import karras_heun, karras_times
 from bench.core.likelihood import (
     Divergence,
@@ -32,10 +32,10 @@ from bench.core.multistep import (
 )
 from bench.core.noise import SHARD, NoiseStream
 from bench.core.per_sample import (
-    Attempt,
     PerSample,
     PerSampleOdeSolver,
     PerSamplePredictor,
+    TriedStep,
     Walk,
     WalkStart,
 )
@@ -105,7 +105,6 @@ __all__ = [
     "AdaptiveOdeSolver",
     "AdaptivePredictor",
     "Asset",
-    "Attempt",
     "Batch",
     "BenchError",
     "Calibration",
@@ -162,6 +161,7 @@ __all__ = [
     "TrainingRecord",
     "TrainingTask",
     "Trial",
+    "TriedStep",
     "Uncertainty",
     "UnknownCodeError",
     "UnsupportedError",
@@ -203,7 +203,7 @@ __all__ = [
     "times_at_levels",
     "uniform_times",
     "unit_interval",
-    "weighted",
+    "weighted_terms",
     "write_network",
     "write_weights",
 ]

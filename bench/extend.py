@@ -5,7 +5,31 @@ Solvers, models and metrics import `bench.api` instead.
 
 from bench.core.errors import BenchError
 from bench.extensions.command import Command
-from bench.extensions.figure import Figure
+from bench.extensions.data import OVERALL, CommonProblems, RunData, SubjectData
+from bench.extensions.figure import (
+    Canvas,
+    CurvePart,
+    CurveStyle,
+    Figure,
+    RunFigure,
+    SubjectFigure,
+    View,
+)
 from bench.project import hookimpl
 
-__all__ = ["BenchError", "Command", "Figure", "hookimpl"]
+__all__ = [
+    "OVERALL",
+    "BenchError",
+    "Canvas",
+    "Command",
+    "CommonProblems",
+    "CurvePart",
+    "CurveStyle",
+    "Figure",
+    "RunData",
+    "RunFigure",
+    "SubjectData",
+    "SubjectFigure",
+    "View",
+    "hookimpl",
+]

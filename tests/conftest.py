@@ -19,9 +19,9 @@ import torch
 
 from bench.config.load import load_config
 from bench.registry import load_registry
+from bench.results.parquet_file import pack
 from bench.results.schema import ARROW, COLUMNS
 from bench.results.store import Row, Store
-from bench.results.table import packed
 from bench.run.cell import Cell
 from bench.run.execute import run_cell
 from bench.run.machine import Machine
@@ -58,7 +58,7 @@ def _many_rows(root: Path, cells: int) -> Path:
         rows = list(_rows(model, sampler, budget, seed, random))
         table = pa.Table.from_pylist(rows, schema=ARROW)
         key = rows[0]["key"]
-        (root / "cells" / f"{key}.parquet").write_bytes(packed(table, f"cells/{key}"))
+        (root / "cells" / f"{key}.parquet").write_bytes(pack(table, f"cells/{key}"))
         keys.append(key)
     Store(root).write_plan("many", keys)
     return root

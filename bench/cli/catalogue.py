@@ -38,7 +38,7 @@ def all_commands() -> Catalogue:
     taken = {command.name: PROJECT for command in host.commands}
     foreign = extensions(COMMANDS, "bench_commands", lambda owner: owner != PROJECT)
     others = _catalogue(foreign, taken)
-    return Catalogue(_ordered((*host.commands, *others.commands)), host.faults + others.faults)
+    return Catalogue(_sort((*host.commands, *others.commands)), host.faults + others.faults)
 
 
 def _catalogue(found: Sequence[Extension], taken: dict[str, str]) -> Catalogue:
@@ -51,10 +51,10 @@ def _catalogue(found: Sequence[Extension], taken: dict[str, str]) -> Catalogue:
             else:
                 commands.append(item)
                 owners[item.name] = extension.distribution
-    return Catalogue(_ordered(commands), tuple(faults))
+    return Catalogue(_sort(commands), tuple(faults))
 
 
-def _ordered(commands: Sequence[Command]) -> tuple[Command, ...]:
+def _sort(commands: Sequence[Command]) -> tuple[Command, ...]:
     return tuple(sorted(commands, key=lambda command: (command.rank, command.name)))
 
 

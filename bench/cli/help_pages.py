@@ -46,7 +46,9 @@ def literal(text: str, rich: bool) -> str:
             that keeps it from wrapping.
     """
     blocks = re.split(r"\n\s*\n", inspect.cleandoc(text))
-    shown = "\n\n".join(_example(b, rich) if _indented(b) else " ".join(b.split()) for b in blocks)
+    shown = "\n\n".join(
+        _example(b, rich) if _is_example(b) else " ".join(b.split()) for b in blocks
+    )
     # the first line would lose its indentation
     return f"\n{escape(shown)}" if rich else shown
 
@@ -67,7 +69,7 @@ def _replace(owner: Any, name: str, rich: bool) -> None:
         setattr(owner, name, literal(text, rich))
 
 
-def _indented(block: str) -> bool:
+def _is_example(block: str) -> bool:
     return all(line.startswith(" ") for line in block.splitlines())
 
 

@@ -66,7 +66,7 @@ def write_file(path: Path, content: str) -> None:
         ) from None
 
 
-def interrupted(advice: str) -> typer.Exit:
+def interruption(advice: str) -> typer.Exit:
     """Say what an interruption leaves; the exit to raise."""
     print(f"bench: interrupted; {advice}", file=sys.stderr)
     return typer.Exit(130)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
-from bench.compare.pairs import Paired, codes
-from bench.compare.sides import Side
+from bench.compare.inputs import SAMPLES, ResultSet
+from bench.compare.pairs import Pairs, codes
 from bench.compare.verdict import Verdict
-from bench.results.evidence import fits
+from bench.results.evidence import Values
 from bench.results.frame import NUMBER, SUBJECT
 from bench.stats.arrays import Floats
 from bench.stats.curves import MetricCurve, area_error, target_reach
@@ -29,6 +29,7 @@ from bench.stats.curves import MetricCurve, area_error, target_reach
 Part = Mapping[str, npt.NDArray[Any]]
 """Columns of the points of one curve."""
 
+_SIDES = ("base", "head")
 _CURVE = [*SUBJECT, "curve", *NUMBER]
 _COLUMNS = [
     *_CURVE,
@@ -39,14 +40,14 @@ _COLUMNS = [
     "area_low",
     "area_high",
     "target",
-    *(f"nfe_{side}{end}" for side in ("base", "head") for end in ("", "_low", "_high")),
+    *(f"nfe_{side}{end}" for side in _SIDES for end in ("", "_low", "_high")),
 ]
 
 
 def curves(
     points: pd.DataFrame,
-    paired: Paired,
-    sides: tuple[Side, Side],
+    pairs: Pairs,
+    inputs: tuple[ResultSet, ResultSet],
     targets: Sequence[tuple[str, float]],
     alpha: float,
 ) -> pd.DataFrame:
@@ -54,10 +55,10 @@ def curves(
     known = points[points["nfe_head"].notna() & points["ranked"]] if len(points) else points
     if known.empty:
         return pd.DataFrame(columns=_COLUMNS)
-    chosen = paired.rows[paired.chosen]
+    chosen = pairs.rows[pairs.chosen]
     places = {int(p): rows for p, rows in _by_point(chosen, known)}
     found = [
-        _curve(part, places, sides, targets, alpha)
+        _curve(part, places, inputs, targets, alpha)
         for part in _parts(known)
         if len(part["base"]) > 1
     ]
@@ -85,67 +86,57 @@ def _by_point(chosen: pd.DataFrame, known: pd.DataFrame) -> Iterator[tuple[int, 
 def _curve(
     part: Part,
     places: Mapping[int, pd.DataFrame],
-    sides: tuple[Side, Side],
+    inputs: tuple[ResultSet, ResultSet],
     targets: Sequence[tuple[str, float]],
     alpha: float,
 ) -> dict[str, Any]:
-    lines = [_line(part, places, side, is_head) for is_head, side in enumerate(sides)]
-    row = {name: part[name][0] for name in _CURVE}
-    row |= {"budgets": len(part["base"]), "identical": bool(part["identical"].all())}
-    row["dominates"] = _dominates(part)
-    total, error, freedom = area_error(lines[0], lines[1], _shared(part))
-    width = float(stdtrit(max(freedom, 1.0), 1 - alpha / 2)) * error
-    row |= {
-        "area": math.expm1(total),
-        "area_low": math.expm1(total - width),
-        "area_high": math.expm1(total + width),
-    }
+    base, head = (_side(part, places, *side) for side in zip(inputs, _SIDES, strict=True))
     larger = bool(part["larger"][0])
-    target = _target(str(row["metric"]), lines, targets, larger)
-    row["target"] = target
-    for name, line in zip(("base", "head"), lines, strict=True):
-        names = (f"nfe_{name}{end}" for end in ("", "_low", "_high"))
-        row |= dict(zip(names, target_reach(line, target, larger, alpha), strict=True))
-    return row
+    shared = all(str(basis).startswith("paired") for basis in part["basis"])
+    total, error, freedom = area_error(base, head, shared)
+    width = float(stdtrit(max(freedom, 1.0), 1 - alpha / 2)) * error
+    target = _target(part["metric"][0], base, head, targets, larger)
+    reached = (target_reach(curve, target, larger, alpha) for curve in (base, head))
+    found = [
+        *(part[name][0] for name in _CURVE),
+        len(part["base"]),
+        bool(part["identical"].all()),
+        _dominates(part),
+        *(math.expm1(area) for area in (total, total - width, total + width)),
+        target,
+        *chain.from_iterable(reached),
+    ]
+    return dict(zip(_COLUMNS, found, strict=True))
 
 
-def _line(part: Part, places: Mapping[int, pd.DataFrame], side: Side, is_head: int) -> MetricCurve:
-    name = ("base", "head")[is_head]
+def _side(
+    part: Part, places: Mapping[int, pd.DataFrame], side: ResultSet, name: str
+) -> MetricCurve:
+    """BASE's or HEAD's curve, by increasing NFE."""
     nfe, first = np.unique(part[f"nfe_{name}"].astype(float), return_index=True)
-    strata = _strata(part["point"][first], places, side, bool(is_head))
+    strata = _strata(part["point"][first], places, side, name == "head")
     return MetricCurve(nfe, part[name][first].astype(float), strata)
 
 
 def _strata(
-    points: Floats, places: Mapping[int, pd.DataFrame], side: Side, is_head: bool
+    points: Floats, places: Mapping[int, pd.DataFrame], side: ResultSet, is_head: bool
 ) -> tuple[Floats, ...]:
     """By seed, the numbers per sample of all points side by side; nothing where one lacks them."""
-    columns: list[list[Floats]] = []
+    columns: list[list[Values]] = []
     for point in points:
-        rows = places.get(int(point)) if point == point else None
-        if rows is None:
+        if point not in places:
             return ()
-        own = rows[rows["head"].eq(is_head)]
-        vectors = [
-            side.runs[int(row["place"])].evidence(row["key"], row["metric"], row["evidence_params"])
-            for row in own.to_dict("records")
-        ]
-        if any(
-            v is None or not fits(v, value) for v, value in zip(vectors, own["value"], strict=True)
-        ):
+        rows = places[point]
+        own = rows.loc[rows["head"].eq(is_head), SAMPLES].itertuples(index=False, name=None)
+        vectors = [side.samples(*row) for row in own]
+        columns.append([values for values in vectors if values is not None])
+        if len(columns[-1]) < len(vectors):
             return ()
-        columns.append([v.astype(float) for v in vectors if v is not None])
-    seeds = {len(column) for column in columns}
-    if len(seeds) != 1:
+    try:
+        by_seed = zip(*columns, strict=True)
+        return tuple(np.stack(vectors, axis=1).astype(float) for vectors in by_seed)
+    except ValueError:  # other seeds or samples at another point
         return ()
-    by_seed = list(zip(*columns, strict=True))
-    if any(len({len(v) for v in vectors}) != 1 for vectors in by_seed):
-        return ()
-    return tuple(np.stack(vectors, axis=1) for vectors in by_seed)
-
-
-def _shared(part: Part) -> bool:
-    return all(str(basis).startswith("paired") for basis in part["basis"])
 
 
 def _dominates(part: Part) -> str:
@@ -161,11 +152,16 @@ def _dominates(part: Part) -> str:
 
 
 def _target(
-    metric: str, lines: Sequence[MetricCurve], targets: Sequence[tuple[str, float]], larger: bool
+    metric: str,
+    base: MetricCurve,
+    head: MetricCurve,
+    targets: Sequence[tuple[str, float]],
+    larger: bool,
 ) -> float:
-    """What was asked, else the best that both curves reach."""
+    """The user's, else the best that both curves reach."""
     for pattern, value in targets:
         if fnmatchcase(metric, pattern):
             return value
-    bests = [line.values.max() if larger else line.values.min() for line in lines]
-    return float(min(bests) if larger else max(bests))
+    if larger:
+        return float(min(base.values.max(), head.values.max()))
+    return float(max(base.values.min(), head.values.min()))

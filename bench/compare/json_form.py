@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from bench.compare.formatting import records
 from bench.compare.result import Comparison
+from bench.compare.summary import headline
 from bench.compare.verdict import Verdict
-from bench.compare.words import headline, records
 
 
 def as_json(comparison: Comparison) -> str:
@@ -26,7 +27,7 @@ def as_json(comparison: Comparison) -> str:
         "exit_code": int(comparison.exit_code),
         "headline": headline(comparison),
         "compared": len(points),
-        "lost_points": sum(item.points for item in comparison.lost),
+        "lost_points": sum(item.points for item in comparison.missing),
         "unmet": list(comparison.unmet),
         "verdicts": {verdict.value: int(counts.get(verdict.value, 0)) for verdict in Verdict},
         "bit_identical": int(points["identical"].sum()) if len(points) else 0,
@@ -34,7 +35,7 @@ def as_json(comparison: Comparison) -> str:
         "curves": _records(comparison.curves),
         "overall": _records(comparison.overall),
         "refused": [dataclasses.asdict(item) for item in comparison.refused],
-        "lost": [dataclasses.asdict(item) for item in comparison.lost],
+        "lost": [dataclasses.asdict(item) for item in comparison.missing],
         "new": _records(comparison.new),
         "files": [dict(file) for file in comparison.files],
     }

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from typing import Any
 
-from bench.compare import words
+from bench.compare import formatting, summary
 from bench.compare.result import Comparison
 from bench.compare.verdict import Verdict
 from bench.printable import printable
@@ -19,18 +19,18 @@ def junit(comparison: Comparison) -> str:
     failing = comparison.points.index.isin(comparison.regressions.index)
     points = comparison.points.assign(fails=failing)
     for metric, part in points.groupby("metric", sort=False):
-        suite = ET.SubElement(root, "testsuite", name=one_line(str(metric), words.WIDTH))
-        for row in words.records(part):
+        suite = ET.SubElement(root, "testsuite", name=one_line(str(metric), formatting.WIDTH))
+        for row in formatting.records(part):
             _point(suite, row)
     others = ET.SubElement(root, "testsuite", name="results")
     _verdict(others, comparison)
-    for item in comparison.lost:
+    for item in comparison.missing:
         case = _case(others, item.suite, f"{item.curve}, {item.metric}")
         kind = "failure" if item.gated else "skipped"
-        ET.SubElement(case, kind, message=words.lost(item))
+        ET.SubElement(case, kind, message=formatting.missing(item))
     for refusal in comparison.refused:
         case = _case(others, refusal.suite, f"{refusal.metric}: {refusal.field}")
-        ET.SubElement(case, "error", message=words.refusal(refusal))
+        ET.SubElement(case, "error", message=formatting.refusal(refusal))
     for suite in root:
         for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
             suite.set(name, str(len(suite.findall(f"testcase/{tag}"))))
@@ -43,7 +43,7 @@ def junit(comparison: Comparison) -> str:
 def _verdict(suite: ET.Element, comparison: Comparison) -> None:
     """The verdict on the whole: an error where what was asked could not be compared."""
     case = _case(suite, "bench compare", "verdict")
-    headline = one_line(words.headline(comparison), 1000)
+    headline = one_line(summary.headline(comparison), 1000)
     if comparison.unmet or not len(comparison.points):
         ET.SubElement(case, "error", message=headline)
     else:
@@ -58,14 +58,15 @@ def _make_printable(root: ET.Element) -> None:
 
 
 def _point(suite: ET.Element, row: Mapping[str, Any]) -> None:
-    name = f"{words.curve(row)}, {words.metric(row)} at {words.where(row)} NFE"
-    case = _case(suite, words.subject(row), name)
-    numbers = f"{words.value(row, 'base')} -> {words.value(row, 'head')}, {words.change(row)}"
+    name = f"{formatting.curve(row)}, {formatting.metric(row)} at {formatting.where(row)} NFE"
+    case = _case(suite, formatting.subject(row), name)
+    base, head = (formatting.value(row, side) for side in ("base", "head"))
+    numbers = f"{base} -> {head}, {formatting.change(row)}"
     if row["fails"]:
-        message = f"{row['verdict']}: {numbers}, p = {words.p(row)}"
+        message = f"{row['verdict']}: {numbers}, p = {formatting.p(row)}"
         ET.SubElement(case, "failure", message=message)
     elif row["verdict"] == Verdict.INCONCLUSIVE:
-        ET.SubElement(case, "skipped", message=f"inconclusive: {numbers}; {words.advice(row)}")
+        ET.SubElement(case, "skipped", message=f"inconclusive: {numbers}; {formatting.advice(row)}")
     else:
         ET.SubElement(case, "system-out").text = f"{row['verdict']}: {numbers}"
 
@@ -74,7 +75,7 @@ def _case(suite: ET.Element, classname: str, name: str) -> ET.Element:
     return ET.SubElement(
         suite,
         "testcase",
-        classname=one_line(classname, words.WIDTH),
-        name=one_line(name, 2 * words.WIDTH),
+        classname=one_line(classname, formatting.WIDTH),
+        name=one_line(name, 2 * formatting.WIDTH),
         time="0",
     )

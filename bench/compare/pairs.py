@@ -1,21 +1,17 @@
-"""Which number of HEAD belongs to which of BASE, and which must not be compared."""
+"""Pair the numbers of HEAD with those of BASE."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import numpy as np
 import pandas as pd
 
-from bench.compare.sides import Side
 from bench.core.errors import BenchError
 from bench.results.column import Use
-from bench.results.frame import NUMBER, clean, with_params
-from bench.results.places import FILES, named, names, places
-from bench.results.protocol import without_round_off
-from bench.results.schema import FILTERS, columns
+from bench.results.frame import NUMBER
+from bench.results.schema import columns
 from bench.stats.arrays import Flags, Ints
 
 POINT = (*columns(Use.SUBJECT, Use.CURVE, Use.POINT), *NUMBER)
@@ -23,12 +19,11 @@ POINT = (*columns(Use.SUBJECT, Use.CURVE, Use.POINT), *NUMBER)
 
 
 @dataclass(frozen=True)
-class Paired:
+class Pairs:
     """The rows of both sides, numbered by point.
 
     Attributes:
-        rows: both sides, one under the other, as ``joined`` makes them, with `point`, the number
-            of the point over both sides.
+        rows: those of `join_results`, with `point`, the number of the point over both sides.
         chosen: rows that take part in a comparison.
         paired: by point: whether the sides share seeds, which then belong together.
         both: by point: whether both sides have a usable number.
@@ -40,44 +35,7 @@ class Paired:
     both: Flags
 
 
-def joined(
-    base: Side, head: Side, renames: Sequence[tuple[str, str]], only: Sequence[str]
-) -> pd.DataFrame:
-    """The rows of both sides with clean types, renamed and filtered.
-
-    Added are `head` (which side), `place` (which run), `curve` (label), `usable` (a number) and
-    `evidence_params` (`metric_params` as they stand in the run). Files have names in the place of
-    their digests: equal names where the files are equal, wherever they lie.
-
-    Raises:
-        BenchError: nothing fits ``only``, or a rename fits nothing.
-    """
-    before = cleaned(base.frame).assign(head=False)
-    after = cleaned(head.frame).assign(head=True)
-    called = {str(file["digest"]): str(file["name"]) for file in files_of(before, after)}
-    before, after = named(before, called), named(after, called)
-    for old, new in renames:
-        before = _renamed(before, after, old, new)
-    rows = _filtered(pd.concat([before, after], ignore_index=True), only)
-    return rows.assign(curve=curve_labels(rows))
-
-
-def files_of(base: pd.DataFrame, head: pd.DataFrame) -> tuple[Mapping[str, str], ...]:
-    """The files that parameters of either side name: name, digest, and the place on each side."""
-    before, after = (places(f[FILES].unique()) if FILES in f else {} for f in (base, head))
-    called = names({**after, **before})
-    return tuple(
-        {
-            "name": name,
-            "digest": digest,
-            "base": before.get(digest, ""),
-            "head": after.get(digest, ""),
-        }
-        for digest, name in called.items()
-    )
-
-
-def pair(rows: pd.DataFrame) -> Paired:
+def pair_points(rows: pd.DataFrame) -> Pairs:
     """Number the points and choose what is compared: common seeds, else all of both sides.
 
     Raises:
@@ -95,19 +53,7 @@ def pair(rows: pd.DataFrame) -> Paired:
     paired[point[of_seed & usable]] = True
     both = _both(point, head, usable)
     chosen = usable & both[point] & (of_seed | ~paired[point])
-    return Paired(rows, chosen, paired, both)
-
-
-def curve_labels(rows: pd.DataFrame) -> pd.Series:
-    """The sampler and its grid, for people."""
-    pairs = rows[["sampler", "grid", "grid_params"]]
-    distinct = pairs.drop_duplicates()
-    labels = [
-        f"{sampler} on {with_params(grid, params)}" if grid else sampler
-        for sampler, grid, params in distinct.itertuples(index=False, name=None)
-    ]
-    table = distinct.assign(curve=labels)
-    return pairs.merge(table, how="left", on=list(pairs.columns))["curve"].set_axis(rows.index)
+    return Pairs(rows, chosen, paired, both)
 
 
 def codes(rows: pd.DataFrame, columns: Sequence[str]) -> Ints:
@@ -123,77 +69,6 @@ def _both(group: Ints, head: Flags, usable: Flags) -> Flags:
     count = int(group.max()) + 1 if len(group) else 0
     has = [np.bincount(group[usable & side], minlength=count) > 0 for side in (head, ~head)]
     return np.asarray(has[0] & has[1])
-
-
-def cleaned(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with clean types and without round-off; no parameters are ``{}``."""
-    rows = without_round_off(clean(frame))
-    params = {name: rows[name].replace("", "{}") for name in columns(Use.PARAMETERS)}
-    return rows.assign(
-        **params,
-        evidence_params=params["metric_params"],
-        larger=rows["larger_is_better"],
-        coupled=rows["batch_coupled"],
-        place=frame["place"].to_numpy(),
-    )
-
-
-def _renamed(before: pd.DataFrame, after: pd.DataFrame, old: str, new: str) -> pd.DataFrame:
-    """BASE with its solver, or its whole sampler, ``old`` called ``new``."""
-    if before["solver"].eq(old).any() and after["solver"].eq(new).any():
-        kept = before[~before["solver"].eq(new)]
-        moved = kept["solver"].eq(old)
-        labels = kept["sampler"].where(
-            ~moved, kept["sampler"].str.replace(old, new, n=1, regex=False)
-        )
-        return kept.assign(solver=kept["solver"].where(~moved, new), sampler=labels)
-    target = after[after["sampler"].eq(new)]
-    if not before["sampler"].eq(old).any() or target.empty:
-        known = ", ".join(sorted(set(before["sampler"]))[:12])
-        raise BenchError(
-            f"--rename {old}={new}: BASE has no sampler '{old}' or HEAD no '{new}'; "
-            f"BASE has: {known}"
-        )
-    kept = before[~before["sampler"].eq(new)]
-    moved = kept["sampler"].eq(old)
-    names = ("sampler", "solver", "solver_params", "corrector", "corrector_params")
-    first = target.iloc[0]
-    return kept.assign(**{name: kept[name].where(~moved, first[name]) for name in names})
-
-
-def _filtered(rows: pd.DataFrame, only: Sequence[str]) -> pd.DataFrame:
-    """The rows that fit.
-
-    Raises:
-        BenchError: a pattern, or all of them together, fit nothing on one of the sides.
-    """
-    kept = np.ones(len(rows), dtype=bool)
-    patterns: dict[str, list[str]] = {}
-    for text in only:
-        name, equals, pattern = text.partition("=")
-        if not equals or name not in FILTERS:
-            raise BenchError(f"--only {text}: write FIELD=GLOB; fields are: {', '.join(FILTERS)}")
-        patterns.setdefault(name, []).append(pattern)
-    for name, globs in patterns.items():
-        column = rows["budget" if name == "nfe" else name]
-        values = column if column.dtype != float else column.map(lambda v: f"{v:g}")
-        fits = np.zeros(len(rows), dtype=bool)
-        for glob in globs:
-            wanted = {v for v in values.unique() if fnmatchcase(v, glob)}
-            one = values.isin(wanted).to_numpy()
-            _check_both(rows, one, f"{name}={glob}")
-            fits |= one
-        kept &= fits
-    _check_both(rows, kept, " ".join(only))
-    return rows[kept].reset_index(drop=True)
-
-
-def _check_both(rows: pd.DataFrame, kept: Flags, only: str) -> None:
-    head = rows["head"].to_numpy(bool)
-    lacking = [name for name, side in (("BASE", ~head), ("HEAD", head)) if not (kept & side).any()]
-    if only and lacking:
-        where = "neither BASE nor HEAD" if len(lacking) == 2 else f"no result of {lacking[0]}"
-        raise BenchError(f"--only {only}: fits {where}, so there is nothing to compare")
 
 
 def _check_unique(rows: pd.DataFrame) -> None:

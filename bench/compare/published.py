@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from bench.compare.inputs import ResultSet
 from bench.compare.refusal import Refusal
-from bench.compare.sides import Side
 from bench.core.errors import BenchError
 from bench.published.figures import load_figures, of_suite
 from bench.published.spread import SIGMAS
-from bench.published.verdicts import Comparison, Verdict, compare
+from bench.published.verdicts import FigureComparison, FigureVerdict, compare
 
 PREFIX = "published:"
 """What the name of BASE begins with."""
@@ -34,12 +34,12 @@ class Published:
         refused: figures that HEAD measured under another protocol.
     """
 
-    base: Side
-    head: Side
+    base: ResultSet
+    head: ResultSet
     refused: tuple[Refusal, ...]
 
 
-def published(name: str, head: Side) -> Published:
+def published(name: str, head: ResultSet) -> Published:
     """The figures of ``published:SUITE`` and HEAD's numbers for them.
 
     Raises:
@@ -47,8 +47,8 @@ def published(name: str, head: Side) -> Published:
     """
     suite = name.removeprefix(PREFIX)
     found = compare(of_suite(load_figures(), suite), head.frame)
-    measured = [c for c in found if c.verdict in (Verdict.REPRODUCED, Verdict.OFF)]
-    refused = tuple(_refusal(suite, c) for c in found if c.verdict is Verdict.DIFFERS)
+    measured = [c for c in found if c.verdict in (FigureVerdict.REPRODUCED, FigureVerdict.OFF)]
+    refused = tuple(_refusal(suite, c) for c in found if c.verdict is FigureVerdict.DIFFERS)
     if not measured:
         why = f"; {refused[0].field} differs in {refused[0].metric}" if refused else ""
         raise BenchError(
@@ -57,13 +57,13 @@ def published(name: str, head: Side) -> Published:
         )
     rows = [_rows(c, head.frame) for c in measured]
     return Published(
-        Side(name, _frame([base for base, _ in rows]), head.runs),
-        Side(head.name, _frame([own for _, own in rows]), head.runs),
+        ResultSet(name, _frame([base for base, _ in rows]), head.runs),
+        ResultSet(head.name, _frame([own for _, own in rows]), head.runs),
         refused,
     )
 
 
-def _rows(found: Comparison, frame: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
+def _rows(found: FigureComparison, frame: pd.DataFrame) -> tuple[dict[str, Any], dict[str, Any]]:
     """The figure and HEAD's number, as rows under HEAD's protocol."""
     figure, deviation = found.figure, found.deviation
     assert deviation is not None
@@ -85,7 +85,7 @@ def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return frame.drop_duplicates([*place, "metric"]).reset_index(drop=True)
 
 
-def _refusal(suite: str, found: Comparison) -> Refusal:
+def _refusal(suite: str, found: FigureComparison) -> Refusal:
     first = found.differences[0]
     figure = found.figure
     metric = f"{figure.table.metric.name} of {figure.label}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from bench.compare.pairs import Paired
+from bench.compare.pairs import Pairs
 from bench.results.protocol import QUALITY
 from bench.stats.arrays import Flags, Ints
 
@@ -39,77 +39,56 @@ _REMEDY = "run both under the same protocol"
 _SEEDED = "the metric may draw its reference with the seed: run both with the same seeds"
 
 
-def refusals(paired: Paired, fields: Sequence[str] = QUALITY) -> tuple[Flags, list[Refusal]]:
+def refusals(pairs: Pairs) -> tuple[Flags, list[Refusal]]:
     """By point, whether it must not be compared; and the reasons, those alike together."""
-    rows, chosen = paired.rows, paired.chosen
-    used = rows[chosen]
-    point = used["point"].to_numpy()
-    refused = np.zeros(len(paired.both), dtype=bool)
-    reasons: list[pd.DataFrame] = []
-    for field in fields:
-        if field == "reference_hash":
-            differs = _references(used, paired)
-        else:
-            differs = _several(point, used[field], len(refused))
-        # The first field that differs stands for a point.
-        reasons.append(_sides(used[(differs & ~refused)[point]], field))
-        refused |= differs
-    found = [reason for frame in reasons for reason in _grouped(frame, paired)]
-    return refused, found
+    used = pairs.rows[pairs.chosen]
+    refused = np.zeros(len(pairs.both), dtype=bool)
+    reasons: list[Refusal] = []
+    for column in QUALITY:
+        several = used.groupby("point")[column].nunique(dropna=False).gt(1)
+        differs = several.index[several].to_numpy(dtype=np.int64)
+        if column == "reference_hash":
+            differs = _other_references(used, differs, pairs)
+        # The first column that differs stands for a point.
+        first = differs[~refused[differs]]
+        reasons += _reasons(used[used["point"].isin(first)], column, pairs)
+        refused[differs] = True
+    return refused, reasons
 
 
-def _several(point: Ints, values: pd.Series, count: int) -> Flags:
-    """By point, whether it has more than one value."""
-    code, _ = pd.factorize(values, use_na_sentinel=False)
-    low = np.full(count, np.iinfo(np.int64).max)
-    high = np.full(count, -1)
-    np.minimum.at(low, point, code)
-    np.maximum.at(high, point, code)
-    return np.asarray((high >= 0) & (low != high))
-
-
-def _references(used: pd.DataFrame, paired: Paired) -> Flags:
-    """By point, whether the references differ.
+def _other_references(used: pd.DataFrame, points: Ints, pairs: Pairs) -> Ints:
+    """Those of some points that have several hashes whose references differ.
 
     With common seeds they must agree seed by seed. Else a metric that drew its reference with the
     seed shows in that every seed of a side, of several, has a hash of its own.
     """
-    count = len(paired.both)
-    several = _several(used["point"].to_numpy(), used["reference_hash"], count)
-    if not several.any():
-        return several
-    some = used[several[used["point"]]]
-    differs = np.zeros(count, dtype=bool)
-    for _, part in some.groupby("point", sort=False):
+    found = []
+    for _, part in used[used["point"].isin(points)].groupby("point"):
         point = int(part["point"].iloc[0])
         hashes = part["reference_hash"]
-        if paired.paired[point]:
-            differs[point] = hashes.groupby(part["seed"]).nunique().gt(1).any()
+        if pairs.paired[point]:
+            differs = bool(hashes.groupby(part["seed"]).nunique().gt(1).any())
         else:
-            own = [side.nunique() == len(side) > 1 for _, side in hashes.groupby(part["head"])]
-            differs[point] = not all(own)
-    return differs
+            sides = (side for _, side in hashes.groupby(part["head"]))
+            differs = not all(side.nunique() == len(side) > 1 for side in sides)
+        if differs:
+            found.append(point)
+    return np.array(found, dtype=np.int64)
 
 
-def _sides(part: pd.DataFrame, field: str) -> pd.DataFrame:
-    """One line for each point: its values on both sides."""
-    place = part.drop_duplicates("point").set_index("point")[["suite", "model", "metric"]]
-    texts = part[field].map(_text) if field in part else part["point"].map(str)
-    for name, side in (("base", ~part["head"]), ("head", part["head"])):
-        values = (
-            texts[side].groupby(part.loc[side, "point"]).agg(lambda v: ", ".join(sorted(set(v))))
-        )
-        place = place.assign(**{name: values})
-    return place.assign(field=field).reset_index()
-
-
-def _grouped(frame: pd.DataFrame, paired: Paired) -> Iterator[Refusal]:
-    names = ["suite", "model", "metric", "field", "base", "head"]
-    for _, part in frame.groupby(names, sort=False):
-        suite, model, metric, field, base, head = map(str, part[names].iloc[0])
-        seeded = field == "reference_hash" and not paired.paired[part["point"]].all()
+def _reasons(part: pd.DataFrame, column: str, pairs: Pairs) -> Iterator[Refusal]:
+    """The points of these rows, those of equal values on both sides together."""
+    if part.empty:
+        return
+    texts = part[column].map(_text).groupby([part["point"], part["head"]])
+    values = texts.agg(lambda side: ", ".join(sorted(set(side)))).unstack("head")
+    points = part.drop_duplicates("point").set_index("point")[["suite", "model", "metric"]]
+    points = points.assign(base=values[False], head=values[True])
+    for key, same in points.groupby(["suite", "model", "metric", "base", "head"], sort=False):
+        suite, model, metric, base, head = map(str, key)
+        seeded = column == "reference_hash" and not pairs.paired[same.index].all()
         remedy = _SEEDED if seeded else _REMEDY
-        yield Refusal(suite, model, metric, field, base, head, remedy, len(part))
+        yield Refusal(suite, model, metric, column, base, head, remedy, len(same))
 
 
 def _text(value: object) -> str:

@@ -21,12 +21,12 @@ class ExitCode(IntEnum):
     NOT_COMPARABLE = 2
 
 
-MISSING = "missing"
+NEVER_RAN = "missing"
 """Status of what HEAD has no row of."""
 
 
 @dataclass(frozen=True)
-class Lost:
+class MissingPoints:
     """Points of a curve that BASE has and HEAD has not.
 
     Attributes:
@@ -60,7 +60,7 @@ class Comparison:
         curves: one row for each curve and metric (``bench.compare.curves``).
         overall: one row for each metric, over all curves (``bench.compare.aggregate``).
         refused: what must not be compared.
-        lost: what HEAD lacks.
+        missing: what HEAD lacks.
         new: curves and metrics that only HEAD has, with their points.
         unmet: gates, metrics and targets that were asked for and of which nothing was compared.
         files: of each file that a parameter names: what it is called here, its digest and where it
@@ -75,7 +75,7 @@ class Comparison:
     curves: pd.DataFrame
     overall: pd.DataFrame
     refused: tuple[Refusal, ...]
-    lost: tuple[Lost, ...]
+    missing: tuple[MissingPoints, ...]
     new: pd.DataFrame
     unmet: tuple[str, ...] = ()
     files: tuple[Mapping[str, str], ...] = ()
@@ -96,6 +96,6 @@ class Comparison:
             return ExitCode.REGRESSION
         if self.unmet:
             return ExitCode.NOT_COMPARABLE
-        if any(lost.gated for lost in self.lost):
+        if any(item.gated for item in self.missing):
             return ExitCode.REGRESSION
         return ExitCode.NOT_COMPARABLE if self.refused else ExitCode.FINE

@@ -19,7 +19,7 @@ _CELL = columns(Use.SUBJECT, Use.CURVE, Use.POINT, Use.REPLICATE)
 _REMEDY = "run both on the same machine, with the same workers and threads"
 
 
-def timed(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Refusal]]:
+def compare_times(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Refusal]]:
     """The time per network evaluation of each curve, over its cells; and what must not be compared.
 
     A point of the metric `time` is a curve: geometric means over its cells, and the standard error
@@ -31,26 +31,21 @@ def timed(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Refusal]]:
         known[known["head"]], on="cell", suffixes=("", "_head"), validate="many_to_many"
     )
     differs = pd.Series("", index=both.index)
-    for field in TIMING:
-        other = both[field].ne(both[f"{field}_head"]) & ~(
-            both[field].isna() & both[f"{field}_head"].isna()
-        )
-        differs = differs.where(~other | differs.ne(""), field)
-    refused = [
-        Refusal(
-            str(suite), str(model), TIME, str(field), *_values(part, str(field)), _REMEDY, len(part)
-        )
-        for (suite, model, field), part in both.assign(field=differs)[differs.ne("")].groupby(
-            ["suite", "model", "field"], sort=False
-        )
-    ]
+    for column in TIMING:
+        base, head = both[column], both[f"{column}_head"]
+        other = base.ne(head) & ~(base.isna() & head.isna())
+        differs = differs.where(~other | differs.ne(""), column)
+    apart = both.assign(column=differs)[differs.ne("")]
+    groups = apart.groupby(["suite", "model", "column"], sort=False)
+    refused = [_refusal(str(s), str(m), str(c), part) for (s, m, c), part in groups]
     same = both[differs.eq("")]
     groups = same.groupby([*CURVE, "sampler", "curve"], sort=False, dropna=False)
     return pd.DataFrame([_point(key, part) for key, part in groups]), refused
 
 
-def _values(part: pd.DataFrame, field: str) -> tuple[str, str]:
-    return str(part[field].iloc[0]), str(part[f"{field}_head"].iloc[0])
+def _refusal(suite: str, model: str, column: str, part: pd.DataFrame) -> Refusal:
+    base, head = (str(part[name].iloc[0]) for name in (column, f"{column}_head"))
+    return Refusal(suite, model, TIME, column, base, head, _REMEDY, len(part))
 
 
 def _point(key: tuple[object, ...], part: pd.DataFrame) -> dict[str, object]:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.compare import words
-from bench.compare.pairs import cleaned, curve_labels
+from bench.compare import formatting
+from bench.compare.rows import clean_rows, curve_labels
 from bench.core.errors import BenchError
 from bench.results.frame import CURVE
 from bench.results.protocol import MACHINE
@@ -30,7 +30,7 @@ def timings(frame: pd.DataFrame) -> str:
     Raises:
         BenchError: none has.
     """
-    rows = cleaned(frame)
+    rows = clean_rows(frame)
     cells = rows[rows["sample_wall_s"] > 0].drop_duplicates("key")
     if cells.empty:
         raise BenchError("no cell of the run has a sampling time; run it first")
@@ -53,11 +53,11 @@ def timings(frame: pd.DataFrame) -> str:
 
 
 def _benchmark(part: pd.DataFrame) -> dict[str, Any]:
-    row = words.records(part.head(1))[0]
-    name = f"{words.curve(row)} at {words.where(row)} NFE"
-    fullname = f"{words.subject(row)}: {name}"
+    row = formatting.records(part.head(1))[0]
+    name = f"{formatting.curve(row)} at {formatting.where(row)} NFE"
+    fullname = f"{formatting.subject(row)}: {name}"
     return {
-        "group": words.subject(row),
+        "group": formatting.subject(row),
         "name": name,
         "fullname": fullname,
         "params": None,

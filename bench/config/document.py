@@ -14,10 +14,11 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from bench.core.errors import BenchError
 
-Path_ = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
+"""Keys and indices from the top of a document to a value."""
 
 OWN = "x-"
-"""What keys of the user's own begin with, as in compose files; they stand at the top alone."""
+"""Prefix of the user's own keys, as in compose files; they stand at the top alone."""
 
 _MAX_BYTES = 1_000_000
 _MAX_NODES = 100_000  # aliases of aliases grow exponentially
@@ -35,14 +36,14 @@ class Document:
 
     path: Path
     data: Mapping[str, Any]
-    lines: Mapping[Path_, int]
+    lines: Mapping[KeyPath, int]
 
     @property
     def content(self) -> dict[str, Any]:
         """The data without top-level ``x-...`` keys, the place for anchors: nothing reads those."""
         return {k: value for k, value in self.data.items() if not k.startswith(OWN)}
 
-    def error(self, place: Path_, message: str) -> BenchError:
+    def error(self, place: KeyPath, message: str) -> BenchError:
         """An error at ``place``: "benchmarks.yaml:12: suites.a.solvers[2].rho: message"."""
         line = next(
             (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines), 1
@@ -52,7 +53,7 @@ class Document:
         return BenchError(f"{self.path}:{line}: {' '.join(f'{where}{message}'.split())}")
 
 
-def dotted(place: Path_) -> str:
+def dotted(place: KeyPath) -> str:
     """suites.a.solvers[2].rho"""
     text = ""
     for part in place:
@@ -122,10 +123,10 @@ class _Reader:
     """Makes plain Python values of ruamel's, and keeps the line of each."""
 
     path: Path
-    lines: dict[Path_, int] = field(default_factory=dict)
+    lines: dict[KeyPath, int] = field(default_factory=dict)
     count: int = 0
 
-    def plain(self, node: Any, place: Path_) -> Any:
+    def plain(self, node: Any, place: KeyPath) -> Any:
         self.count += 1
         if self.count > _MAX_NODES:
             raise BenchError(f"{self.path}: has more than {_MAX_NODES} values; split it")
@@ -145,16 +146,16 @@ class _Reader:
             ]
         return self._scalar(node, place)
 
-    def _child(self, node: Any, place: Path_, line: int) -> Any:
+    def _child(self, node: Any, place: KeyPath, line: int) -> Any:
         self.lines[place] = line
         return self.plain(node, place)
 
-    def _key(self, key: Any, place: Path_) -> str:
+    def _key(self, key: Any, place: KeyPath) -> str:
         if not isinstance(key, str):
             raise self._error(place, f"key {key!r} must be a string; put it in quotes")
         return str(key)
 
-    def _scalar(self, node: Any, place: Path_) -> Any:
+    def _scalar(self, node: Any, place: KeyPath) -> Any:
         # ruamel's scalars are subclasses that remember their spelling; bool before int.
         if node is None or isinstance(node, bool):
             return node
@@ -167,7 +168,7 @@ class _Reader:
             "mappings",
         )
 
-    def _error(self, place: Path_, message: str) -> BenchError:
+    def _error(self, place: KeyPath, message: str) -> BenchError:
         where = dotted(place) or "the top"
         return BenchError(f"{self.path}:{self.lines.get(place, 1)}: {where}: {message}")
 

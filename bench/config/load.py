@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.config.document import Document, Path_, read_document
+from bench.config.document import Document, KeyPath, read_document
 from bench.config.schema import FileConfig, SuiteConfig, SuiteDefaults, validate
 from bench.core.errors import BenchError
 
@@ -21,10 +21,10 @@ class Suite:
     document: Document
     defaulted: frozenset[str]
 
-    def error(self, place: Path_, message: str) -> BenchError:
+    def error(self, place: KeyPath, message: str) -> BenchError:
         """An error at ``place`` below the suite (or in the defaults, where the key came from)."""
         inherited = bool(place) and place[0] in self.defaulted
-        top: Path_ = ("defaults",) if inherited else ("suites", self.name)
+        top: KeyPath = ("defaults",) if inherited else ("suites", self.name)
         return self.document.error((*top, *place), message)
 
 

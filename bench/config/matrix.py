@@ -1,4 +1,4 @@
-"""The matrix of a suite: its plugins looked up, its lists told apart, and nothing built yet."""
+"""The matrix of a suite: its plugins looked up, and nothing built yet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bench.config.document import Path_
+from bench.config.document import KeyPath
 from bench.config.load import Suite
 from bench.config.values import listed_values
 from bench.core.errors import BenchError
@@ -28,7 +28,7 @@ class PluginChoices:
 
     entry: Entry
     values: Mapping[str, Sequence[Any]]
-    place: Path_
+    place: KeyPath
 
     @property
     def count(self) -> int:
@@ -60,7 +60,7 @@ class SamplerChoices:
 
 @dataclass(frozen=True)
 class Matrix:
-    """What one suite multiplies."""
+    """The lists that one suite multiplies."""
 
     suite: Suite
     models: tuple[PluginChoices, ...]
@@ -92,11 +92,13 @@ class _Reader:
     suite: Suite
     registry: Registry
 
-    def plugins(self, items: Sequence[Any], place: Path_, kind: Kind) -> tuple[PluginChoices, ...]:
+    def plugins(
+        self, items: Sequence[Any], place: KeyPath, kind: Kind
+    ) -> tuple[PluginChoices, ...]:
         return tuple(self._plugin(item, (*place, i), kind) for i, item in enumerate(items))
 
     def sampler(self, item: Any, number: int) -> SamplerChoices:
-        place: Path_ = ("solvers", number)
+        place: KeyPath = ("solvers", number)
         name, params = self._split(item, place)
         correctors = self._correctors(params.pop("corrector", None), (*place, "corrector"))
         grids = None
@@ -111,7 +113,7 @@ class _Reader:
         ladder = cast(type[Adaptive], solver.entry.cls).ladder if adaptive else ""
         return SamplerChoices(solver, correctors, grids, ladder)
 
-    def _correctors(self, item: Any, place: Path_) -> tuple[PluginChoices | None, ...]:
+    def _correctors(self, item: Any, place: KeyPath) -> tuple[PluginChoices | None, ...]:
         if item == []:
             raise self.suite.error(place, "must not be empty; use null for none")
         if not isinstance(item, list):
@@ -121,15 +123,15 @@ class _Reader:
             for i, value in enumerate(item)
         )
 
-    def _own_grids(self, items: Any, place: Path_) -> tuple[PluginChoices, ...]:
+    def _own_grids(self, items: Any, place: KeyPath) -> tuple[PluginChoices, ...]:
         if not isinstance(items, list) or not items:
             raise self.suite.error(place, "must be a list of grids, such as `grids: [karras]`")
         return self.plugins(items, place, Kind.GRID)
 
-    def _plugin(self, item: Any, place: Path_, kind: Kind) -> PluginChoices:
+    def _plugin(self, item: Any, place: KeyPath, kind: Kind) -> PluginChoices:
         return self._choices(*self._split(item, place), place, kind)
 
-    def _split(self, item: Any, place: Path_) -> tuple[str, dict[str, Any]]:
+    def _split(self, item: Any, place: KeyPath) -> tuple[str, dict[str, Any]]:
         if isinstance(item, str):
             return item, {}
         if isinstance(item, dict) and isinstance(item.get("name"), str):
@@ -139,7 +141,7 @@ class _Reader:
         )
 
     def _choices(
-        self, name: str, params: Mapping[str, Any], place: Path_, *kinds: Kind
+        self, name: str, params: Mapping[str, Any], place: KeyPath, *kinds: Kind
     ) -> PluginChoices:
         try:
             entry = self.registry.get(name, *kinds)

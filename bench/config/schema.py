@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 
-from bench.config.document import OWN, Document, Path_
+from bench.config.document import OWN, Document, KeyPath
 from bench.config.protocol import PositiveFloat, Protocol
 
 Budget = Annotated[int, Field(gt=0, le=10**6)]
@@ -61,7 +61,7 @@ class FileConfig:
 M = TypeVar("M", FileConfig, SuiteConfig, SuiteDefaults)
 
 
-def validate(kind: type[M], data: Mapping[str, Any], document: Document, top: Path_) -> M:
+def validate(kind: type[M], data: Mapping[str, Any], document: Document, top: KeyPath) -> M:
     """The keys and values of ``data``, which stands at ``top`` of the document.
 
     Raises:
@@ -71,7 +71,7 @@ def validate(kind: type[M], data: Mapping[str, Any], document: Document, top: Pa
         return kind(**data)
     except ValidationError as error:
         first = error.errors()[0]
-        place: Path_ = tuple(first["loc"])
+        place: KeyPath = tuple(first["loc"])
         if first["type"] == "unexpected_keyword_argument":
             message = _unknown_key(str(place[-1]), kind)
         elif first["type"] == "missing":

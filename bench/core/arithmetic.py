@@ -1,4 +1,4 @@
-"""What float32 means on a GPU."""
+"""The precision of float32 on a GPU."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import torch
 
 @contextmanager
 def tf32(allowed: bool) -> Iterator[None]:
-    """Whether convolutions and matrix products of float32 may round to TF32, within the block.
+    """Allow or forbid TF32 in convolutions and matrix products of float32, within the block.
 
-    TF32 keeps 10 bits of 23. PyTorch allows it to convolutions unless told otherwise, so that the
-    same float32 network gives other figures on a GPU than on a CPU. Without such a GPU the block
-    changes nothing.
+    TF32 keeps 10 bits of 23. PyTorch allows it in convolutions by default, so that a float32
+    network gives other figures on a GPU than on a CPU. Without such a GPU nothing changes.
     """
     convolutions, products = torch.backends.cudnn, torch.backends.cuda.matmul
     before = convolutions.allow_tf32, products.allow_tf32

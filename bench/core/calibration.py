@@ -1,4 +1,4 @@
-"""What a plugin sees that evaluates the network before sampling begins."""
+"""The cell as a plugin sees it that evaluates the network before sampling begins."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from bench.core.sample import Draw
 class Calibration:
     """The cell that a plugin is calibrated for.
 
-    What it costs is recorded beside the samples' NFE, not in it. Decide by these values and by
-    ``starts`` alone, so that equal cells are calibrated equally, whatever ran before.
+    What it costs is recorded beside the samples' NFE, not in it. Decide by nothing but
+    these values and ``starts``, so that equal cells are calibrated equally, whatever ran before.
 
     Attributes:
         process: the noise process.

@@ -33,7 +33,7 @@ class Conditional:
 
     With guidance w the denoiser is D(y; s) + w (D(y; s, c) - D(y; s)), which takes two network
     evaluations, and is counted so (Ho and Salimans 2022, arXiv:2207.12598, Eq. 6; their w is
-    w - 1 here). w = 1 is the conditional network alone.
+    w - 1 here). w = 1 is the conditional network.
 
     Attributes:
         network: the network of one evaluation.
@@ -58,8 +58,8 @@ class Conditional:
         """Network evaluations of one call."""
         return 1 if self.guidance == 1.0 else 2
 
-    def metered(self, count: Callable[[int], None]) -> Conditional:
-        """The same, where each evaluation of the network tells ``count`` its rows."""
+    def with_counter(self, count: Callable[[int], None]) -> Conditional:
+        """The same with ``count`` called with the rows of each evaluation of the network."""
         network = self.network
 
         def denoise(y: Tensor, s: Tensor, labels: Tensor) -> Tensor:
@@ -73,11 +73,11 @@ class Conditional:
         if self.label is not None:
             return torch.full((count,), self.label, device=device)
         if self.balanced:
-            return self._dealt(seed, first, count).to(device)
+            return self._balanced_labels(seed, first, count).to(device)
         stream = NoiseStream(seed, "class", first, count, (1,), torch.float64)
         return stream.uniform().mul_(self.classes).flatten().long().to(device)
 
-    def _dealt(self, seed: int, first: int, count: int) -> Tensor:
+    def _balanced_labels(self, seed: int, first: int, count: int) -> Tensor:
         """The classes of these samples, from blocks that hold each class once."""
         start = first // self.classes
         blocks = range(start, -(-(first + count) // self.classes))
@@ -101,8 +101,8 @@ class Conditional:
         conditional = self.network(y, s, labels)
         if self.guidance == 1.0:
             return conditional
-        free = self.network(y, s, torch.full_like(labels, NO_CLASS))
-        return free.lerp(conditional, self.guidance)
+        unconditional = self.network(y, s, torch.full_like(labels, NO_CLASS))
+        return unconditional.lerp(conditional, self.guidance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,5 +128,5 @@ class OwnClasses:
         return in_shards(self.network, y, s, self.labels, shard=self.shard)
 
     def of_rows(self, rows: Tensor) -> OwnClasses:
-        """The denoiser of the samples with the indices ``rows`` alone."""
+        """The denoiser of the samples with the indices ``rows``."""
         return replace(self, labels=self.labels[rows])

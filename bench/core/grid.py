@@ -19,7 +19,7 @@ class TimeGrid(Plugin, ABC):
     spans: ClassVar[bool] = True
     """False where the ends are not exactly s_max and s_min."""
     needs_calibration: ClassVar[bool] = False
-    """True where ``times`` works on what ``calibrate`` returned alone."""
+    """True where only what ``calibrate`` returns has ``times``."""
 
     def calibrate(self, cell: Calibration) -> TimeGrid:
         """The grid to use for ``cell``; called once before its samples are drawn.

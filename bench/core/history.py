@@ -52,6 +52,8 @@ class History:
         return min(order, self.left) if lower_order_final else order
 
 
-def weighted(weights: Sequence[float], past: Sequence[Evaluation]) -> list[tuple[float, Tensor]]:
+def weighted_terms(
+    weights: Sequence[float], past: Sequence[Evaluation]
+) -> list[tuple[float, Tensor]]:
     """Pair ``weights`` with the values of ``past``, as terms of ``combine``."""
     return [(w, e.value) for w, e in zip(weights, past, strict=True)]

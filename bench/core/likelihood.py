@@ -28,14 +28,14 @@ from bench.core.solver import OdeSolver
 
 
 class Divergence(ABC):
-    """How D and the trace of its Jacobian are computed."""
+    """Computes D and the trace of its Jacobian."""
 
     @abstractmethod
     def evaluate(self, model: CountedDenoiser, y: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
         """(D, trace of dD/dy), shapes (n, *shape) and (n,)."""
 
     def of_rows(self, rows: Tensor) -> Divergence:
-        """The same for the points with the indices ``rows`` alone."""
+        """The same for the points with the indices ``rows``."""
         return self
 
 
@@ -108,8 +108,8 @@ def log_likelihood(
     shape = y.shape[1:]
     problem = Problem(
         process,
-        _extended(model, divergence, shape),
-        narrow=lambda rows: _extended(model, divergence.of_rows(rows), shape),
+        _extend(model, divergence, shape),
+        select=lambda rows: _extend(model, divergence.of_rows(rows), shape),
     )
     end = solver.solve(problem, start * rising[0].alpha, rising) / rising[-1].alpha
     s_0, s_T = rising[0].s, rising[-1].s
@@ -119,7 +119,7 @@ def log_likelihood(
     return log_prior + d * math.log(s_T / s_0) - end[:, d] / s_T
 
 
-def _extended(model: CountedDenoiser, divergence: Divergence, shape: Sequence[int]) -> Denoiser:
+def _extend(model: CountedDenoiser, divergence: Divergence, shape: Sequence[int]) -> Denoiser:
     def denoise(y: Tensor, s: Tensor) -> Tensor:
         d, trace = divergence.evaluate(model, y[:, :-1].reshape(-1, *shape), s)
         return torch.cat([d.flatten(1), (-s * trace)[:, None]], dim=1)

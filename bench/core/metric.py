@@ -25,7 +25,7 @@ class Measurement:
         metric: name of the number, in the style of column names (``fd_mnist``, ``nll_bpd``).
         value: the number.
         unit: its unit (``1`` where it has none).
-        std_error: its Monte-Carlo standard error, where it can be told from one run.
+        std_error: its Monte-Carlo standard error, where one run gives it.
         n: how many samples or data points it rests on.
         reference: hash of what it is measured against (statistics, extractor, data), or "".
         reference_n: number of real images, or of exact samples, that it is measured against, where
@@ -63,7 +63,7 @@ class Measurement:
 
     @property
     def ranked(self) -> bool:
-        """Whether one direction of it is better."""
+        """True if less or more of it is better."""
         return self.role in (Role.QUALITY, Role.ERROR)
 
 
@@ -74,7 +74,7 @@ class Trial:
     Attributes:
         model, process, sampler, draw: as they ran.
         times: the grid.
-        asked: the noise-to-signal ratios s_min and s_max that were asked for; None: those at the
+        requested: the noise-to-signal ratios s_min and s_max of the protocol; None: those at the
             ends of ``times``, as of every grid that spans them.
     """
 
@@ -83,12 +83,12 @@ class Trial:
     sampler: Sampler
     times: Sequence[Time]
     draw: Draw
-    asked: tuple[float, float] | None = None
+    requested: tuple[float, float] | None = None
 
     @property
     def span(self) -> tuple[float, float]:
-        """The noise-to-signal ratios (s_min, s_max) between which the samples were asked for."""
-        return self.asked or (self.times[-1].s, self.times[0].s)
+        """The noise-to-signal ratios (s_min, s_max) between which samples were to be drawn."""
+        return self.requested or (self.times[-1].s, self.times[0].s)
 
     @property
     def log_prob(self) -> LogProb | None:
@@ -113,7 +113,7 @@ class Metric(Plugin, ABC):
     """A plugin that turns the samples of a cell, or its solver, into numbers.
 
     ``unit`` and ``title`` label plots; of its numbers with the role of quality smaller is better
-    unless ``larger_is_better``. The names of numbers are free: what they mean is their ``role``.
+    unless ``larger_is_better``. The names of numbers are free; ``role`` gives their meaning.
     """
 
     unit: ClassVar[str]

@@ -56,7 +56,7 @@ class CountedDenoiser:
     shard: int = SHARD
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "network", _metered(self.network, self.evaluations))
+        object.__setattr__(self, "network", _with_counter(self.network, self.evaluations))
 
     def __call__(self, y: Tensor, s: Tensor) -> Tensor:
         return in_shards(self.network, y, s, shard=self.shard)
@@ -71,12 +71,14 @@ class CountedDenoiser:
         return OwnClasses(self.network, labels, self.shard)
 
 
-def _metered(network: Denoiser | Conditional, evaluations: Evaluations) -> Denoiser | Conditional:
+def _with_counter(
+    network: Denoiser | Conditional, evaluations: Evaluations
+) -> Denoiser | Conditional:
     def count(rows: int) -> None:
         evaluations.rows += rows
 
     if isinstance(network, Conditional):
-        return network.metered(count)
+        return network.with_counter(count)
 
     def denoise(y: Tensor, s: Tensor) -> Tensor:
         evaluations.rows += y.shape[0]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from bench.core.combine import combine
-from bench.core.history import History, Past, weighted
+from bench.core.history import History, Past, weighted_terms
 from bench.core.plugin import require
 from bench.core.problem import Problem
 from bench.core.process import Time
@@ -92,5 +92,5 @@ class AdamsBashforthInS(MultistepOdeSolver):
 
     def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
         weights = adams_weights(tuple(e.time.s for e in past), now.s, then.s)
-        terms = weighted([then.alpha * w for w in weights], past)
+        terms = weighted_terms([then.alpha * w for w in weights], past)
         return combine((then.alpha / now.alpha, x), *terms)

@@ -60,7 +60,7 @@ class Walk:
 
 
 @dataclass(frozen=True, eq=False)
-class Attempt:
+class TriedStep:
     """A step that was tried.
 
     Attributes:
@@ -89,7 +89,7 @@ class PerSample(Adaptive):
         """The samples ``x`` of one shard at ``first``, on their way to ``last``."""
 
     @abstractmethod
-    def attempt(self, problem: Problem, walk: Walk, then: Tensor) -> Attempt:
+    def attempt(self, problem: Problem, walk: Walk, then: Tensor) -> TriedStep:
         """Try the steps from ``walk.now`` to ``then``, of sizes ``walk.h``, all of shape (n,)."""
 
     def finish(self, x: Tensor, last: Time) -> Tensor:
@@ -140,7 +140,7 @@ def _walk(begin: WalkStart, rows: Tensor) -> Walk:
     return Walk(begin.x, begin.h, begin.memory, now, *ends, rows, rejected, begin.x[:, :0])
 
 
-def _after(walk: Walk, tried: Attempt, then: Tensor) -> Walk:
+def _after(walk: Walk, tried: TriedStep, then: Tensor) -> Walk:
     """Accept what is to be accepted."""
     here = tried.accepted.to(walk.x.device)
 

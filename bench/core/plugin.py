@@ -1,4 +1,4 @@
-"""What all plugins have in common: a name, a reference and strict parameters."""
+"""The base of all plugins: a name, a reference and strict parameters."""
 
 from __future__ import annotations
 
@@ -49,12 +49,11 @@ class Plugin:
     }
 
     def contents(self) -> Mapping[str, str]:
-        """What stands for the path in those ``FilePath`` parameters of which the host need not ask.
+        """Identities of ``FilePath`` parameters, by name, where the plugin knows better.
 
-        By parameter, a hash of what the plugin reads there (of a part of a folder, say), or any
-        text that changes with it and with nothing else; "" where the place decides no number, or
-        what is there is the same as the parameter's default. Of every other such parameter the
-        host takes the whole file, or all of the folder.
+        A hash of what the plugin reads there (of a part of a folder, say), or any text that changes
+        with it and with nothing else; "" where the place decides no number, or what is there is the
+        same as the parameter's default. For the others the host hashes the file, or the folder.
 
         Raises:
             BenchError: it is missing or damaged.
@@ -62,7 +61,7 @@ class Plugin:
         return {}
 
     def fingerprint(self) -> str:
-        """Hash of what else the plugin reads from outside of its package; "" for nothing.
+        """Hash of anything else that the plugin reads from outside of its package; "" for none.
 
         Such as files that no parameter names. Part of the key of every result, beside the
         parameters, the files that these name, and the plugin's own code.

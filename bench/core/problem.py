@@ -1,4 +1,4 @@
-"""What a solver sees of the world: a process, a counted model and its own noise."""
+"""The problem that a solver solves: a process, a counted model and its own noise."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Problem:
         noise: the solver's own per-sample stream; ``None`` where only deterministic solvers make
             sense (likelihoods).
         log_prob: log density in nats of y = x / alpha at noise-to-signal ratio s, shape (n,);
-            known for closed forms alone. It costs no network evaluation.
-        narrow: the model of some of the samples, by their indices, where it treats each in its
+            known for closed forms only. It costs no network evaluation.
+        select: the model of some of the samples, by their indices, where it treats each in its
             own way (the probes of a likelihood, classes); ``None`` where it does not.
         shard: rows of one network call; samples of two shards are never computed together.
     """
@@ -38,7 +38,7 @@ class Problem:
     model: Denoiser
     noise: NoiseStream | None = None
     log_prob: LogProb | None = None
-    narrow: Callable[[Tensor], Denoiser] | None = None
+    select: Callable[[Tensor], Denoiser] | None = None
     shard: int = SHARD
 
     def denoise(self, x: Tensor, now: Time) -> Tensor:
@@ -66,11 +66,11 @@ class Problem:
         return combine((now.f + rate, x), (-rate * now.alpha, d))
 
     def of_rows(self, rows: Tensor) -> Problem:
-        """The problem of the samples with the indices ``rows`` (shape (m,)) alone.
+        """The problem of the samples with the indices ``rows``, shape (m,).
 
         For methods that go on with some samples of a batch. Its noise is the whole batch's still.
         """
-        return self if self.narrow is None else replace(self, model=self.narrow(rows))
+        return self if self.select is None else replace(self, model=self.select(rows))
 
     def at(self, t: float) -> Time:
         """A point of time between the grid's (for Runge-Kutta stages)."""

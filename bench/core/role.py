@@ -1,4 +1,4 @@
-"""What a metric's number means: declared, since names are free."""
+"""The meaning of a metric's number: declared, since names are free."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a number means; its name means nothing.
+    """The meaning of a number; its name has none.
 
     Attributes:
         QUALITY: says how good the samples are; less is better, or more (``larger_is_better``).

@@ -24,7 +24,7 @@ AnyStepper = Stepper[Any]
 
 @dataclass(frozen=True)
 class Sampler:
-    """How samples are drawn.
+    """A stepper, perhaps a corrector, and a final denoise.
 
     Attributes:
         stepper: predictor or ODE solver.
@@ -63,7 +63,7 @@ class Sampler:
 
     @property
     def adaptive(self) -> bool:
-        """Whether the stepper chooses its own steps."""
+        """True if the stepper chooses its own steps."""
         return isinstance(self.stepper, Adaptive)
 
     def run(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
@@ -101,7 +101,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Draw:
-    """How many samples to draw, with which noise, in which batches.
+    """The samples to draw: their number, noise and batches.
 
     Attributes:
         seed: seed of all noise.
@@ -165,7 +165,7 @@ def generate(
         draw = replace(draw, batch=SHARD)
     for first, count in draw.slices():
         own = model.of_samples(draw.seed, first, count, draw.device)
-        narrow = own.of_rows if isinstance(own, OwnClasses) else None
+        select = own.of_rows if isinstance(own, OwnClasses) else None
         noise = draw.sampler_noise(first, count)
-        problem = Problem(process, own, noise, log_prob, narrow, model.shard)
+        problem = Problem(process, own, noise, log_prob, select, model.shard)
         yield Batch(first, sampler.run(problem, draw.prior(times[0], first, count), times))

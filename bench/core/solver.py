@@ -112,7 +112,7 @@ class Corrector(Plugin, ABC):
         return 1
 
     def note(self, problem: Problem) -> str:
-        """What a reader of the numbers has to know of the chain on ``problem``, if anything."""
+        """A remark on the chain on ``problem`` for readers of the numbers, or ""."""
         return ""
 
     @abstractmethod

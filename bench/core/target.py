@@ -57,7 +57,7 @@ class DiscreteData:
 
 @dataclass(frozen=True)
 class Target:
-    """What a model was trained to sample.
+    """The data that a model was trained to sample.
 
     Attributes:
         data: name of the data set or distribution.
@@ -77,7 +77,7 @@ class ScoreModel:
     Attributes:
         denoiser: the normalised denoiser D(y; s), or one for each class.
         shape: shape of one sample.
-        s_min, s_max: the noise-to-signal ratios between which it may be asked.
+        s_min, s_max: the noise-to-signal ratios that it knows.
         weights: sha256 of the weights (of the parameters, for closed forms).
         target: what it should sample.
     """
@@ -113,7 +113,7 @@ class Describes(Protocol):
 
     @classmethod
     def describe(cls, path: str) -> Mapping[str, object] | None:
-        """What the file or folder is, in words and numbers; None if it is of another kind.
+        """A description of the file or folder; None if it is of another kind.
 
         Nothing in it is executed.
 

@@ -1,4 +1,4 @@
-"""The files that are hashed as a whole: a package with its data, a module, a package in a zip."""
+"""Reads the files that are hashed together: a package with its data, a module, one in a zip."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Content:
-    """What a unit holds: the sha256 of each file by its name in the unit, and its modules."""
+    """The sha256 of each file of a unit, by its name in the unit, and the unit's modules."""
 
     digests: Mapping[str, str]
     modules: Mapping[str, Code]

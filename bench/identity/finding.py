@@ -1,4 +1,4 @@
-"""Where a module's code lies, found without running any of it."""
+"""Finds where a module's code lies, without running any of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Found:
 
     @property
     def namespace(self) -> bool:
-        """Whether it is a package without a file of its own (PEP 420)."""
+        """True for a package without a file of its own (PEP 420)."""
         return self.file is None and self.folders is not None
 
 
@@ -54,7 +54,7 @@ def find(name: str) -> Found | None:
 
 
 def spec_of(module: object) -> ModuleSpec | None:
-    """What the import system knows of a loaded module; None for one that it did not load."""
+    """The import system's record of a loaded module; None for one that it did not load."""
     spec = getattr(module, "__spec__", None)
     return spec if isinstance(spec, ModuleSpec) else None
 

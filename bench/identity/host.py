@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from bench.identity.survey import Identity, Survey
+from bench.identity.cache import CodeCache
+from bench.identity.walk import Identity, identity_of
 from bench.project import __version__
 
 ROOTS = ("bench.run.pool", "bench.api")
-"""What a worker runs, down to the rows that it sends, and what plugins build on."""
+"""All that a worker runs, down to the rows that it sends, and that plugins build on."""
 
 NO_NUMBER = frozenset(
     {
@@ -28,7 +29,7 @@ def host_identity() -> Identity:
     What the registry imports by name are plugins, each with an identity of its own. Of the
     libraries below it torch decides numbers, and its version is a column.
     """
-    found = Survey(NO_NUMBER).identity(ROOTS)
+    found = identity_of(ROOTS, CodeCache(NO_NUMBER))
     return replace(found, libraries=(), absent=(), doubts=())
 
 

@@ -6,9 +6,10 @@ import importlib
 from types import ModuleType
 
 from bench.core.errors import BenchError
+from bench.identity.cache import CodeCache
 from bench.identity.finding import find
 from bench.identity.host import host_modules
-from bench.identity.survey import Survey
+from bench.identity.walk import identity_of
 
 
 class UnknownCodeError(BenchError):
@@ -38,7 +39,7 @@ def code_identity(module: str, *, packages: bool = True) -> str:
             f"module '{module}' cannot be imported (there is none of this name); install it, or "
             "run where it lies with PYTHONPATH=."
         )
-    found = Survey(host_modules(), packages).identity([module])
+    found = identity_of([module], CodeCache(host_modules(), packages))
     if found.doubts:
         raise UnknownCodeError(found.doubt)
     return found.code

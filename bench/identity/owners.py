@@ -1,4 +1,4 @@
-"""Which installed distribution a module belongs to, and whether its version says what it holds."""
+"""The installed distribution that a module belongs to, and if its version settles its content."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _STANDARD = tuple(
 )
 
 
-def standard(found: Found) -> bool:
-    """Whether a module is of the standard library, by its place: a name may be hidden by others."""
+def is_standard(found: Found) -> bool:
+    """True for the standard library, by its place: a name may be hidden by another module's."""
     if found.builtin:
         return True
     if found.file is None:
         return False
     file = found.file.resolve()
     inside = any(file.is_relative_to(place) for place in _STANDARD)
-    return inside and not installed(file)
+    return inside and not is_installed(file)
 
 
-def installed(path: Path) -> bool:
-    """Whether it lies where pip and the system install packages to."""
+def is_installed(path: Path) -> bool:
+    """True if ``path`` lies where pip and the system install packages to."""
     return bool({"site-packages", "dist-packages"} & set(path.parts))
 
 
@@ -93,7 +93,7 @@ def owner_of(found: Found) -> Owner | None:
 @lru_cache(maxsize=1024)
 def _owner(folder: Path, top: str, file: str) -> Owner | None:
     owners = _installed(folder)
-    likely = [owner for owner in owners if owner.name == plain(top)]
+    likely = [owner for owner in owners if owner.name == normalise(top)]
     for owner in (*likely, *(owner for owner in owners if owner not in likely)):
         if f"\n{file}," in owner.record or f'\n"{file}",' in owner.record:
             return owner
@@ -108,44 +108,44 @@ def _installed(folder: Path) -> tuple[Owner, ...]:
         return ()
     places = sorted(p for p in folder.iterdir() if p.suffix in (".dist-info", ".egg-info"))
     return tuple(
-        Owner(metadata.Distribution.at(place), plain(place.stem.partition("-")[0]))
+        Owner(metadata.Distribution.at(place), normalise(place.stem.partition("-")[0]))
         for place in places
     )
 
 
-def plain(name: str) -> str:
+def normalise(name: str) -> str:
     """A distribution's name, normalised."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _project(requirement: str) -> str:
     try:
-        return plain(Requirement(requirement).name)
+        return normalise(Requirement(requirement).name)
     except InvalidRequirement:
         return ""
 
 
 def _origin(distribution: metadata.Distribution) -> dict[str, object]:
-    """Where pip had it from (PEP 610); empty for what came from an index."""
+    """The source that pip recorded (PEP 610); empty for a package from an index."""
     try:
-        told = json.loads(distribution.read_text("direct_url.json") or "{}")
+        origin = json.loads(distribution.read_text("direct_url.json") or "{}")
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return origin if isinstance(origin, dict) else {}
 
 
 def _exact(origin: dict[str, object]) -> str | None:
-    """What says the content besides the version; None where nothing does."""
+    """The record that settles the content besides the version; None where none does."""
     if not origin:
         return ""
-    told = origin.get("vcs_info", origin.get("archive_info"))
-    settled = isinstance(told, dict) and {"commit_id", "hash", "hashes"} & set(told)
-    return f" {json.dumps(told, sort_keys=True)}" if settled else None
+    info = origin.get("vcs_info", origin.get("archive_info"))
+    settled = isinstance(info, dict) and {"commit_id", "hash", "hashes"} & set(info)
+    return f" {json.dumps(info, sort_keys=True)}" if settled else None
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """What a distribution holds.
+    """The content of a distribution.
 
     Attributes:
         modules: names of its top modules and of those in its namespace packages.
@@ -156,14 +156,14 @@ class Shipped:
     files: tuple[Path, ...] = ()
 
 
-def shipped(distribution: object) -> Shipped:
+def shipped_by(distribution: object) -> Shipped:
     """The modules and files of a plugin's distribution; nothing of the host's own.
 
-    Whatever is no `importlib.metadata.Distribution` ships nothing that could be told.
+    Whatever is no `importlib.metadata.Distribution` ships nothing that could be listed.
     """
     if not isinstance(distribution, metadata.Distribution):
         return Shipped()
-    owner = Owner(distribution, plain(distribution.metadata["Name"] or ""))
+    owner = Owner(distribution, normalise(distribution.metadata["Name"] or ""))
     if owner.name == PROJECT:
         return Shipped()
     listed = distribution.files if len(owner.record) > 1 else None

@@ -1,4 +1,4 @@
-"""What the name of a module leads to: something to follow, a library, or nothing."""
+"""Decides if a module is followed, stands for a library, or is absent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.identity.content import Unit
 from bench.identity.finding import Found, find
-from bench.identity.owners import folder_above, installed, owner_of, standard
+from bench.identity.owners import folder_above, is_installed, is_standard, owner_of
 
 HOST = "bench"
 FAMILIES = "bench_plugins"
@@ -18,7 +18,7 @@ IN_COLUMNS = frozenset({"torch"})
 
 @dataclass(frozen=True)
 class Place:
-    """What a module's name leads to.
+    """The place that a module's name leads to.
 
     Attributes:
         followed: it is a module whose imports are followed; None: it is one, and they are not;
@@ -35,11 +35,11 @@ class Place:
 
 
 def place_of(name: str, whole: bool) -> Place:
-    """Where the module ``name`` leads to; without ``whole`` to its own file, not its package."""
+    """The place of the module ``name``; without ``whole`` its own file, not its package."""
     found = find(name)
     if found is None:
         return Place(False)
-    if name in IN_COLUMNS or standard(found):
+    if name in IN_COLUMNS or is_standard(found):
         return Place(None)
     if found.namespace:
         return Place(True)
@@ -53,7 +53,7 @@ def place_of(name: str, whole: bool) -> Place:
 
 
 def _unit(found: Found) -> Unit:
-    """What is hashed with a module: the whole folder of its top package, or itself.
+    """The files that are hashed with a module: the folder of its top package, or itself.
 
     Not of the host, most of which decides no number; nor of a namespace package among the
     installed ones, which holds what others put there.
@@ -66,7 +66,7 @@ def _unit(found: Found) -> Unit:
     if parts[0] == FAMILIES:
         return _family(found.name, up)
     whole, parent = up / parts[0], found.name.rpartition(".")[0]
-    shared = installed(up) and not file.is_relative_to(whole / "__init__.py")
+    shared = is_installed(up) and not file.is_relative_to(whole / "__init__.py")
     name, place = found.name, file
     if file.is_relative_to(whole) and not shared:
         name, place = parts[0], whole

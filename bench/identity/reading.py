@@ -1,4 +1,4 @@
-"""What a module imports, read from its source: nothing is run."""
+"""Reads the imports of a module from its source; runs nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.util import resolve_name
 
 IMPORTERS = frozenset(
     {"importlib.import_module", "importlib.__import__", "__import__", "builtins.__import__"}
@@ -44,15 +45,15 @@ UNREADABLE = frozenset(
 _PATHS = frozenset({"sys.path", "sys.meta_path", "sys.path_hooks", "site.addsitedir"})
 
 
-def _telling(name: str) -> str:
+def _rarest_part(name: str) -> str:
     """The part of a dotted name that other code mentions least."""
     common = {"torch", "builtins", "path", "load", "loads", "importlib"}
     return max(set(name.split(".")) - common, key=lambda part: (len(part), part))
 
 
-_TELLING = sorted({*map(_telling, IMPORTERS | READERS | UNREADABLE | _PATHS), "trust_remote_code"})
-_SUSPECT = re.compile(rb"\b(" + "|".join(_TELLING).encode() + rb")\b")
-"""What a source must hold somewhere to do any of this: most hold none of it."""
+_RARE = sorted({*map(_rarest_part, IMPORTERS | READERS | UNREADABLE | _PATHS), "trust_remote_code"})
+_SUSPECT = re.compile(rb"\b(" + "|".join(_RARE).encode() + rb")\b")
+"""Words that a source must hold somewhere to do any of this: most hold none."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Imports:
         modules: names of modules that it imports.
         maybe: names that are modules or else attributes (``from x import y`` gives x.y).
         below: packages of which it imports a module that is chosen at run time.
-        unreadable: what it runs that reading can not follow, for people.
+        unreadable: what it runs that reading cannot follow, for people.
         moves_path: it mentions ``sys.path`` or the like.
     """
 
@@ -78,16 +79,16 @@ class Imports:
 def imports_of(source: bytes, name: str, package: str) -> Imports:
     """The imports in ``source``, the module ``name`` of ``package`` ("" without one).
 
-    What has no valid syntax imports nothing: it can not be run either.
+    A source without valid syntax imports nothing: it cannot be run either.
     """
     tree = _tree(source)
     if tree is None:
         return Imports()
     reader = _Reader(name, package)
     for statement in _statements(tree.body):
-        reader.see_import(statement)
+        reader.read_import(statement)
     if _SUSPECT.search(source):
-        reader.see_uses(list(ast.walk(tree)))
+        reader.read_uses(list(ast.walk(tree)))
     return Imports(
         frozenset(reader.modules),
         frozenset(reader.maybe),
@@ -100,7 +101,7 @@ def imports_of(source: bytes, name: str, package: str) -> Imports:
 def _tree(source: bytes) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes and the like: not ours to tell
+            warnings.simplefilter("ignore")  # of escapes and the like
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
@@ -128,20 +129,20 @@ class _Reader:
     moves_path: bool = False
     names: dict[str, str] = field(default_factory=dict)  # local name -> what it was imported as
 
-    def see_import(self, node: ast.AST) -> None:
+    def read_import(self, node: ast.AST) -> None:
         if isinstance(node, ast.Import):
             for item in node.names:
                 self.modules.add(item.name)
                 top = item.name.partition(".")[0]
                 self.names[item.asname or top] = item.name if item.asname else top
         elif isinstance(node, ast.ImportFrom):
-            base = self._absolute("." * node.level + (node.module or ""), self.package)
+            base = _absolute("." * node.level + (node.module or ""), self.package)
             if base:
                 self.modules.add(base)
                 self.maybe |= {f"{base}.{item.name}" for item in node.names if item.name != "*"}
                 self.names |= {i.asname or i.name: f"{base}.{i.name}" for i in node.names}
 
-    def see_uses(self, nodes: Sequence[ast.AST]) -> None:
+    def read_uses(self, nodes: Sequence[ast.AST]) -> None:
         """Look at every call and mention of a function that imports or runs code."""
         called: set[ast.AST] = set()
         for node in nodes:
@@ -149,7 +150,7 @@ class _Reader:
                 function = self._qualified(node.func)
                 if function in IMPORTERS:
                     called.add(node.func)
-                    self._see_call(node)
+                    self._read_call(node)
                 if function in READERS and node.args:
                     name, whole = self._text(node.args[0])
                     self.modules |= {name} if whole and name else set()
@@ -162,13 +163,13 @@ class _Reader:
                 self._doubt(node, known)
             self.moves_path |= known in _PATHS
 
-    def _see_call(self, node: ast.Call) -> None:
+    def _read_call(self, node: ast.Call) -> None:
         first = node.args[0] if node.args else _keyword(node, "name")
         anchor = node.args[1] if len(node.args) > 1 else _keyword(node, "package")
         start, whole = self._text(first)
         if start.startswith("."):
             within = "" if whole or start.strip(".") else "."
-            start = self._absolute(start, self._text(anchor)[0]) + within
+            start = _absolute(start, self._text(anchor)[0]) + within
         if whole and start:
             self.modules.add(start)
         elif start.rpartition(".")[0]:
@@ -177,7 +178,7 @@ class _Reader:
             self._doubt(node, self._qualified(node.func))
 
     def _text(self, node: ast.expr | None) -> tuple[str, bool]:
-        """What is known of a string from its beginning on, and whether that is all of it."""
+        """The known beginning of a string, and True if that is all of it."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value, True
         if isinstance(node, ast.Name) and node.id in ("__name__", "__package__"):
@@ -209,18 +210,13 @@ class _Reader:
     def _doubt(self, node: ast.AST, what: str) -> None:
         self.unreadable.append(f"{what} in line {getattr(node, 'lineno', 0)}")
 
-    @staticmethod
-    def _absolute(name: str, package: str) -> str:
-        """``name`` with its leading dots resolved against ``package``; "" beyond its top."""
-        bare = name.lstrip(".")
-        level = len(name) - len(bare)
-        if not level:
-            return bare
-        parts = package.split(".") if package else []
-        if level > len(parts):
-            return ""
-        base = ".".join(parts[: len(parts) - level + 1])
-        return f"{base}.{bare}" if bare else base
+
+def _absolute(name: str, package: str) -> str:
+    """``name`` with its leading dots resolved against ``package``; "" beyond its top."""
+    try:
+        return resolve_name(name, package)
+    except ImportError:
+        return ""
 
 
 def _keyword(node: ast.Call, name: str) -> ast.expr | None:

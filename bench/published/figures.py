@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.core.errors import BenchError
-from bench.published.tables import Curve, Plugin, Table, load_tables
+from bench.published.tables import Curve, PluginSetting, PublishedTable, load_tables
 
 
 @dataclass(frozen=True)
-class Figure:
+class PublishedFigure:
     """One published number, and what a run has to share with it.
 
     Attributes:
@@ -36,16 +36,16 @@ class Figure:
     """
 
     id: str
-    table: Table
+    table: PublishedTable
     label: str
     value: float
     nfe: int | None
     evaluations: int | None
-    solver: Plugin | None
-    corrector: Plugin | None
-    process: Plugin
-    grid: Plugin | None
-    model: Plugin
+    solver: PluginSetting | None
+    corrector: PluginSetting | None
+    process: PluginSetting
+    grid: PluginSetting | None
+    model: PluginSetting
     checkpoint: str
     weights: str
     finish: str
@@ -63,8 +63,17 @@ class Figure:
         """The number as printed."""
         return f"{self.value:.{self.table.decimals}f}"
 
+    @property
+    def sampler(self) -> str:
+        """What this package runs for the figure; a dash where it has nothing."""
+        if self.solver is None:
+            return "–"
+        corrector = f" + {self.corrector}" if self.corrector else ""
+        grid = f" on {self.grid}" if self.grid else ""
+        return f"{self.solver}{corrector}{grid}"
 
-def load_figures(file: Path | None = None) -> tuple[Figure, ...]:
+
+def load_figures(file: Path | None = None) -> tuple[PublishedFigure, ...]:
     """The figures of ``file``, or those that the package ships.
 
     Raises:
@@ -81,7 +90,7 @@ def load_figures(file: Path | None = None) -> tuple[Figure, ...]:
     return figures
 
 
-def figure_called(figures: Sequence[Figure], name: str) -> Figure:
+def figure_called(figures: Sequence[PublishedFigure], name: str) -> PublishedFigure:
     """The one figure of this id.
 
     Raises:
@@ -93,7 +102,7 @@ def figure_called(figures: Sequence[Figure], name: str) -> Figure:
     raise BenchError(f"there is no published figure '{name}'; `bench published --json` lists them")
 
 
-def of_suite(figures: Sequence[Figure], suite: str) -> tuple[Figure, ...]:
+def of_suite(figures: Sequence[PublishedFigure], suite: str) -> tuple[PublishedFigure, ...]:
     """The figures that the suite ``suite`` measures.
 
     Raises:
@@ -106,7 +115,7 @@ def of_suite(figures: Sequence[Figure], suite: str) -> tuple[Figure, ...]:
     return found
 
 
-def of_table(figures: Sequence[Figure], table: str) -> tuple[Figure, ...]:
+def of_table(figures: Sequence[PublishedFigure], table: str) -> tuple[PublishedFigure, ...]:
     """The figures of the table ``table``.
 
     Raises:
@@ -124,18 +133,18 @@ def canonical(params: Mapping[str, Any]) -> str:
     return json.dumps(params, sort_keys=True, separators=(",", ":"))
 
 
-def _figures(table: Table) -> Iterator[Figure]:
+def _figures(table: PublishedTable) -> Iterator[PublishedFigure]:
     for curve in table.curves:
         for i, value in enumerate(curve.values):
             if value is not None:
                 yield _figure(table, curve, i, value)
 
 
-def _figure(table: Table, curve: Curve, i: int, value: float) -> Figure:
+def _figure(table: PublishedTable, curve: Curve, i: int, value: float) -> PublishedFigure:
     nfe = curve.nfe[i]
     evaluations = curve.evaluations[i] if curve.evaluations else nfe
     model = curve.model or table.model
-    return Figure(
+    return PublishedFigure(
         id="/".join([table.id, _slug(curve.label), *([str(nfe)] if nfe is not None else [])]),
         table=table,
         label=curve.label,
@@ -146,7 +155,7 @@ def _figure(table: Table, curve: Curve, i: int, value: float) -> Figure:
         corrector=curve.corrector,
         process=curve.process or table.process,
         grid=None if curve.adaptive else curve.grid or table.grid,
-        model=Plugin(model.name, model.params),
+        model=PluginSetting(model.name, model.params),
         checkpoint=model.checkpoint,
         weights=model.weights,
         finish=curve.finish or table.finish,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from bench.published.figures import Figure
+from bench.published.figures import PublishedFigure
 from bench.stats.spread import normal_minimum
 
 SIGMAS = 3.0
@@ -37,7 +37,10 @@ class Deviation:
 
 
 def deviation(
-    figure: Figure, values: Sequence[float], errors: Sequence[float], sigmas: float = SIGMAS
+    figure: PublishedFigure,
+    values: Sequence[float],
+    errors: Sequence[float],
+    sigmas: float = SIGMAS,
 ) -> Deviation:
     """What ``values`` (one for each seed) say of ``figure``.
 

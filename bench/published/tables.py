@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.config.document import Document, Path_, read_document
+from bench.config.document import Document, KeyPath, read_document
 from bench.core.errors import BenchError
 
 
@@ -23,7 +23,7 @@ class _Strict:
 
 
 @dataclass(frozen=True)
-class Source(_Strict):
+class Citation(_Strict):
     """Where a number stands.
 
     Attributes:
@@ -38,11 +38,15 @@ class Source(_Strict):
 
 
 @dataclass(frozen=True)
-class Plugin(_Strict):
+class PluginSetting(_Strict):
     """A plugin of this package, with the parameters that differ from its defaults."""
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        inner = ", ".join(f"{name}={value}" for name, value in self.params.items())
+        return f"{self.name}({inner})" if inner else self.name
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Checkpoint(_Strict):
 
 
 @dataclass(frozen=True)
-class Number(_Strict):
+class PublishedMetric(_Strict):
     """The metric that a table has.
 
     Attributes:
@@ -102,12 +106,12 @@ class Curve(_Strict):
     values: tuple[float | None, ...]
     nfe: tuple[int | None, ...]
     evaluations: tuple[int | None, ...] = ()
-    solver: Plugin | None = None
-    corrector: Plugin | None = None
+    solver: PluginSetting | None = None
+    corrector: PluginSetting | None = None
     adaptive: bool = False
     model: Checkpoint | None = None
-    process: Plugin | None = None
-    grid: Plugin | None = None
+    process: PluginSetting | None = None
+    grid: PluginSetting | None = None
     finish: Literal["denoise", "none"] | None = None
     deviations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -124,7 +128,7 @@ class Curve(_Strict):
 
 
 @dataclass(frozen=True)
-class Table(_Strict):
+class PublishedTable(_Strict):
     """Figures of one source under one protocol.
 
     Attributes:
@@ -146,18 +150,18 @@ class Table(_Strict):
 
     id: str
     title: str
-    source: Source
+    source: Citation
     suite: str
     dataset: str
     model: Checkpoint
-    process: Plugin
-    metric: Number
+    process: PluginSetting
+    metric: PublishedMetric
     s_min: float
     s_max: float
     decimals: int
     spread: float
     curves: tuple[Curve, ...]
-    grid: Plugin | None = None
+    grid: PluginSetting | None = None
     finish: Literal["denoise", "none"] = "denoise"
     dtype: str = "float32"
     aggregate: Literal["single", "mean", "minimum"] = "single"
@@ -180,10 +184,10 @@ class Table(_Strict):
 
 @dataclass(frozen=True)
 class _File(_Strict):
-    tables: tuple[Table, ...]
+    tables: tuple[PublishedTable, ...]
 
 
-def load_tables(file: Path | None = None) -> tuple[Table, ...]:
+def load_tables(file: Path | None = None) -> tuple[PublishedTable, ...]:
     """The tables of ``file``, or those that the package ships.
 
     Raises:
@@ -209,7 +213,7 @@ def _fault(document: Document, error: ValidationError) -> BenchError:
     faults = error.errors()
     # A misspelt key is missing, too: say what is there rather than what is not.
     first = next((fault for fault in faults if fault["type"] in _UNKNOWN), faults[0])
-    place: Path_ = tuple(first["loc"])
+    place: KeyPath = tuple(first["loc"])
     kind, message = first["type"], str(first["msg"])
     if kind in _UNKNOWN:
         message = f"unknown key '{place[-1]}'; see docs/published.md for what belongs there"

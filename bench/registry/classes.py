@@ -1,4 +1,4 @@
-"""Refuses what a hook lists and is no usable plugin class."""
+"""Checks the classes that hooks list."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def kind_of(cls: object) -> Kind:
 
 
 def class_fault(kind: Kind, cls: object) -> str:
-    """Why ``cls`` is no plugin of ``kind``; "" if it is one."""
+    """The reason why ``cls`` is no plugin of ``kind``; "" if it is one."""
     if not (isinstance(cls, type) and issubclass(cls, kind.base)):
         return f"{cls!r} is not a subclass of bench.api.{kind.base.__name__}"
     for attribute in ("name", "reference"):

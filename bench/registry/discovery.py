@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from bench.files.asset import Asset
+from bench.identity.cache import CodeCache
 from bench.identity.host import host_modules
-from bench.identity.survey import Survey
 from bench.project import PROJECT
 from bench.registry.entries import Broken, Entry, Kind, Meddling, Registry, Source
 from bench.registry.loading import Loaded, load
@@ -18,8 +18,8 @@ from bench.registry.point import PluginPoint, plugin_points
 @lru_cache(maxsize=1)
 def load_registry() -> Registry:
     """Load every entry point of the group, each in its own guard."""
-    survey = Survey(host_modules())
-    return _assemble((point, load(point, survey)) for point in plugin_points())
+    cache = CodeCache(host_modules())
+    return _assemble((point, load(point, cache)) for point in plugin_points())
 
 
 def registry_of(sources: Iterable[Source]) -> Registry:
@@ -36,7 +36,7 @@ def _registry_of(wanted: frozenset[tuple[str, str]]) -> Registry:
 
 @lru_cache(maxsize=256)
 def _load_once(point: PluginPoint) -> Loaded:
-    return load(point, Survey(host_modules()))
+    return load(point, CodeCache(host_modules()))
 
 
 def own_sources() -> Iterator[Source]:

@@ -53,7 +53,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """Where a plugin came from.
+    """The origin of a plugin.
 
     Attributes:
         distribution, version: of the pip package.

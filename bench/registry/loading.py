@@ -13,8 +13,9 @@ import pluggy
 from bench import hookspecs, project
 from bench.core.errors import BenchError
 from bench.files.asset import Asset
-from bench.identity.owners import shipped
-from bench.identity.survey import Survey
+from bench.identity.cache import CodeCache
+from bench.identity.owners import shipped_by
+from bench.identity.walk import identity_of, unread_modules
 from bench.registry.classes import class_fault, kind_of
 from bench.registry.entries import Broken, Entry, Kind, Meddling, Source
 from bench.registry.guard import guard_state, warn_if_slow
@@ -25,7 +26,7 @@ from bench.state import Changes
 
 @dataclass(frozen=True)
 class Loaded:
-    """What one entry point gave."""
+    """The plugins and files of one entry point."""
 
     entries: tuple[Entry, ...] = ()
     broken: tuple[Broken, ...] = ()
@@ -33,10 +34,10 @@ class Loaded:
     meddling: tuple[Meddling, ...] = ()
 
 
-def load(point: PluginPoint, survey: Survey) -> Loaded:
+def load(point: PluginPoint, cache: CodeCache) -> Loaded:
     """Load one entry point; what its import changes of the process's state is undone."""
     with warn_if_slow(point), guard_state(point.distribution) as changes:
-        loaded = _load(point, survey)
+        loaded = _load(point, cache)
     return replace(loaded, meddling=tuple(_meddling(point, changes)))
 
 
@@ -50,19 +51,19 @@ def _meddling(point: PluginPoint, changes: Changes) -> Iterator[Meddling]:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What the hooks of one entry point list, unchecked."""
+    """The lists of one entry point's hooks, unchecked."""
 
     classes: list[tuple[Kind, Any]]
     assets: list[Any]
     source: Source
 
 
-def _load(point: PluginPoint, survey: Survey) -> Loaded:
+def _load(point: PluginPoint, cache: CodeCache) -> Loaded:
     try:
         check_requirement(point.point)
         # What a plugin prints must not stand before the JSON of `bench plugins --json`.
         with contextlib.redirect_stdout(sys.stderr):
-            answers = _call_hooks(point, survey)
+            answers = _call_hooks(point, cache)
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, BenchError) else f"{type(error).__name__}: "
         return Loaded(broken=(point.broken(f"{kind}{error}".strip().replace("\n", " ")),))
@@ -82,22 +83,22 @@ def _load(point: PluginPoint, survey: Survey) -> Loaded:
     )
 
 
-def _call_hooks(point: PluginPoint, survey: Survey) -> _Answers:
+def _call_hooks(point: PluginPoint, cache: CodeCache) -> _Answers:
     before = set(sys.modules)
     hook = _hooks(point)
     classes = [
         (kind, cls)
         for kind in Kind
         for item in getattr(hook, kind.hook).get_hookimpls()
-        for cls in _listed(item.function())
+        for cls in _as_list(item.function())
     ]
     classes += [
         (kind_of(cls), cls)
         for item in hook.bench_family.get_hookimpls()
-        for cls in _listed(item.function())
+        for cls in _as_list(item.function())
     ]
-    assets = [a for item in hook.bench_assets.get_hookimpls() for a in _listed(item.function())]
-    source = _source(point, survey, [cls for _, cls in classes], set(sys.modules) - before)
+    assets = [a for item in hook.bench_assets.get_hookimpls() for a in _as_list(item.function())]
+    source = _source(point, cache, [cls for _, cls in classes], set(sys.modules) - before)
     return _Answers(classes, assets, source)
 
 
@@ -114,22 +115,22 @@ def _hooks(point: PluginPoint) -> Any:
     return manager.hook
 
 
-def _listed(answer: object) -> list[Any]:
+def _as_list(answer: object) -> list[Any]:
     return list(answer) if isinstance(answer, Iterable) else [answer]
 
 
 def _source(
-    point: PluginPoint, survey: Survey, classes: Sequence[object], loaded: Iterable[str]
+    point: PluginPoint, cache: CodeCache, classes: Sequence[object], loaded: Iterable[str]
 ) -> Source:
-    """Where the plugins of an entry point came from, and the identity of their code.
+    """The origin of an entry point's plugins, with the identity of their code.
 
     Args:
         loaded: modules that were loaded with it, held against what its imports name.
     """
     bases = [base for cls in classes if isinstance(cls, type) for base in cls.__mro__]
     modules = dict.fromkeys([point.point.module, *(base.__module__ for base in bases)])
-    code = survey.identity(modules, shipped(point.point.dist))
-    unread = next(survey.unread(code, loaded), "")
+    code = identity_of(modules, cache, shipped_by(point.point.dist))
+    unread = next(unread_modules(code, loaded, cache), "")
     doubt = f"module '{unread}' was loaded, and no import names it" if unread else ""
     return Source(
         point.distribution, point.version, point.name, code.code[:16], code.doubt or doubt

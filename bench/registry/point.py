@@ -23,7 +23,7 @@ class PluginPoint:
     point: metadata.EntryPoint = field(compare=False)
 
     def broken(self, reason: str) -> Broken:
-        """Why it, or a part of it, cannot be used."""
+        """The record that it, or a part of it, cannot be used."""
         return Broken(self.name, self.distribution, self.version, reason)
 
 

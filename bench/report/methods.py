@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.render.labels import tick
-from bench.render.latex import escape as escaped
-from bench.report.bibliography import Entry, always, bibtex, cited
-from bench.results.schema import PLUGINS
+from bench.render.latex import escape
+from bench.report.bibliography import Citation, always, bibtex_file, cite
 
 MAX_NAMES = 40
 """Plugins of one kind that the paragraph names."""
@@ -35,45 +34,53 @@ class Methods:
 @dataclass(frozen=True)
 class _Writer:
     references: Mapping[str, str]
+    bibtex: Mapping[str, str]
 
-    def entries(self, kinds: Sequence[str], name: str) -> tuple[Entry, ...]:
+    def entries(self, kinds: Sequence[str], name: str) -> tuple[Citation, ...]:
         for kind in kinds:
-            if f"{kind} {name}" in self.references:
-                return cited(self.references[f"{kind} {name}"])
+            key = f"{kind} {name}"
+            if key in self.references:
+                return cite(self.references[key], self.bibtex.get(key, ""))
         return ()
 
-    def named(self, kinds: Sequence[str], names: Iterable[str]) -> str:
-        """The plugins, each with its citations."""
+    def name(self, kinds: Sequence[str], names: Iterable[str]) -> str:
+        """Name the plugins, each with its citations."""
         every = sorted({name for name in names if name})
         parts = [_name(name) + _cite(self.entries(kinds, name)) for name in every[:MAX_NAMES]]
         if len(every) > MAX_NAMES:
             parts.append(f"{len(every) - MAX_NAMES} more")
-        return _listed(parts)
+        return _enumerate(parts)
 
 
-def methods(frame: pd.DataFrame, references: Mapping[str, str]) -> Methods | None:
-    """The paragraph on a run; None for a run without a usable number.
+def methods(
+    frame: pd.DataFrame, references: Mapping[str, str], bibtex: Mapping[str, str]
+) -> Methods | None:
+    """Write the paragraph on a run; None for a run without a usable number.
 
     Args:
         frame: the prepared results.
         references: what plugins name as their papers, by kind and name.
+        bibtex: the entries of those that carry their own, by kind and name.
     """
     usable = frame[frame["usable"]]
     if usable.empty:
         return None
-    writer = _Writer(references)
+    writer = _Writer(references, bibtex)
     names = _names(usable)
     entries = [e for kinds, some in names for name in some for e in writer.entries(kinds, name)]
     unknown = [
         name for kinds, some in names for name in some if name and not writer.entries(kinds, name)
     ]
-    paragraph = " ".join(_sentences(usable, writer, dict(zip(PLUGINS, names, strict=True))))
-    return Methods(paragraph, bibtex([*always(), *entries]), tuple(sorted(set(unknown))))
+    paragraph = " ".join(_sentences(usable, writer, dict(zip(_KINDS, names, strict=True))))
+    return Methods(paragraph, bibtex_file([*always(), *entries]), tuple(sorted(set(unknown))))
+
+
+_KINDS = ("model", "process", "grid", "solver", "corrector", "metric")
 
 
 def _names(usable: pd.DataFrame) -> list[tuple[tuple[str, ...], list[str]]]:
-    """For each kind, the kinds of plugin that it may be, and the names."""
-    seen = {kind: sorted(set(usable[kind]) - {""}) for kind in PLUGINS if kind != "metric"}
+    """Return, for each kind, the kinds of plugin that it may be, and the names."""
+    seen = {kind: sorted(set(usable[kind]) - {""}) for kind in _KINDS if kind != "metric"}
     others = {name for some in seen.values() for name in some}
     sources = {name for text in usable["plugin_sources"].unique() for name in _parsed(text)}
     kinds = {"solver": ("ode_solver", "predictor")}
@@ -95,11 +102,11 @@ def _sentences(
     names: Mapping[str, tuple[tuple[str, ...], list[str]]],
 ) -> Iterator[str]:
     def named(kind: str) -> str:
-        return writer.named(*names[kind])
+        return writer.name(*names[kind])
 
     protocol = _cite(always())
     core = sorted({str(core).split(" ")[0] for core in usable["core"]} - {""})
-    version = f" {escaped(', '.join(core))}" if core else ""
+    version = f" {escape(', '.join(core))}" if core else ""
     yield (
         f"Samplers were compared with scorebench{version}, in the coordinates and with the noise "
         f"levels of the score-based framework{protocol}, on {named('model')} under "
@@ -126,7 +133,7 @@ def _budgets(usable: pd.DataFrame) -> Iterator[str]:
     }.get(frozenset(finish), "")
     if budgets:
         yield (
-            f"Budgets of {_listed([tick(b) for b in budgets])} network evaluations (NFE) per "
+            f"Budgets of {_enumerate([tick(b) for b in budgets])} network evaluations (NFE) per "
             f"sample were given; NFE are measured at the network{included}."
         )
     if usable["budget"].isna().any():
@@ -137,7 +144,7 @@ def _budgets(usable: pd.DataFrame) -> Iterator[str]:
 def _uncertainty(usable: pd.DataFrame) -> Iterator[str]:
     counts = sorted(usable["samples"].dropna().unique())
     seeds = sorted(usable["seed"].dropna().unique())
-    each = _listed([f"{count:.0f}" for count in counts[:6]])
+    each = _enumerate([f"{count:.0f}" for count in counts[:6]])
     if len(seeds) > 1:
         yield (
             f"Figures are means over up to {len(seeds)} seeds of {each} samples each, with 95\\% "
@@ -153,22 +160,22 @@ def _uncertainty(usable: pd.DataFrame) -> Iterator[str]:
 def _machine(usable: pd.DataFrame) -> Iterator[str]:
     devices = sorted(set(usable["device"]) - {""})
     if devices:
-        torch = _listed(sorted(map(escaped, set(usable["torch"]) - {""})))
-        dtypes = _listed(sorted(map(escaped, set(usable["dtype"]) - {""})))
+        torch = _enumerate(sorted(map(escape, set(usable["torch"]) - {""})))
+        dtypes = _enumerate(sorted(map(escape, set(usable["dtype"]) - {""})))
         yield (
-            f"Computed in {dtypes} on {_listed(list(map(escaped, devices[:4])))} with PyTorch "
+            f"Computed in {dtypes} on {_enumerate(list(map(escape, devices[:4])))} with PyTorch "
             f"{torch}; times are of sampling alone, after a warm-up."
         )
 
 
 def _name(name: str) -> str:
-    return rf"\texttt{{{escaped(name)}}}"
+    return rf"\texttt{{{escape(name)}}}"
 
 
-def _cite(entries: Sequence[Entry]) -> str:
+def _cite(entries: Sequence[Citation]) -> str:
     keys = ",".join(dict.fromkeys(entry.key for entry in entries))
     return rf"~\cite{{{keys}}}" if keys else ""
 
 
-def _listed(parts: Sequence[str]) -> str:
+def _enumerate(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

@@ -2,58 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from bench.core.errors import BenchError
-from bench.render import latex
-from bench.render.labels import slug, tick
-from bench.report import path_figure, profiles
-from bench.report.field import Field, fields
-from bench.report.figures import Studio, Topic, fits, jobs
-from bench.report.files import (
-    Tidy,
-    forget_stale,
-    remember,
-    write_latex,
-    write_methods,
-    write_overall,
-    write_tables,
-)
-from bench.report.jobs import Job, drawn
-from bench.report.looks import Look, looks
+from bench.extensions.data import OVERALL, RunData
+from bench.extensions.figure import CurveStyle
+from bench.render.labels import tick
+from bench.report.data.aggregates import aggregate, overall_table, profile_points
+from bench.report.data.best import BestValue, best_frame, best_values
+from bench.report.data.failures import MAX_FAILURES, failures, notes
+from bench.report.data.fronts import mark_fronts
+from bench.report.data.orders import order_frame
+from bench.report.data.prepare import prepare
+from bench.report.data.protocol import protocol_summary, started
+from bench.report.data.published import published
+from bench.report.data.ranks import rank_frame
+from bench.report.data.subject import SubjectTables, tabulate
+from bench.report.drawing.canvas import Drawing
+from bench.report.drawing.processes import DrawingFault, Drawn, draw_all
 from bench.report.methods import methods
-from bench.report.page import TABLE_BYTES, Page, Section, render
-from bench.report.problems import problems
-from bench.report.provenance import provenance, started
-from bench.report.published import published
-from bench.report.rank_table import rank_tables, tidy
-from bench.report.ranks import ranking
-from bench.report.sample_grid import IMAGES_PER_REPORT, Folder
-from bench.report.standing import overall_table, profile_points, standing
+from bench.report.outputs import list_files, remove_stale, write_csv, write_latex, write_methods
+from bench.report.page import Page, PageSection, fit_tables, render
+from bench.report.plan import FigurePlan, plan_figures
+from bench.report.source import Source, read
+from bench.report.styles import curve_styles
 from bench.report.summary import cells_by_status
-from bench.report.tables import (
-    MAX_FAILURES,
-    Table,
-    best_values,
-    failures,
-    for_paper,
-    notes,
-    tables,
-    wall_clock_table,
-)
-from bench.report.verdicts import Other, other
-from bench.results import damage
-from bench.results.frame import Subject, points, prepared, subjects
-from bench.results.places import names_in
-from bench.results.store import Store
+from bench.results.frame import SUBJECT
 
 
 @dataclass(frozen=True)
@@ -66,7 +46,8 @@ class Report:
         tables: `table.csv` (all rows), `points.csv` (what the figures show), `orders.csv`,
             `ranks.csv`, `best.csv`, and where samplers share models `overall.csv` and
             `profiles.csv`; `tables-*.tex`; `methods.tex` and `references.bib`.
-        damaged: files of the results that no number rests on, and that were left out.
+        damaged: what was left out: files of the results that no number rests on, and figures that
+            could not be drawn.
         comparison: the verdict on the whole beside another run; empty without one.
     """
 
@@ -78,13 +59,15 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """A subject on its way into the page."""
+class _Content:
+    """What figures, tables and page are made from."""
 
-    section: Section
-    jobs: tuple[Job, ...]
-    ranking: pd.DataFrame
-    latex: str
+    source: Source
+    run: RunData
+    styles: Mapping[str, CurveStyle]
+    plan: FigurePlan
+    subjects: Sequence[SubjectTables]
+    aggregates: Sequence[pd.DataFrame]
 
 
 LARGE_ROWS, LARGE_FIGURES = 20_000, 8
@@ -111,11 +94,10 @@ def write_report(
     Raises:
         BenchError: there are no results, they are damaged, or the report cannot be written.
     """
-    raw = _loaded(results)
-    before = other(base, results) if base is not None else None
+    source = read(results, base)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        return _write(raw, before, results, out, most)
+        return _write(_prepare(source), out, most)
     except OSError as error:
         raise BenchError(
             f"{out}: the report cannot be written ({error.strerror}); free space or choose "
@@ -123,181 +105,118 @@ def write_report(
         ) from None
 
 
-def _loaded(results: Path) -> pd.DataFrame:
-    store = Store(results)
-    store.consolidate()
-    return store.load()
-
-
-def _write(
-    raw: pd.DataFrame, base: Other | None, results: Path, out: Path, asked: int | None
-) -> Report:
-    frame, before = _prepared(raw, base)
-    means = points(frame)
-    look = looks(frame)
-    parts = list(subjects(frame))
-    studio = Studio(look, Folder(results / "samples"), IMAGES_PER_REPORT // max(1, len(parts)))
-    field = fields(problems(frame)) if len(parts) > 1 else ()
+def _prepare(source: Source) -> _Content:
+    run = prepare(source)
     with ThreadPoolExecutor(1) as beside:  # a bootstrap: numpy lets the other core go on
-        summaries = beside.submit(lambda: [standing(one) for one in field])
-        bodies = [
-            _subject(i, subject, part, before, studio) for i, (subject, part) in enumerate(parts, 1)
-        ]
-        stands = summaries.result()
-    found = [
-        *_overall(field, stands, look),
-        *bodies,
-        *_paths(results / "paths", [subject for subject, _ in parts], _names(raw, base)),
-    ]
-    every = [job for part in found for job in part.jobs]
-    most = _most(asked, len(raw), len(every))
-    printed = LARGE_PRINTED if len(raw) > LARGE_ROWS else PRINTED
-    figures = iter(drawn(every, out, most, printed))
-    sections = _fitting(
-        replace(p.section, figures=tuple(f for f in islice(figures, len(p.jobs)) if f is not None))
-        for p in found
+        aggregates = beside.submit(lambda: [aggregate(common) for common in run.common])
+        subjects = [tabulate(subject) for subject in run.subjects]
+        plan = plan_figures(run)
+        styles = curve_styles(run.rows)
+        return _Content(source, run, styles, plan, subjects, aggregates.result())
+
+
+def _write(content: _Content, out: Path, asked: int | None) -> Report:
+    large = len(content.source.rows) > LARGE_ROWS
+    printed = LARGE_PRINTED if large else PRINTED
+    jobs = [job for section in content.plan.sections for job in section.jobs]
+    most = _count(asked, large, len(jobs))
+    drawn = draw_all(jobs, content.styles, out, most, printed)
+    sections = tuple(_sections(content, iter(drawn)))
+    faults = [*content.plan.faults, *(item for item in drawn if isinstance(item, DrawingFault))]
+    page = _page(content, sections)
+    tables = (
+        *write_csv(_csv(content, page.best), out),
+        *(
+            file
+            for section in sections
+            for file in write_latex(section.title, section.tables, out / section.tex)
+        ),
+        *write_methods(page.methods, out),
     )
-    text = methods(frame, Store(results).references())
-    damaged = _damaged(Store(results), frame["key"].unique())
-    best = best_values(means)
-    orders = tuple((section.title, order) for section in sections for order in section.orders)
-    ranked = [tidy(part.ranking, part.section.subject) for part in found if part.section.subject]
-    written = (
-        *write_tables(Tidy(raw, means, orders, ranked, best), out),
-        *write_overall(stands, profile_points(field), out),
-        *write_latex({p.section.anchor: p.latex for p in found if p.latex}, out),
-        *write_methods(text, out),
-    )
-    page = Page(
-        run=", ".join(frame["run"].unique()) or results.name,
-        rows=len(frame),
-        started=started(frame),
-        statuses=cells_by_status(frame),
-        best=best,
-        sections=sections,
-        failures=(failed := failures(frame))[:MAX_FAILURES],
-        failures_hidden=max(0, len(failed) - MAX_FAILURES),
-        notes=notes(frame)[:MAX_FAILURES],
-        published=published(raw),
-        provenance=provenance(frame),
-        methods=text,
-        comparison=base,
-        budgets=tuple(tick(budget) for budget in sorted(frame["budget"].dropna().unique())),
-        looks=look,
-        files=tuple(path.name for path in written if path.suffix != ".tex"),
-        undrawn=len(every) - most,
+    page = replace(
+        page,
+        sections=fit_tables(sections),
+        files=tuple(path.name for path in tables if path.suffix != ".tex"),
+        undrawn=len(jobs) - most,
         printed=printed,
-        damaged=damaged,
+        faults=tuple(dict.fromkeys(map(str, faults))),
     )
     path = out / "index.html"
     path.write_text(render(page), encoding="utf-8")
-    drawings = tuple(file for section in sections for f in section.figures for file in f.files)
-    forget_stale(out, (path, *drawings, *written))
-    remember(out, (path, *drawings, *written))
-    return Report(path, drawings, written, damaged, base.headline if base else "")
+    figures = tuple(file for section in sections for f in section.figures for file in f.files)
+    remove_stale(out, (path, *figures, *tables))
+    list_files(out, (path, *figures, *tables))
+    base = content.source.base
+    headline = base.headline if base else ""
+    return Report(path, figures, tables, (*page.damaged, *page.faults), headline)
 
 
-def _damaged(store: Store, keys: Iterable[str]) -> tuple[str, ...]:
-    """Pictures and papers that the page goes without; a damaged cell is an error before."""
-    found = (*damage.singles(store), *damage.samples(store, keys), *damage.paths(store))
-    return tuple(damage.lines(found))
-
-
-def _most(asked: int | None, rows: int, figures: int) -> int:
-    """How many figures are drawn."""
+def _count(asked: int | None, large: bool, figures: int) -> int:
+    """Count the figures that are drawn."""
     if asked is None:
-        return min(LARGE_FIGURES, figures) if rows > LARGE_ROWS else figures
+        return min(LARGE_FIGURES, figures) if large else figures
     return min(asked, figures) if asked else figures
 
 
-def _prepared(raw: pd.DataFrame, base: Other | None) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """The rows of the run and of the other one, with protocols numbered alike in both."""
-    if base is None:
-        return prepared(raw), None
-    both = prepared(pd.concat([raw, base.frame], ignore_index=True))
-    own = np.arange(len(both)) < len(raw)
-    return both[own].reset_index(drop=True), both[~own].reset_index(drop=True)
+def _sections(content: _Content, drawn: Iterator[Drawn]) -> Iterator[PageSection]:
+    subjects = iter(content.subjects)
+    for planned in content.plan.sections:
+        found = list(islice(drawn, len(planned.jobs)))
+        section = PageSection(
+            anchor=planned.anchor,
+            title=planned.title,
+            subject=planned.subject,
+            figures=tuple(item for item in found if isinstance(item, Drawing)),
+        )
+        if planned.subject is not None:
+            tables = next(subjects)
+            section = replace(section, tables=tables.tables, orders=tables.orders)
+        elif planned.title == OVERALL:
+            both = zip(content.run.common, content.aggregates, strict=True)
+            section = replace(section, tables=tuple(overall_table(*pair) for pair in both))
+        yield section
 
 
-def _subject(
-    number: int, subject: Subject, rows: pd.DataFrame, before: pd.DataFrame | None, studio: Studio
-) -> _Part:
-    name = f"{number:02d}-{slug(subject.name)}"
-    means, title = points(rows), subject.title
-    found, ranked = fits(means), ranking(rows)
-    values = (*tables(means), *wall_clock_table(means))
-    units = dict(zip(means["metric"], means["unit"], strict=True))
-    ranks = rank_tables(ranked, units)
-    section = Section(
-        anchor=f"subject-{name}",
-        title=title,
-        subject=subject,
-        figures=(),
-        tables=values,
-        ranks=ranks,
-        orders=tuple(order for fit in found for order in fit.orders),
+def _csv(content: _Content, best: tuple[BestValue, ...]) -> dict[str, pd.DataFrame]:
+    """Name the tables that are written as CSV."""
+    run = content.run
+    subjects = [
+        (subject.title, tables)
+        for subject, tables in zip(run.subjects, content.subjects, strict=True)
+    ]
+    shown = mark_fronts(run.points, [*SUBJECT, "metric", "protocol"])
+    frames = {
+        "table.csv": content.source.rows,
+        "points.csv": shown.drop(columns=["protocol", "stochastic"]),
+        "orders.csv": order_frame((title, tables.orders) for title, tables in subjects),
+        "ranks.csv": rank_frame((title, tables.ranking) for title, tables in subjects),
+        "best.csv": best_frame(best),
+    }
+    if run.common:
+        frames["overall.csv"] = pd.concat(content.aggregates, ignore_index=True)
+        frames["profiles.csv"] = profile_points(run.common)
+    return frames
+
+
+def _page(content: _Content, sections: tuple[PageSection, ...]) -> Page:
+    """Fill the page with all that does not depend on the files."""
+    source, rows = content.source, content.run.rows
+    failed = failures(rows)
+    return Page(
+        run=", ".join(rows["run"].unique()) or source.folder.name,
+        rows=len(rows),
+        started=started(rows),
+        statuses=cells_by_status(rows),
+        best=best_values(content.run.points),
+        sections=sections,
+        failures=failed[:MAX_FAILURES],
+        failures_hidden=max(0, len(failed) - MAX_FAILURES),
+        notes=notes(rows)[:MAX_FAILURES],
+        published=published(source.rows),
+        protocol=protocol_summary(rows),
+        methods=methods(rows, source.references, source.bibtex),
+        comparison=source.base,
+        budgets=tuple(tick(budget) for budget in sorted(rows["budget"].dropna().unique())),
+        styles=content.styles,
+        damaged=source.damaged,
     )
-    topic = Topic(title, name, rows, means, _of(subject, before))
-    return _Part(section, jobs(topic, found, studio), ranked, _latex(title, (*values, *ranks)))
-
-
-def _overall(
-    field: Sequence[Field], stands: Sequence[pd.DataFrame], look: Mapping[str, Look]
-) -> Iterator[_Part]:
-    """The section across all subjects, where samplers share some."""
-    if not field:
-        return
-    shown = tuple(overall_table(*both) for both in zip(field, stands, strict=True))
-    title, name = "Over all models", "over-all-models"
-    section = Section(name, title, None, (), tables=shown)
-    # more than the figure shows are for the CSV file alone
-    few = tuple(field[: profiles.MAX_FIELDS])
-    job = Job(1, partial(profiles.draw, few, len(field), look, "Profiles. Over all models", name))
-    text = "\n".join(latex.latex_table(for_paper(title, table)) for table in shown)
-    yield _Part(section, (job,), pd.DataFrame(), text)
-
-
-def _of(subject: Subject, before: pd.DataFrame | None) -> pd.DataFrame | None:
-    """The rows of the other run about the same subject; None where it has none."""
-    if before is None:
-        return None
-    found = [part for known, part in subjects(before) if known == subject]
-    return found[0] if found else None
-
-
-def _names(raw: pd.DataFrame, base: Other | None) -> dict[str, str]:
-    """What files are called in the report."""
-    return names_in(raw if base is None else pd.concat([raw, base.frame], ignore_index=True))
-
-
-def _paths(folder: Path, wanted: Sequence[Subject], called: Mapping[str, str]) -> Iterator[_Part]:
-    pictures = path_figure.pictures(folder, wanted, called)
-    for i, (model, shown) in enumerate(pictures.items(), start=1):
-        title = f"From data to noise and back: {model}"
-        name = f"paths-{i:02d}-{slug(model)}"
-        section = Section(f"section-{name}", title, None, ())
-        job = Job(4, partial(path_figure.draw, shown, title, name))
-        yield _Part(section, (job,), pd.DataFrame(), "")
-
-
-def _latex(title: str, shown: Iterable[Table]) -> str:
-    return "\n".join(latex.latex_table(for_paper(title, table)) for table in shown)
-
-
-def _fitting(sections: Iterable[Section]) -> tuple[Section, ...]:
-    """The sections with as many tables as the page has room for: the first of each, if no more."""
-    every = list(sections)
-    room = TABLE_BYTES // max(1, len(every))
-    return tuple(_cut(section, room) for section in every)
-
-
-def _cut(section: Section, room: int) -> Section:
-    kept: list[Table] = []
-    for table in (*section.tables, *section.ranks):
-        room -= sum(120 + 60 * len(line.values) for line in table.lines)
-        if room < 0 and kept:
-            break
-        kept.append(table)
-    count = len(section.tables)
-    hidden = count + len(section.ranks) - len(kept)
-    return replace(section, tables=tuple(kept[:count]), ranks=tuple(kept[count:]), hidden=hidden)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from bench.render.labels import one_line
-from bench.report.tables import Best, best_values
+from bench.report.data.best import BestValue, best_values
 from bench.results.frame import points, prepared, with_params
 from bench.results.schema import Status
 
@@ -24,7 +24,7 @@ _NUMERIC = frozenset({"best", "NFE", "ms/sample"})
 
 
 def summary_lines(frame: pd.DataFrame) -> list[str]:
-    """The best value of each model, process and metric, and the number of cells by status.
+    """List the best value of each model, process and metric, and the number of cells by status.
 
     The lines hold names of plugins: print them without interpreting markup.
 
@@ -42,7 +42,7 @@ def summary_lines(frame: pd.DataFrame) -> list[str]:
 
 
 def cells_by_status(table: pd.DataFrame) -> dict[str, int]:
-    """How many cells have each status, the worst of a cell's rows.
+    """Count the cells of each status, the worst of their rows.
 
     A cell of which some metrics are unsupported is ok: it gave the numbers that it has.
     """
@@ -53,7 +53,7 @@ def cells_by_status(table: pd.DataFrame) -> dict[str, int]:
     return {str(status): int(count) for status, count in counts.items()}
 
 
-def _fields(best: Best) -> tuple[str, ...]:
+def _fields(best: BestValue) -> tuple[str, ...]:
     subject = best.subject
     fields = (
         with_params(subject.model, subject.model_params),

@@ -16,24 +16,24 @@ from bench.results import seal
 Array = npt.NDArray[Any]
 
 
-def packed(array: Array, place: str) -> bytes:
-    """A .npy file; its seal stands behind the numbers, where readers do not look."""
+def pack(array: Array, place: str) -> bytes:
+    """Return the content of a .npy file; its seal stands behind the numbers, unread."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
-    return seal.sealed(buffer.getvalue() + b"\n" + seal.blank(place) + b"\n")
+    return seal.fill(buffer.getvalue() + b"\n" + seal.blank(place) + b"\n")
 
 
-def packed_many(arrays: Mapping[str, Array], place: str) -> bytes:
-    """An .npz file; its seal is the comment of the archive."""
+def pack_many(arrays: Mapping[str, Array], place: str) -> bytes:
+    """Return the content of an .npz file; its seal is the comment of the archive."""
     buffer = io.BytesIO()
     cast(Any, np.savez_compressed)(buffer, **arrays)
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.comment = seal.blank(place)
-    return seal.sealed(buffer.getvalue())
+    return seal.fill(buffer.getvalue())
 
 
 def read(path: Path, place: str) -> Array:
-    """The array of a .npy file.
+    """Read the array of a .npy file.
 
     Raises:
         FileNotFoundError, NotADirectoryError: there is no such file.
@@ -44,6 +44,6 @@ def read(path: Path, place: str) -> Array:
 
 
 def read_many(path: Path, place: str) -> dict[str, Array]:
-    """The arrays of an .npz file; raises as ``read``."""
+    """Read the arrays of an .npz file; raises as ``read``."""
     with np.load(io.BytesIO(seal.read(path, place)), allow_pickle=False) as file:
         return {name: np.asarray(file[name]) for name in file.files}

@@ -2,58 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Flag, auto
+from dataclasses import dataclass, replace
+from enum import Enum
 
 import pyarrow as pa
 
 
-class Use(Flag):
+class Use(Enum):
     """What a column is for: what is compared, grouped, shown and documented follows from it."""
 
-    SUBJECT = auto()
-    CURVE = auto()
-    POINT = auto()
-    REPLICATE = auto()
-    NUMBER = auto()
-    PARAMETERS = auto()
-    LABEL = auto()
-    FILTER = auto()
-    MEANING = auto()
-    VALUE = auto()
-    OUTCOME = auto()
-    COST = auto()
-    PROTOCOL = auto()
-    QUALITY = auto()
-    TIMING = auto()
-    MACHINE = auto()
-    ROUNDED = auto()
-    ORIGIN = auto()
+    SUBJECT = "what all curves of a figure have in common"
+    CURVE = "what, with the subject, makes a curve"
+    POINT = "what makes a point of a curve"
+    REPLICATE = "what tells the replicates of a point apart"
+    NUMBER = "which number of the cell it is"
+    PARAMETERS = "parameters of a plugin, with digests in the place of files"
+    LABEL = "a label for people, with digests in the place of files"
+    FILTER = "`--only` can name it (`budget` as `nfe`)"
+    MEANING = "what the metric declares of its number"
+    VALUE = "the number and its uncertainty"
+    OUTCOME = "what became of the cell, or of the number"
+    COST = "what was measured of the cost"
+    PROTOCOL = "how the number came to be; the report lists it"
+    QUALITY = "protocol on which numbers must agree to be compared"
+    TIMING = "protocol on which times must agree to be compared"
+    MACHINE = "the machine and its software"
+    ROUNDED = "four digits of it count: the rest is round-off"
+    ORIGIN = "where the row belongs; nothing is compared by it"
 
     def __str__(self) -> str:
-        return ", ".join(str(use.name).lower() for use in self)
-
-
-MEANINGS = {
-    Use.SUBJECT: "what all curves of a figure have in common",
-    Use.CURVE: "what, with the subject, makes a curve",
-    Use.POINT: "what makes a point of a curve",
-    Use.REPLICATE: "what tells the replicates of a point apart",
-    Use.NUMBER: "which number of the cell it is",
-    Use.PARAMETERS: "parameters of a plugin, with digests in the place of files",
-    Use.LABEL: "a label for people, with digests in the place of files",
-    Use.FILTER: "`--only` can name it (`budget` as `nfe`)",
-    Use.MEANING: "what the metric declares of its number",
-    Use.VALUE: "the number and its uncertainty",
-    Use.OUTCOME: "what became of the cell, or of the number",
-    Use.COST: "what was measured of the cost",
-    Use.PROTOCOL: "how the number came to be; the report lists it",
-    Use.QUALITY: "protocol on which numbers must agree to be compared",
-    Use.TIMING: "protocol on which times must agree to be compared",
-    Use.MACHINE: "the machine and its software",
-    Use.ROUNDED: "four digits of it count: the rest is round-off",
-    Use.ORIGIN: "where the row belongs; nothing is compared by it",
-}
+        return self.name.lower()
 
 
 @dataclass(frozen=True)
@@ -64,15 +42,15 @@ class Column:
         name: in the table.
         type: in the table.
         unit: empty where it has none.
-        use: what it is for.
         meaning: one line of documentation.
+        uses: what it is for.
     """
 
     name: str
     type: pa.DataType
     unit: str
-    use: Use
     meaning: str
+    uses: tuple[Use, ...]
 
 
 @dataclass(frozen=True)
@@ -83,30 +61,32 @@ class ColumnGroup:
     columns: tuple[Column, ...]
 
 
-def text(name: str, use: Use, meaning: str) -> Column:
+def group(title: str, use: Use, *columns: Column) -> ColumnGroup:
+    """Return a group; ``use`` is that of the columns that name none."""
+    return ColumnGroup(title, tuple(replace(c, uses=c.uses or (use,)) for c in columns))
+
+
+def text(name: str, meaning: str, *uses: Use) -> Column:
     """Return a column of text."""
-    return Column(name, pa.string(), "", use, meaning)
+    return Column(name, pa.string(), "", meaning, uses)
 
 
-def count(name: str, unit: str, use: Use, meaning: str) -> Column:
+def count(name: str, unit: str, meaning: str, *uses: Use) -> Column:
     """Return a column of whole numbers."""
-    return Column(name, pa.int64(), unit, use, meaning)
+    return Column(name, pa.int64(), unit, meaning, uses)
 
 
-def real(name: str, unit: str, use: Use, meaning: str) -> Column:
+def real(name: str, unit: str, meaning: str, *uses: Use) -> Column:
     """Return a column of real numbers."""
-    return Column(name, pa.float64(), unit, use, meaning)
+    return Column(name, pa.float64(), unit, meaning, uses)
 
 
-def flag(name: str, use: Use, meaning: str) -> Column:
+def flag(name: str, meaning: str, *uses: Use) -> Column:
     """Return a column of true and false."""
-    return Column(name, pa.bool_(), "", use, meaning)
+    return Column(name, pa.bool_(), "", meaning, uses)
 
 
-def plugin(name: str, use: Use, meaning: str) -> tuple[Column, Column]:
+def plugin(name: str, meaning: str, use: Use) -> tuple[Column, Column]:
     """Return the columns of a plugin: its name and its parameters."""
     params = "its parameters that differ from the defaults, as JSON"
-    return (
-        text(name, use | Use.FILTER, meaning),
-        text(f"{name}_params", use | Use.PARAMETERS, params),
-    )
+    return text(name, meaning, use, Use.FILTER), text(f"{name}_params", params, use, Use.PARAMETERS)

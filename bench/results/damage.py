@@ -1,4 +1,4 @@
-"""What is damaged of the files of a run, and where a run puts it: beside, never away."""
+"""Damaged files of a run: found, named, and set aside, never deleted."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from bench.results.store import Store
 ASIDE = "set-aside"
 
 LOG = "workers.log"
-"""What the workers print."""
+"""The file that holds what workers print."""
 
 _THREADS, _SHARE = 4, 256
 
 
 def samples(store: Store, keys: Iterable[str]) -> tuple[DamagedError, ...]:
-    """What is damaged of the samples of these cells."""
+    """Return what is damaged of the samples of these cells."""
     return _of_cells(store.sample_path, "samples", keys)
 
 
 def evidence(store: Store, keys: Iterable[str]) -> tuple[DamagedError, ...]:
-    """What is damaged of the evidence of these cells."""
+    """Return what is damaged of the evidence of these cells."""
     return _of_cells(store.evidence_path, "evidence", keys)
 
 
@@ -38,22 +38,22 @@ def _of_cells(
     except OSError:
         return ()
     files = ((path_of(key), f"{folder}/{key}") for key in sorted(keys))
-    return _checked([(path, place) for path, place in files if path.name in there])
+    return _check([(path, place) for path, place in files if path.name in there])
 
 
 def paths(store: Store) -> tuple[DamagedError, ...]:
-    """What is damaged of the paths of processes."""
+    """Return what is damaged of the paths of processes."""
     files = sorted((store.root / "paths").glob("*.npz"))
-    return _checked([(path, f"paths/{path.stem}") for path in files])
+    return _check([(path, f"paths/{path.stem}") for path in files])
 
 
 def singles(store: Store) -> tuple[DamagedError, ...]:
-    """What is damaged of the files that a run has once.
+    """Return what is damaged of the files that a run has once.
 
     Table and log are no results: what is in them does no harm, but they must be files.
     """
     files = [(store.plan_path, "plan"), (store.references_path, "references")]
-    errors = [error for error in _checked(files) if not isinstance(error, OldError)]
+    errors = [error for error in _check(files) if not isinstance(error, OldError)]
     blocked = [
         DamagedError(path, "is no file")
         for path in (store.table_path, store.root / LOG)
@@ -62,19 +62,19 @@ def singles(store: Store) -> tuple[DamagedError, ...]:
     return (*errors, *blocked)
 
 
-def _checked(files: Sequence[tuple[Path, str]]) -> tuple[DamagedError, ...]:
+def _check(files: Sequence[tuple[Path, str]]) -> tuple[DamagedError, ...]:
     shares = [files[first : first + _SHARE] for first in range(0, len(files), _SHARE)]
     with ThreadPoolExecutor(_THREADS) as pool:
         return tuple(error for found in pool.map(_share, shares) for error in found)
 
 
 def _share(files: Sequence[tuple[Path, str]]) -> list[DamagedError]:
-    errors = (seal.checked(path, place) for path, place in files)
+    errors = (seal.check(path, place) for path, place in files)
     return [error for error in errors if error is not None]
 
 
 def set_aside(root: Path, damaged: Iterable[DamagedError]) -> list[tuple[Path, Path]]:
-    """Move files into `<root>/set-aside/`; gives where each was and is.
+    """Move files into `<root>/set-aside/`; return where each was and is.
 
     Raises:
         BenchError: one cannot be moved.
@@ -97,14 +97,14 @@ def set_aside(root: Path, damaged: Iterable[DamagedError]) -> list[tuple[Path, P
 
 
 def lines(damaged: Sequence[DamagedError], most: int = 10) -> list[str]:
-    """What is damaged, for people."""
-    named = [f"{seal.shown(error.path)} {error.why}" for error in damaged[:most]]
+    """Return what is damaged, for people."""
+    named = [f"{seal.show(error.path)} {error.why}" for error in damaged[:most]]
     more = len(damaged) - most
     return [*named, f"and {more} files more"] if more > 0 else named
 
 
 def _free(path: Path) -> Path:
-    """The path, or one beside it with a number, where nothing is yet."""
+    """Return the path, or one beside it with a number, where nothing is yet."""
     free, number = path, 1
     while free.is_symlink() or free.exists():
         number += 1

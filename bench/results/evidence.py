@@ -1,7 +1,8 @@
-"""What the uncertainty of a number rests on: one number for each sample, stored beside the table.
+"""The evidence of a number: one value for each sample, on which its uncertainty rests.
 
-``Measurement.evidence`` says what they are. They are kept in float32, one file for each cell with
-one vector for each metric; a metric with more than ``LIMIT`` bytes of them goes without.
+``Measurement.evidence`` says what they are. They are kept in float32 beside the table, one file for
+each cell with one vector for each metric; a metric with more than ``LIMIT`` bytes of them goes
+without.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ LIMIT = 4 * 2**20
 
 
 def usable(given: Any, value: float, n: int) -> Values | None:
-    """What a metric handed out as evidence of ``value``, or None where it cannot be that.
+    """Return what a metric handed out as evidence of ``value``; None where it cannot be that.
 
     It is left out (another length, another mean, not finite, too large) rather than believed: a
     comparison then falls back on seeds or on the standard error.
@@ -51,7 +52,7 @@ def _vector(given: Any) -> Values:
 
 
 def fits(values: Values, value: float) -> bool:
-    """Whether the mean of the evidence is the number itself, as far as float32 can tell."""
+    """Tell whether the mean of the evidence is the number itself, as far as float32 can tell."""
     wide = values.astype(np.float64)
     if not (np.isfinite(wide).all() and math.isfinite(value)):
         return False
@@ -60,12 +61,12 @@ def fits(values: Values, value: float) -> bool:
 
 
 def name_of(metric: str, params: str) -> str:
-    """What a vector is called: the number, and the parameters of its metric where there are any."""
+    """Return the name of a vector: the number, with the parameters of its metric if it has any."""
     return metric if params in ("", "{}") else f"{metric} {params}"
 
 
 def found_in(evidence: Mapping[str, Values], metric: str, params: str) -> Values | None:
-    """The vector of one number; None where there is none."""
+    """Return the vector of one number; None where there is none."""
     exact = evidence.get(name_of(metric, params))
     if exact is not None or params not in ("", "{}"):
         return exact
@@ -74,17 +75,17 @@ def found_in(evidence: Mapping[str, Values], metric: str, params: str) -> Values
     return others[0] if len(others) == 1 else None
 
 
-def packed(evidence: Mapping[str, Values], place: str) -> bytes:
-    """The content of a file of evidence; ``place`` is what it is (see `bench.results.seal`)."""
+def pack(evidence: Mapping[str, Values], place: str) -> bytes:
+    """Return the content of a file of evidence, whose seal says that it is ``place``."""
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(v) for name, v in evidence.items()}
     contents: bytes = save(arrays, metadata={"seal": seal.blank(place).decode()})
-    return seal.sealed(contents)
+    return seal.fill(contents)
 
 
-def unpacked(path: Path, place: str) -> dict[str, Values]:
-    """The evidence in a file; empty where there is none.
+def read(path: Path, place: str) -> dict[str, Values]:
+    """Read the evidence in a file; empty where there is none.
 
     Raises:
         DamagedError: the file is damaged, or of another place.
@@ -93,11 +94,11 @@ def unpacked(path: Path, place: str) -> dict[str, Values]:
         content = seal.read(path, place)
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    return arrays(content, path)
+    return unpack(content, path)
 
 
-def arrays(content: bytes, path: Path) -> dict[str, Values]:
-    """The evidence in a file whose seal was verified."""
+def unpack(content: bytes, path: Path) -> dict[str, Values]:
+    """Return the evidence in a file whose seal was verified."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 

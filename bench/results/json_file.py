@@ -11,15 +11,15 @@ from bench.results import seal
 from bench.results.schema import SCHEMA_VERSION
 
 
-def packed(content: Mapping[str, Any], place: str) -> bytes:
-    """The content of a file; ``place`` is what it is (see `bench.results.seal`)."""
+def pack(content: Mapping[str, Any], place: str) -> bytes:
+    """Return the content of a file; ``place`` is what it is (see `bench.results.seal`)."""
     blank = seal.blank(place).decode()
     fields = {"schema": SCHEMA_VERSION, **content, "seal": blank}
-    return seal.sealed(json.dumps(fields, indent=1).encode())
+    return seal.fill(json.dumps(fields, indent=1).encode())
 
 
 def read(path: Path, place: str) -> dict[str, Any]:
-    """What ``packed`` was given.
+    """Read what ``pack`` was given.
 
     Raises:
         FileNotFoundError, NotADirectoryError: there is no such file.

@@ -11,12 +11,11 @@ from enum import StrEnum
 import pyarrow as pa
 
 from bench.results.column import (
-    MEANINGS,
     Column,
-    ColumnGroup,
     Use,
     count,
     flag,
+    group,
     plugin,
     real,
     text,
@@ -35,179 +34,151 @@ class Status(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-_CELL = ColumnGroup(
+_CELL = group(
     "The cell",
-    (
-        text(
-            "key", Use.ORIGIN, "sha256 of the cell's canonical JSON: plugins, parameters, protocol"
-        ),
-        text("run", Use.ORIGIN, "name of the run (`name:` in YAML)"),
-        text("suite", Use.SUBJECT | Use.FILTER, "name of the suite in YAML"),
-        *plugin("model", Use.SUBJECT, "name of the model plugin"),
-        *plugin("process", Use.SUBJECT, "name of the noise process"),
-        *plugin("grid", Use.CURVE, "name of the time grid"),
-        *plugin("solver", Use.CURVE, "name of the predictor or ODE solver"),
-        text("solver_kind", Use.ORIGIN, "`predictor`, `ode_solver` or `adaptive`"),
-        *plugin("corrector", Use.CURVE, "name of the corrector, empty without one"),
-        text(
-            "sampler",
-            Use.LABEL | Use.FILTER,
-            "label of the curve: solver + corrector with their parameters, without the "
-            "parameter that an adaptive solver's ladder varies",
-        ),
-        count("budget", "NFE", Use.POINT | Use.FILTER, "NFE budget; null for adaptive solvers"),
-        real("tolerance", "1", Use.POINT, "the ladder's value for adaptive solvers, else null"),
-        count("seed", "", Use.REPLICATE | Use.FILTER, "seed of all noise"),
+    Use.ORIGIN,
+    text("key", "sha256 of the cell's canonical JSON: plugins, parameters, protocol"),
+    text("run", "name of the run (`name:` in YAML)"),
+    text("suite", "name of the suite in YAML", Use.SUBJECT, Use.FILTER),
+    *plugin("model", "name of the model plugin", Use.SUBJECT),
+    *plugin("process", "name of the noise process", Use.SUBJECT),
+    *plugin("grid", "name of the time grid", Use.CURVE),
+    *plugin("solver", "name of the predictor or ODE solver", Use.CURVE),
+    text("solver_kind", "`predictor`, `ode_solver` or `adaptive`"),
+    *plugin("corrector", "name of the corrector, empty without one", Use.CURVE),
+    text(
+        "sampler",
+        "label of the curve: solver + corrector with their parameters, without the parameter "
+        "that an adaptive solver's ladder varies",
+        Use.LABEL,
+        Use.FILTER,
     ),
+    count("budget", "NFE", "NFE budget; null for adaptive solvers", Use.POINT, Use.FILTER),
+    real("tolerance", "1", "the ladder's value for adaptive solvers, else null", Use.POINT),
+    count("seed", "", "seed of all noise", Use.REPLICATE, Use.FILTER),
 )
 
-_NUMBER = ColumnGroup(
+_NUMBER = group(
     "The number",
-    (
-        text("metric", Use.NUMBER, "name of the number"),
-        text(
-            "metric_plugin",
-            Use.ORIGIN,
-            "name of the metric plugin that gives it; where that gives none, `metric` is this",
-        ),
-        text(
-            "metric_params",
-            Use.NUMBER | Use.PARAMETERS,
-            "parameters of the metric plugin that differ from the defaults, as JSON",
-        ),
-        real("value", "`unit`", Use.VALUE, "the number; null unless `status` is `ok`"),
-        real(
-            "std_error",
-            "`unit`",
-            Use.VALUE,
-            "its standard error within the run; null where unknown",
-        ),
-        text("unit", Use.MEANING, "unit of `value`"),
-        flag("larger_is_better", Use.MEANING, "direction of the metric; null: it has none"),
-        text(
-            "role",
-            Use.MEANING,
-            "`quality`, `error`, `exact`, `reference` or `diagnostic`; empty: none yet",
-        ),
-        text(
-            "belongs_to",
-            Use.MEANING,
-            "the number that this one accompanies, such as `rmse`; often empty",
-        ),
-        count("metric_n", "", Use.QUALITY, "samples or data points that the number rests on"),
-        real(
-            "metric_nfe", "NFE", Use.COST, "forward evaluations per data point spent on the metric"
-        ),
-        real("metric_vjp", "VJP", Use.COST, "vector-Jacobian products per data point spent on it"),
-        text("status", Use.OUTCOME, "`ok`, `failed`, `diverged`, `timeout` or `unsupported`"),
-        text("reason", Use.OUTCOME, "why, where `status` is not `ok`"),
-        text(
-            "note",
-            Use.OUTCOME,
-            "what a reader has to know of the sampler on this model, and what the cell changed "
-            "of its process; often empty",
-        ),
+    Use.OUTCOME,
+    text("metric", "name of the number", Use.NUMBER),
+    text(
+        "metric_plugin",
+        "name of the metric plugin that gives it; where that gives none, `metric` is this",
+        Use.ORIGIN,
+    ),
+    text(
+        "metric_params",
+        "parameters of the metric plugin that differ from the defaults, as JSON",
+        Use.NUMBER,
+        Use.PARAMETERS,
+    ),
+    real("value", "`unit`", "the number; null unless `status` is `ok`", Use.VALUE),
+    real("std_error", "`unit`", "its standard error within the run; null where unknown", Use.VALUE),
+    text("unit", "unit of `value`", Use.MEANING),
+    flag("larger_is_better", "direction of the metric; null: it has none", Use.MEANING),
+    text(
+        "role",
+        "`quality`, `error`, `exact`, `reference` or `diagnostic`; empty: none yet",
+        Use.MEANING,
+    ),
+    text(
+        "belongs_to",
+        "the number that this one accompanies, such as `rmse`; often empty",
+        Use.MEANING,
+    ),
+    count("metric_n", "", "samples or data points that the number rests on", Use.QUALITY),
+    real("metric_nfe", "NFE", "forward evaluations per data point spent on the metric", Use.COST),
+    real("metric_vjp", "VJP", "vector-Jacobian products per data point spent on it", Use.COST),
+    text("status", "`ok`, `failed`, `diverged`, `timeout` or `unsupported`"),
+    text("reason", "why, where `status` is not `ok`"),
+    text(
+        "note",
+        "what a reader has to know of the sampler on this model, and what the cell changed of"
+        " its process; often empty",
     ),
 )
 
-_COST = ColumnGroup(
+_COST = group(
     "What it cost",
-    (
-        count("steps", "", Use.COST, "steps of the grid; null for adaptive solvers"),
-        real(
-            "nfe", "NFE", Use.COST, "measured network evaluations per sample, everything included"
-        ),
-        real(
-            "nfe_declared", "NFE", Use.COST, "declared cost of the steps taken; null for adaptive"
-        ),
-        real("nfe_finish", "NFE", Use.COST, "of these, the final denoise"),
-        real("nfe_unspent", "NFE", Use.COST, "of the budget, what no further step fits into"),
-        flag("over_budget", Use.COST, "measured cost above the budget"),
-        real(
-            "sample_wall_s",
-            "s",
-            Use.COST,
-            "wall-clock of sampling alone: synchronised, after warm-up",
-        ),
-        real("samples_per_s", "1/s", Use.COST, "samples per second of sampling"),
-        real(
-            "s_per_evaluation", "s", Use.COST, "sampling time per network row (sample x evaluation)"
-        ),
-        count(
-            "calibration_evaluations",
-            "evaluations",
-            Use.COST,
-            "network rows (sample x evaluation) of the grid's calibration before sampling, in "
-            "all; no part of `nfe`",
-        ),
-        real("calibration_wall_s", "s", Use.COST, "wall-clock of the calibration, not warmed up"),
-        real("load_wall_s", "s", Use.COST, "loading the model, when this cell had to"),
-        real("metric_wall_s", "s", Use.COST, "all metrics of the cell together"),
-        real("peak_memory_mib", "MiB", Use.COST, "peak memory: of the GPU, else of the process"),
+    Use.COST,
+    count("steps", "", "steps of the grid; null for adaptive solvers"),
+    real("nfe", "NFE", "measured network evaluations per sample, everything included"),
+    real("nfe_declared", "NFE", "declared cost of the steps taken; null for adaptive"),
+    real("nfe_finish", "NFE", "of these, the final denoise"),
+    real("nfe_unspent", "NFE", "of the budget, what no further step fits into"),
+    flag("over_budget", "measured cost above the budget"),
+    real("sample_wall_s", "s", "wall-clock of sampling alone: synchronised, after warm-up"),
+    real("samples_per_s", "1/s", "samples per second of sampling"),
+    real("s_per_evaluation", "s", "sampling time per network row (sample x evaluation)"),
+    count(
+        "calibration_evaluations",
+        "evaluations",
+        "network rows (sample x evaluation) of the grid's calibration before sampling, in "
+        "all; no part of `nfe`",
     ),
+    real("calibration_wall_s", "s", "wall-clock of the calibration, not warmed up"),
+    real("load_wall_s", "s", "loading the model, when this cell had to"),
+    real("metric_wall_s", "s", "all metrics of the cell together"),
+    real("peak_memory_mib", "MiB", "peak memory: of the GPU, else of the process"),
 )
 
-_PROTOCOL = ColumnGroup(
+_PROTOCOL = group(
     "The protocol",
-    (
-        count("samples", "", Use.QUALITY, "number of samples"),
-        count("batch", "", Use.TIMING, "samples that go through the loop together"),
-        count("shard", "", Use.TIMING, "rows of one network call and of one noise stream"),
-        text("dtype", Use.QUALITY | Use.TIMING, "dtype of state and network"),
-        real(
-            "s_min",
-            "1",
-            Use.QUALITY | Use.ROUNDED,
-            "noise-to-signal ratio sigma/alpha where the grid ends",
-        ),
-        real("s_max", "1", Use.QUALITY | Use.ROUNDED, "noise-to-signal ratio where it starts"),
-        text(
-            "finish",
-            Use.QUALITY,
-            "`denoise`: one final denoising evaluation; `none`: samples at s_min",
-        ),
-        flag("batch_coupled", Use.PROTOCOL, "samples of a shard share an error norm"),
-        text("weights", Use.QUALITY, "sha256 of the model's weights or parameters"),
-        text(
-            "reference_hash",
-            Use.QUALITY,
-            "hash of what the metric compares with (statistics, features)",
-        ),
-        count(
-            "reference_n",
-            "",
-            Use.PROTOCOL,
-            "real images or exact samples that it compares with; null: none, or not told",
-        ),
-        text(
-            "reference_note",
-            Use.PROTOCOL,
-            "how many of them were converted and how (16 bits, alpha, palette, ...), and what "
-            "was left out beside them; empty: nothing",
-        ),
-        text("solver_source", Use.PROTOCOL, "distribution, version and code hash of the solver"),
-        text("plugin_sources", Use.PROTOCOL, "the same for all plugins of the cell, as JSON"),
-        text(
-            "files",
-            Use.PROTOCOL,
-            "where the files lay that parameters name, as JSON: path by the digest that stands "
-            "for it in the parameters; no part of what the number is",
-        ),
-        text("core", Use.PROTOCOL, "version and code hash of the host"),
-        text("device", Use.TIMING | Use.MACHINE, "name of the processor or GPU"),
-        text("device_kind", Use.TIMING | Use.MACHINE, "`cpu` or `cuda`"),
-        count("threads", "", Use.TIMING | Use.MACHINE, "CPU threads of a worker"),
-        count("workers", "", Use.TIMING | Use.MACHINE, "worker processes at the same time"),
-        text("torch", Use.TIMING | Use.MACHINE, "version of torch"),
-        text("python", Use.PROTOCOL | Use.MACHINE, "version of Python"),
-        text("platform", Use.PROTOCOL | Use.MACHINE, "operating system and architecture"),
-        text("started", Use.ORIGIN, "UTC start of the cell, ISO 8601"),
+    Use.PROTOCOL,
+    count("samples", "", "number of samples", Use.QUALITY),
+    count("batch", "", "samples that go through the loop together", Use.TIMING),
+    count("shard", "", "rows of one network call and of one noise stream", Use.TIMING),
+    text("dtype", "dtype of state and network", Use.QUALITY, Use.TIMING),
+    real(
+        "s_min",
+        "1",
+        "noise-to-signal ratio sigma/alpha where the grid ends",
+        Use.QUALITY,
+        Use.ROUNDED,
     ),
+    real("s_max", "1", "noise-to-signal ratio where it starts", Use.QUALITY, Use.ROUNDED),
+    text(
+        "finish", "`denoise`: one final denoising evaluation; `none`: samples at s_min", Use.QUALITY
+    ),
+    flag("batch_coupled", "samples of a shard share an error norm"),
+    text("weights", "sha256 of the model's weights or parameters", Use.QUALITY),
+    text(
+        "reference_hash",
+        "hash of what the metric compares with (statistics, features)",
+        Use.QUALITY,
+    ),
+    count(
+        "reference_n",
+        "",
+        "real images or exact samples that it compares with; null: none, or not told",
+    ),
+    text(
+        "reference_note",
+        "how many of them were converted and how (16 bits, alpha, palette, ...), and what was"
+        " left out beside them; empty: nothing",
+    ),
+    text("solver_source", "distribution, version and code hash of the solver"),
+    text("plugin_sources", "the same for all plugins of the cell, as JSON"),
+    text(
+        "files",
+        "where the files lay that parameters name, as JSON: path by the digest that stands "
+        "for it in the parameters; no part of what the number is",
+    ),
+    text("core", "version and code hash of the host"),
+    text("device", "name of the processor or GPU", Use.TIMING, Use.MACHINE),
+    text("device_kind", "`cpu` or `cuda`", Use.TIMING, Use.MACHINE),
+    count("threads", "", "CPU threads of a worker", Use.TIMING, Use.MACHINE),
+    count("workers", "", "worker processes at the same time", Use.TIMING, Use.MACHINE),
+    text("torch", "version of torch", Use.TIMING, Use.MACHINE),
+    text("python", "version of Python", Use.PROTOCOL, Use.MACHINE),
+    text("platform", "operating system and architecture", Use.PROTOCOL, Use.MACHINE),
+    text("started", "UTC start of the cell, ISO 8601", Use.ORIGIN),
 )
 
 GROUPS = (_CELL, _NUMBER, _COST, _PROTOCOL)
 
-COLUMNS: tuple[Column, ...] = tuple(column for group in GROUPS for column in group.columns)
+COLUMNS: tuple[Column, ...] = tuple(column for part in GROUPS for column in part.columns)
 
 ARROW = pa.schema(
     [pa.field(c.name, c.type) for c in COLUMNS],
@@ -217,7 +188,7 @@ ARROW = pa.schema(
 
 def columns(*uses: Use) -> tuple[str, ...]:
     """Return the names of the columns that have one of ``uses``, in the order of the table."""
-    return tuple(c.name for c in COLUMNS if any(use in c.use for use in uses))
+    return tuple(c.name for c in COLUMNS if any(use in c.uses for use in uses))
 
 
 FILTERS = tuple("nfe" if name == "budget" else name for name in columns(Use.FILTER))
@@ -243,14 +214,15 @@ def markdown() -> str:
         "",
         "| use | meaning |",
         "|---|---|",
-        *(f"| {use} | {meaning} |" for use, meaning in MEANINGS.items()),
+        *(f"| {use} | {use.value} |" for use in Use),
         "",
     ]
-    for group in GROUPS:
-        lines += [f"## {group.title}", "", "| column | type | unit | use | meaning |"]
-        lines += ["|---|---|---|---|---|"]
-        lines += [
-            f"| `{c.name}` | {c.type} | {c.unit} | {c.use} | {c.meaning} |" for c in group.columns
-        ]
-        lines.append("")
+    for part in GROUPS:
+        lines += [f"## {part.title}", "", "| column | type | unit | use | meaning |"]
+        lines += ["|---|---|---|---|---|", *map(_line, part.columns), ""]
     return "\n".join(lines)
+
+
+def _line(column: Column) -> str:
+    uses = ", ".join(map(str, column.uses))
+    return f"| `{column.name}` | {column.type} | {column.unit} | {uses} | {column.meaning} |"

@@ -53,7 +53,7 @@ class DamagedError(BenchError):
 
     def __str__(self) -> str:
         path, why, remedy = self.args
-        return f"{shown(path)}: {why}; {remedy}"
+        return f"{show(path)}: {why}; {remedy}"
 
 
 class OldError(DamagedError):
@@ -61,71 +61,68 @@ class OldError(DamagedError):
 
 
 def other_version(version: object) -> str:
-    """What is wrong with a file of another version."""
+    """Say what is wrong with a file of another version."""
     return f"schema version {version}, this program reads {SCHEMA_VERSION}"
 
 
-def shown(path: Path) -> str:
-    """A path for people: what cannot be printed in its name, or moves the cursor, is escaped."""
+def show(path: Path | str) -> str:
+    """Return a path for people: what cannot be printed, or moves the cursor, is escaped."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(path))
 
 
 def blank(place: str) -> bytes:
-    """The seal that a file is to be written with, before ``sealed`` fills it in."""
+    """Return the seal that a file is to be written with, before ``fill`` completes it."""
     return MARK + quote(place).encode() + b":" + _ZEROS
 
 
-def sealed(content: bytes) -> bytes:
-    """The content of a file with its ``blank`` seal filled in."""
-    at = _digest_at(content)
-    return content[:at] + hashlib.sha256(content).hexdigest().encode() + content[at + 64 :]
-
-
-def _digest_at(content: bytes) -> int:
-    found = _SEAL.match(content, max(content.rfind(MARK), 0))
+def fill(content: bytes) -> bytes:
+    """Return the content of a file with its ``blank`` seal filled in."""
+    found = _find(content)
     if found is None or found[2] != _ZEROS:
         raise ValueError("a file is sealed once, and has one blank seal")
-    return found.start(2)
+    digest = hashlib.sha256(content).hexdigest().encode()
+    return content[: found.start(2)] + digest + content[found.end(2) :]
 
 
-def read(path: Path, place: str, *, limit: int = LIMIT, remedy: str = AGAIN) -> bytes:
-    """The content of a sealed file, verified.
+def _find(content: bytes) -> re.Match[bytes] | None:
+    return _SEAL.match(content, max(content.rfind(MARK), 0))
+
+
+def read(path: Path, place: str, limit: int = LIMIT) -> bytes:
+    """Read a sealed file and verify it.
 
     Args:
         path: the file.
         place: what it must be, such as ``cells/KEY``.
         limit: the most bytes that such a file can have.
-        remedy: what to tell of a damaged one.
 
     Raises:
         FileNotFoundError, NotADirectoryError: there is none.
         OldError: another version wrote it.
         DamagedError: it is damaged, of another place, no file, or cannot be read.
     """
-    content = whole(path, limit, remedy)
-    verify(content, path, place, remedy)
+    content = read_whole(path, limit)
+    verify(content, path, place)
     return content
 
 
-def verify(content: bytes, path: Path, place: str, remedy: str = AGAIN) -> None:
+def verify(content: bytes, path: Path, place: str) -> None:
     """Hold the content of a file against its seal; raises as ``read``."""
-    found = _SEAL.match(content, max(content.rfind(MARK), 0))
+    found = _find(content)
     if found is None:
-        raise _unsealed(path, content, remedy)
+        raise _unsealed(path, content)
     blanked = content[: found.start(2)] + _ZEROS + content[found.end(2) :]
     if hashlib.sha256(blanked).hexdigest().encode() != found[2]:
-        raise DamagedError(path, "is damaged (its checksum does not hold)", remedy)
+        raise DamagedError(path, "is damaged (its checksum does not hold)")
     own = unquote(found[1].decode())
     if own != place:
-        raise DamagedError(
-            path, f"is in the wrong place (it was written as {shown(Path(own))})", remedy
-        )
+        raise DamagedError(path, f"is in the wrong place (it was written as {show(own)})")
 
 
-def checked(path: Path, place: str, *, limit: int = LIMIT) -> DamagedError | None:
-    """What is wrong with a file; None where nothing is, or there is none."""
+def check(path: Path, place: str) -> DamagedError | None:
+    """Return what is wrong with a file; None where nothing is, or there is none."""
     try:
-        read(path, place, limit=limit)
+        read(path, place)
     except DamagedError as error:
         return error
     except (FileNotFoundError, NotADirectoryError):
@@ -133,15 +130,15 @@ def checked(path: Path, place: str, *, limit: int = LIMIT) -> DamagedError | Non
     return None
 
 
-def _unsealed(path: Path, content: bytes, remedy: str) -> DamagedError:
+def _unsealed(path: Path, content: bytes) -> DamagedError:
     version = _VERSION.search(content[-LIMIT:])
     if version and int(version[1]) != SCHEMA_VERSION:
-        return OldError(path, other_version(int(version[1])), remedy)
-    return DamagedError(path, "is damaged (it has no checksum)", remedy)
+        return OldError(path, other_version(int(version[1])))
+    return DamagedError(path, "is damaged (it has no checksum)")
 
 
-def whole(path: Path, limit: int, remedy: str = AGAIN) -> bytes:
-    """All bytes of a regular file, not verified; a pipe without a writer cannot block it.
+def read_whole(path: Path, limit: int) -> bytes:
+    """Read all bytes of a regular file, not verified; a pipe without a writer cannot block it.
 
     Raises:
         FileNotFoundError, NotADirectoryError: there is none.
@@ -151,18 +148,18 @@ def whole(path: Path, limit: int, remedy: str = AGAIN) -> bytes:
     try:
         state = os.stat(path)
         if not stat.S_ISREG(state.st_mode):
-            raise DamagedError(path, f"is {_kind(state.st_mode)}, and no file of results", remedy)
+            raise DamagedError(path, f"is {_kind(state.st_mode)}, and no file of results")
         if state.st_size > limit:
-            raise DamagedError(path, f"is damaged ({state.st_size} bytes are too many)", remedy)
+            raise DamagedError(path, f"is damaged ({state.st_size} bytes are too many)")
         with os.fdopen(os.open(path, flags), "rb") as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         if not os.path.lexists(path):
             raise
-        raise DamagedError(path, "is a link to nothing", remedy) from None
+        raise DamagedError(path, "is a link to nothing") from None
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "out of memory"
-        raise DamagedError(path, f"cannot be read ({reason})", remedy) from None
+        raise DamagedError(path, f"cannot be read ({reason})") from None
 
 
 def _kind(mode: int) -> str:

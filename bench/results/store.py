@@ -1,16 +1,4 @@
-"""Results on disk: one Parquet file per cell, written atomically, and the plan they belong to.
-
-<root>/plan.json             the keys of the last plan, in order
-<root>/cells/<key>.parquet   the rows of one cell: these files are the results
-<root>/samples/<key>.npy     its first samples, uint8 images or float32 points
-<root>/paths/<hash>.npz      paths of a process over p_t (see `bench.run.paths`)
-<root>/references.json       papers of the plugins of all runs, by kind and name
-<root>/evidence/<key>.safetensors   numbers per sample, for bench.compare (bench.results.evidence)
-<root>/table.parquet         the rows of all cells, a cache (see `bench.results.table`)
-<root>/set-aside/            what was damaged (see `bench.run.survey`)
-
-Each file carries a seal, which is verified whenever it is read (see `bench.results.seal`).
-"""
+"""Results on disk: one Parquet file per cell, written atomically, and the plan they belong to."""
 
 from __future__ import annotations
 
@@ -25,9 +13,11 @@ import pyarrow as pa
 
 from bench.core.errors import BenchError
 from bench.files.atomic import atomic_write_bytes
-from bench.results import array_file, json_file, seal
+from bench.results import array_file, evidence, json_file, parquet_file, seal
 from bench.results import table as tables
+from bench.results.layout import Layout
 from bench.results.schema import ARROW, Status
+from bench.results.seal import DamagedError, OldError
 from bench.results.table import Consolidated, Stamp
 
 if TYPE_CHECKING:
@@ -38,142 +28,144 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-REMEDY = (
-    "free space or choose another place with --results, then run again: finished cells are kept"
-)
-
 FINAL = frozenset({Status.OK, Status.UNSUPPORTED, Status.DIVERGED})
 """Statuses that running again would not change; ``failed`` and ``timeout`` are tried anew."""
 
+_REMEDY = (
+    "free space or choose another place with --results, then run again: finished cells are kept"
+)
+
 
 @dataclass(frozen=True)
-class Store:
+class KnownRows:
+    """Some columns of the rows of some cells.
+
+    Attributes:
+        rows: by cell, of those that have sound ones.
+        damaged: files that cannot be read.
+        old: cells whose files are of another version of the format.
+    """
+
+    rows: Mapping[str, list[Row]]
+    damaged: tuple[DamagedError, ...]
+    old: frozenset[str]
+
+    @property
+    def finished(self) -> frozenset[str]:
+        """The cells of which no row asks to be tried again; `status` must be among the columns."""
+        cells = self.rows.items()
+        return frozenset(key for key, rows in cells if all(row["status"] in FINAL for row in rows))
+
+
+@dataclass(frozen=True)
+class Store(Layout):
     """The results folder of one run."""
-
-    root: Path
-
-    @property
-    def plan_path(self) -> Path:
-        """Where the keys of the last plan stand."""
-        return self.root / "plan.json"
-
-    @property
-    def table_path(self) -> Path:
-        """Where the rows of all cells stand in one file."""
-        return self.root / "table.parquet"
-
-    @property
-    def references_path(self) -> Path:
-        """Where the papers of the plugins stand."""
-        return self.root / "references.json"
-
-    def cell_path(self, key: str) -> Path:
-        """The Parquet file of a cell."""
-        return self.root / "cells" / f"{key}.parquet"
-
-    def sample_path(self, key: str) -> Path:
-        """The first samples of a cell."""
-        return self.root / "samples" / f"{key}.npy"
 
     def write_plan(self, run: str, keys: Sequence[str]) -> None:
         """Record which cells the results consist of."""
         plan = {"run": run, "cells": list(keys)}
-        write_file(self.plan_path, json_file.packed(plan, "plan"))
-
-    def evidence_path(self, key: str) -> Path:
-        """The numbers per sample of a cell."""
-        return self.root / "evidence" / f"{key}.safetensors"
+        write_file(self.plan_path, json_file.pack(plan, "plan"))
 
     def write(
         self,
         key: str,
         rows: Sequence[Row],
         samples: np.ndarray | None,
-        evidence: Mapping[str, np.ndarray] | None = None,
+        numbers: Mapping[str, np.ndarray] | None = None,
     ) -> None:
-        """Write one cell: the rows last, so that a cell with rows is complete."""
-        from bench.results.evidence import packed
+        """Write one cell: the rows last, so that a cell with rows is complete.
 
-        shown = None if samples is None else array_file.packed(samples, f"samples/{key}")
-        kept = packed(evidence, f"evidence/{key}") if evidence else None
-        self._put(self.sample_path(key), shown)
-        self._put(self.evidence_path(key), kept)
+        Args:
+            key: of the cell.
+            rows: of the table.
+            samples: the first ones; None: no file.
+            numbers: per sample, by name (see `bench.results.evidence`); none: no file.
+        """
+        place = f"samples/{key}"
+        shown = None if samples is None else array_file.pack(samples, place)
+        kept = evidence.pack(numbers, f"evidence/{key}") if numbers else None
+        _write_or_delete(self.sample_path(key), shown)
+        _write_or_delete(self.evidence_path(key), kept)
         table = pa.Table.from_pylist(list(rows), schema=ARROW)
-        write_file(self.cell_path(key), tables.packed(table, f"cells/{key}"))
-
-    @staticmethod
-    def _put(path: Path, content: bytes | None) -> None:
-        """Write a file; without content, leave none of an earlier version of the cell."""
-        if content is not None:
-            write_file(path, content)
-        else:
-            with contextlib.suppress(OSError):
-                path.unlink()
+        write_file(self.cell_path(key), parquet_file.pack(table, f"cells/{key}"))
 
     def write_paths(self, paths: Paths) -> None:
         """Write the paths of a model under a process, unless they are there."""
-        place = self.root / "paths" / f"{paths.name}.npz"
-        if not place.exists():
-            write_file(place, array_file.packed_many(paths.arrays, f"paths/{paths.name}"))
+        path = self.root / "paths" / f"{paths.name}.npz"
+        if not path.exists():
+            write_file(path, array_file.pack_many(paths.arrays, f"paths/{paths.name}"))
 
-    def write_references(self, references: Mapping[str, str]) -> None:
-        """Add to the papers that the results rest on: what plugins name, by kind and name."""
-        known = self.references()
-        if not references.items() <= known.items():
-            every = dict(sorted({**known, **references}.items()))
-            content = json_file.packed({"references": every}, "references")
-            write_file(self.references_path, content)
+    def write_references(
+        self, references: Mapping[str, str], bibtex: Mapping[str, str] | None = None
+    ) -> None:
+        """Add to the papers that the results rest on.
+
+        Args:
+            references: what plugins name, by kind and name.
+            bibtex: BibTeX of those that carry their own, by kind and name.
+        """
+        known = {"references": self.references(), "bibtex": self.bibtex()}
+        every = {
+            "references": {**known["references"], **references},
+            "bibtex": {**known["bibtex"], **(bibtex or {})},
+        }
+        if every != known:
+            content = {name: dict(sorted(texts.items())) for name, texts in every.items()}
+            write_file(self.references_path, json_file.pack(content, "references"))
 
     def references(self) -> dict[str, str]:
-        """What each plugin of the results names as its paper.
+        """Read what each plugin of the results names as its paper.
 
         Empty for results without them, and where the file is damaged: it bears no number, and
-        `bench.run.survey` names it.
+        `bench.results.damage` names it.
         """
+        return self._papers("references")
+
+    def bibtex(self) -> dict[str, str]:
+        """Read the BibTeX of plugins that carry their own; empty as ``references``."""
+        return self._papers("bibtex")
+
+    def _papers(self, name: str) -> dict[str, str]:
         try:
-            found = json_file.read(self.references_path, "references")["references"]
+            found = json_file.read(self.references_path, "references").get(name, {})
         except (OSError, BenchError):
             return {}
-        return {str(name): str(text) for name, text in found.items()}
+        return {str(plugin): str(text) for plugin, text in found.items()}
 
     def cell(self, key: str) -> list[Row]:
-        """The rows of a cell.
+        """Read the rows of a cell.
 
         Raises:
             FileNotFoundError, NotADirectoryError: there are none.
             DamagedError: its file is damaged, of another cell, or of another version.
         """
-        rows: list[Row] = self._table(self.cell_path(key)).to_pylist()
+        rows: list[Row] = self._table(key).to_pylist()
         return rows
 
-    def read(self, key: str) -> list[Row] | None:
-        """The rows of a cell; None if there are none or the file is damaged."""
-        try:
-            return self.cell(key)
-        except (FileNotFoundError, NotADirectoryError, BenchError):
-            return None
-
-    def standings(self, keys: Iterable[str]) -> dict[str, list[Row]]:
-        """`status` and `reason` of all rows of those cells that have sound ones."""
+    def known(self, keys: Iterable[str], columns: Sequence[str]) -> KnownRows:
+        """Read ``columns`` of the rows of cells: from the table what it covers, else from files."""
         there = tables.stamps(self.root / "cells")
-        known = tables.read(self.table_path) or Consolidated.nothing()
-        rows: list[Row] = known.rows.select(["status", "reason"]).to_pylist()
+        table = tables.read(self.table_path)
+        rows: list[Row] = table.rows.select(columns).to_pylist()
         found: dict[str, list[Row]] = {}
+        damaged: list[DamagedError] = []
         for key in keys:
-            if key in there and known.covers(key, there[key]):
-                extent = known.extents[key]
+            if key in there and table.covers(key, there[key]):
+                extent = table.extents[key]
                 found[key] = rows[extent.first : extent.first + extent.count]
-            elif own := self.read(key):
-                found[key] = [{name: row[name] for name in ("status", "reason")} for row in own]
-        return found
-
-    def finished(self, keys: Iterable[str]) -> set[str]:
-        """Those cells that have their rows, of which none asks to be tried again."""
-        standings = self.standings(keys).items()
-        return {key for key, rows in standings if all(row["status"] in FINAL for row in rows)}
+            elif key in there:
+                try:
+                    found[key] = self._table(key).select(columns).to_pylist()
+                except DamagedError as error:
+                    damaged.append(error)
+                except (FileNotFoundError, NotADirectoryError):  # deleted in the meantime
+                    continue
+        old = frozenset(error.path.stem for error in damaged if isinstance(error, OldError))
+        now = tuple(error for error in damaged if not isinstance(error, OldError))
+        return KnownRows(found, now, old)
 
     def load(self) -> pd.DataFrame:
-        """All rows of the last plan that are there, in the plan's order.
+        """Read all rows of the last plan that are there, in the plan's order.
 
         Raises:
             BenchError: no results, a damaged file, or files of another run.
@@ -195,15 +187,19 @@ class Store:
         """
         with contextlib.suppress(BenchError):
             settled = {key: stamp for key, stamp in self._present().items() if stamp.settled}
-            known = tables.read(self.table_path) or Consolidated.nothing()
+            known = tables.read(self.table_path)
             covered = all(known.covers(key, stamp) for key, stamp in settled.items())
-            if not covered and not tables.foreign(self.table_path):
-                write_file(self.table_path, tables.content(self._rows(settled)))
+            if not covered and not tables.is_foreign(self.table_path):
+                write_file(self.table_path, self._rows(settled).content())
 
     def _present(self) -> dict[str, Stamp]:
         """The cells of the last plan that are there, in its order, each with its file's version."""
         there = tables.stamps(self.root / "cells")
-        return {key: there[key] for key in self._keys(there) if key in there}
+        try:
+            keys = json_file.read(self.plan_path, "plan")["cells"]
+        except (FileNotFoundError, NotADirectoryError):
+            keys = sorted(there)
+        return {key: there[key] for key in keys if key in there}
 
     def _rows(self, cells: Mapping[str, Stamp]) -> Consolidated:
         """The rows of ``cells`` in their order: from the table what it covers, else from files.
@@ -215,25 +211,19 @@ class Store:
             raise BenchError(
                 f"{self.root}: holds no results; run `bench run FILE --results {self.root.parent}`"
             )
-        known = tables.read(self.table_path) or Consolidated.nothing()
+        known = tables.read(self.table_path)
         others = {key: stamp for key, stamp in cells.items() if not known.covers(key, stamp)}
         try:
-            read = ((key, stamp, self._table(self.cell_path(key))) for key, stamp in others.items())
-            return known.extended(read).only(list(cells))
+            read = ((key, stamp, self._table(key)) for key, stamp in others.items())
+            return known.add(read).select(list(cells))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise BenchError(
                 f"{error.filename}: was deleted while the results were read; try again"
             ) from None
 
-    def _keys(self, there: Iterable[str]) -> list[str]:
-        try:
-            return list(json_file.read(self.plan_path, "plan")["cells"])
-        except (FileNotFoundError, NotADirectoryError):
-            return sorted(there)
-
-    @staticmethod
-    def _table(path: Path) -> pa.Table:
-        return tables.unpacked(seal.read(path, f"cells/{path.stem}"), path)
+    def _table(self, key: str) -> pa.Table:
+        path = self.cell_path(key)
+        return parquet_file.unpack(seal.read(path, f"cells/{key}"), path)
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -242,4 +232,13 @@ def write_file(path: Path, content: bytes) -> None:
     Raises:
         BenchError: it cannot be written.
     """
-    atomic_write_bytes(path, content, REMEDY)
+    atomic_write_bytes(path, content, _REMEDY)
+
+
+def _write_or_delete(path: Path, content: bytes | None) -> None:
+    """Write a file; without content, leave none of an earlier version of the cell."""
+    if content is not None:
+        write_file(path, content)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()

@@ -1,1 +1,1 @@
-"""From YAML to tables: configuration, plan, execution, store."""
+"""From a configuration to stored results: plan, execution, progress."""

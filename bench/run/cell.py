@@ -22,11 +22,11 @@ class Cell:
         ladder: the parameter that an adaptive solver's ladder varies, "" for others.
         budget: NFE budget, None for adaptive solvers.
         seed: seed of all noise.
-        metrics: what is measured.
+        metrics: the metric plugins.
         protocol: the rules under which numbers are made.
         device_kind: ``cpu`` or ``cuda``: last bits differ.
         core: version and code hash of the host.
-        timeout: seconds after which the cell is given up (not part of the key).
+        timeout: seconds after which the cell is given up; no part of the key.
     """
 
     run: str
@@ -58,7 +58,10 @@ class Cell:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Why the key does not stand for all that the numbers rest on: they are not kept then."""
+        """The reasons why the key does not cover all that the numbers rest on, if there are any.
+
+        Such results are not kept: the cell runs again every time.
+        """
         return tuple(spec.doubt for spec in self.plugins if spec.doubt)
 
     @property

@@ -16,7 +16,7 @@ from bench.run.trial import Setup
 
 
 def planned_columns(cell: Cell, machine: Machine, started: str) -> Row:
-    """Those that are known before anything runs."""
+    """The columns that are known before anything runs."""
     sources = {spec.name: _source(spec) for spec in cell.plugins}
     return {
         "key": cell.key,
@@ -59,7 +59,7 @@ def _source(spec: PluginSpec) -> str:
 
 
 def _files(cell: Cell) -> dict[str, str]:
-    """Where the files that parameters name lie; of equal files the first."""
+    """The paths of the files that parameters name; of equal files the first."""
     found: dict[str, str] = {}
     for spec in cell.plugins:
         found = spec.files() | found
@@ -67,7 +67,7 @@ def _files(cell: Cell) -> dict[str, str]:
 
 
 def setup_columns(setup: Setup, note: str) -> Row:
-    """Those of the sampler, the grid and the model as they were set up."""
+    """The columns of sampler, grid and model as they were set up."""
     trial, calibration = setup.trial, setup.calibration
     return {
         "steps": setup.steps,
@@ -82,7 +82,7 @@ def setup_columns(setup: Setup, note: str) -> Row:
 
 
 def cost_columns(cell: Cell, trial: Trial, cost: SamplingCost) -> Row:
-    """Those of the cost of sampling."""
+    """The columns of the cost of sampling."""
     return {
         "nfe": cost.nfe,
         "nfe_declared": cost.declared,

@@ -104,7 +104,7 @@ def _paths(cell: Cell, trial: Trial) -> Paths | None:
 
 
 def _notes(setup: Setup, weights: Weights) -> Iterator[str]:
-    """What a reader of the numbers has to know of the sampler and the grid on this model."""
+    """Remarks for readers of the numbers: on the grid, the sampler and the model."""
     trial, evaluations = setup.trial, setup.calibration.evaluations
     if evaluations:
         yield (

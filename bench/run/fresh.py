@@ -11,7 +11,7 @@ from bench.run.spec import PluginSpec
 
 
 def runs_foreign_code(cell: Cell, registry: Registry) -> bool:
-    """Whether any plugin of ``cell`` is not the host's own, or imports code of the user's."""
+    """True if a plugin of ``cell`` is not the host's own, or imports code of the user's."""
     return any(_foreign(spec, registry) for spec in cell.plugins)
 
 

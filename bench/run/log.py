@@ -1,4 +1,4 @@
-"""The file of what workers print, kept from growing for ever."""
+"""Keeps the file of what workers print from growing for ever."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LINE = 4096
 
 
 def trim(log: Path, largest: int = LARGEST) -> None:
-    """Keeps the last half of ``largest`` bytes of a file that has more.
+    """Keep the last half of ``largest`` bytes of a file that has more.
 
     The file stays the same one: workers hold it open, and append to it. What they write in the
     very moment may be lost.

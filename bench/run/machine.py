@@ -1,4 +1,4 @@
-"""The machine that a cell runs on: what is recorded of it, its clock and its memory."""
+"""The machine that a cell runs on: its description, its clock and its memory."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def choose_device(wanted: str) -> str:
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """How many workers and threads the user wants; None leaves it to the host."""
+    """The numbers of workers and threads that the user wants; None leaves them to the host."""
 
     workers: int | None = None
     threads: int | None = None
@@ -87,7 +87,7 @@ class WorkerOptions:
 
 
 def synchronise(device: torch.device) -> None:
-    """Wait until the device has done all that it was told."""
+    """Wait until the device has done all its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

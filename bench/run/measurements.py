@@ -13,7 +13,7 @@ from bench.printable import one_line
 _LONGEST = 100
 """Characters of a name or a unit."""
 
-_JUDGING = (Role.EXACT, Role.REFERENCE)
+_DEPENDENT = (Role.EXACT, Role.REFERENCE)
 """Roles that mean nothing without the number that they are for."""
 
 
@@ -74,18 +74,18 @@ def _plain(metric: str, number: Measurement) -> Measurement:
 def _fault(
     number: Measurement, named: dict[str, Measurement], every: Sequence[Measurement]
 ) -> str | None:
-    """What is wrong with what a number belongs to, and the remedy."""
+    """The fault of what a number belongs to, with the remedy; None if there is none."""
     if not number.belongs_to:
-        if number.role in _JUDGING:
+        if number.role in _DEPENDENT:
             return f"has role '{number.role}' and belongs to none; name one with belongs_to"
         return None
     owner = named.get(number.belongs_to)
     if owner is None or owner is number:
         others = ", ".join(f"'{name}'" for name in named if name != number.metric) or "none"
         return f"belongs to '{number.belongs_to}', which is none of the others; there are: {others}"
-    if owner.role in _JUDGING:
+    if owner.role in _DEPENDENT:
         return f"belongs to '{owner.metric}', which has role '{owner.role}'; name what that is for"
-    if number.role in _JUDGING and number is not _first(every, number):
+    if number.role in _DEPENDENT and number is not _first(every, number):
         return f"is the second {number.role} value that belongs to '{owner.metric}'; leave one out"
     judged = any(n.role is Role.EXACT and n.belongs_to == owner.metric for n in every)
     if number.role is Role.REFERENCE and owner.role is not Role.ERROR and not judged:

@@ -69,7 +69,7 @@ def run_cells(
 
 
 def _context(cells: Sequence[Cell]) -> Any:
-    """How processes start: on Linux as copies of a server that has imported torch (30 ms, not 5 s).
+    """The way that processes start: on Linux as copies of a server with torch (30 ms, not 5 s).
 
     The server is a process of its own, without any plugin but the host's.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -25,13 +24,7 @@ from bench.results.schema import Status
 from bench.run.cell import Cell
 from bench.run.rows import CellResult
 
-_STYLE = {
-    Status.OK: "green",
-    Status.UNSUPPORTED: "dim",
-    Status.DIVERGED: "red",
-    Status.FAILED: "red",
-    Status.TIMEOUT: "red",
-}
+_STYLE = {Status.OK: "green", Status.UNSUPPORTED: "dim"}
 
 ADAPTIVE_GUESS = 100
 """NFE that an unseen adaptive cell is taken to cost when the time left is estimated."""
@@ -42,8 +35,6 @@ class TimeLeft:
     """Estimates the time left from each model's measured seconds per planned evaluation."""
 
     waiting: dict[str, Cell]
-    begun: float = field(default_factory=time.monotonic)
-    done_work: float = 0.0
     _rates: dict[str, tuple[float, float]] = field(default_factory=dict)
     _starts: dict[str, float] = field(default_factory=dict)
     _workers: int = 1
@@ -51,8 +42,7 @@ class TimeLeft:
     def start(self, cell: Cell) -> None:
         """A cell begins."""
         self._starts[cell.key] = time.monotonic()
-        running = len(self._starts)
-        self._workers = max(self._workers, running)
+        self._workers = max(self._workers, len(self._starts))
 
     def finish(self, cell: Cell) -> None:
         """A cell is done."""
@@ -100,12 +90,7 @@ class RichObserver:
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._progress.stop()
 
     def started(self, cell: Cell) -> None:
@@ -132,7 +117,7 @@ class RichObserver:
 def cell_line(cell: Cell, result: CellResult) -> Text:
     """One line: status, cell, numbers or reason."""
     status = result.status
-    line = Text(f"{status.value:>11}  ", style=_STYLE[status])
+    line = Text(f"{status.value:>11}  ", style=_STYLE.get(status, "red"))
     line.append(one_line(cell.title), style="default")
     first = result.rows[0] if result.rows else {}
     if first.get("sample_wall_s") is not None:

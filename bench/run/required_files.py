@@ -15,7 +15,7 @@ from bench.run.spec import Outside
 
 
 def read_outside(plugin: Plugin) -> Outside:
-    """What a plugin reads from outside of its package; a stand-in where it is not fetched yet.
+    """Read what a plugin uses from outside of its package; a stand-in where it is not fetched yet.
 
     Raises:
         BenchError: a file is missing that is no published one, or one is damaged.

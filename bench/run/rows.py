@@ -28,7 +28,7 @@ _WORST_FIRST = (Status.TIMEOUT, Status.FAILED, Status.DIVERGED, Status.OK, Statu
 
 @dataclass(frozen=True)
 class CellResult:
-    """What one cell leaves behind."""
+    """The rows of one cell, and the files beside them."""
 
     key: str
     rows: Sequence[Row]

@@ -51,6 +51,7 @@ class Plan:
         references: the papers of the plugins, by kind and name.
         damaged: files of the results that the run sets aside.
         old: wanted cells whose results are of another version of the format.
+        bibtex: entries of the plugins that carry their own, by kind and name.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Plan:
     references: Mapping[str, str] = field(default_factory=dict)
     damaged: tuple[DamagedError, ...] = ()
     old: int = 0
+    bibtex: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -111,8 +113,8 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     stored = inspect_results(store, wanted)
     # A key that does not stand for all that a number rests on finds no number again.
     missing = tuple(cell for cell in wanted if cell.doubts or cell.key not in stored.finished)
-    references = {
-        f"{kind.value} {name}": registry.get(name, kind).cls.reference
+    plugins = {
+        f"{kind.value} {name}": registry.get(name, kind).cls
         for kind, name in dict.fromkeys((s.kind, s.name) for cell in cells for s in cell.plugins)
     }
     return Plan(
@@ -123,9 +125,10 @@ def plan_run(request: Request, registry: Registry) -> Plan:
         wanted,
         missing,
         missing_files(missing, registry),
-        references,
+        {name: cls.reference for name, cls in plugins.items()},
         stored.damaged,
         stored.old,
+        {name: cls.bibtex for name, cls in plugins.items() if cls.bibtex},
     )
 
 
@@ -152,7 +155,7 @@ def execute_plan(plan: Plan, options: WorkerOptions, observer: Observer) -> RunO
     store = plan.store
     set_aside(store.root, plan.damaged)
     store.write_plan(plan.name, [cell.key for cell in plan.cells])
-    store.write_references(plan.references)
+    store.write_references(plan.references, plan.bibtex)
     if plan.missing:
         machine = options.on(plan.device, len(plan.missing))
         log = store.root / LOG
@@ -162,6 +165,6 @@ def execute_plan(plan: Plan, options: WorkerOptions, observer: Observer) -> RunO
                 store.write_paths(result.paths)
             observer.finished(cell, result)
         store.consolidate()
-    rows = store.standings([cell.key for cell in plan.wanted])
+    rows = store.known([cell.key for cell in plan.wanted], ("status", "reason")).rows
     results = [(cell, CellResult(cell.key, rows.get(cell.key, ()))) for cell in plan.wanted]
     return RunOutcome(plan, [(cell, result.status, result.reason) for cell, result in results])

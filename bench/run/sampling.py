@@ -84,7 +84,7 @@ def sample(trial: Trial, shard: int, measuring: Measuring) -> Sampled:
     batches = generate(
         trial.process, counted, trial.sampler, trial.times, trial.draw, trial.log_prob
     )
-    for batch, seconds in _timed(batches, device):
+    for batch, seconds in _time_batches(batches, device):
         wall += seconds
         _check_finite(batch)
         begin = time.perf_counter()
@@ -100,7 +100,7 @@ def sample(trial: Trial, shard: int, measuring: Measuring) -> Sampled:
     return Sampled(measuring, cost, _to_show(shown, trial.model), metric_wall)
 
 
-def _timed(batches: Iterator[Batch], device: torch.device) -> Iterator[tuple[Batch, float]]:
+def _time_batches(batches: Iterator[Batch], device: torch.device) -> Iterator[tuple[Batch, float]]:
     """Each batch with the seconds that it took, waited for to the end."""
     while True:
         synchronise(device)

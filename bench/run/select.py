@@ -37,7 +37,7 @@ class CellFilter:
         return CellFilter(patterns)
 
     def accepts(self, cell: Cell) -> bool:
-        """Whether the cell is wanted."""
+        """True if the cell is wanted."""
         fields = _fields(cell)
         return all(
             any(fnmatchcase(fields[name], pattern) for pattern in patterns)

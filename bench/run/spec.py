@@ -20,12 +20,12 @@ NOT_IN_KEY: Mapping[str, bool] = {"not_in_key": True}
 
 @dataclass(frozen=True)
 class Outside:
-    """What a plugin reads from outside of its package.
+    """Content that a plugin reads from outside of its package.
 
     Attributes:
         contents: by parameter that names a file, the digest of what is there; "" where the place
             decides nothing.
-        rest: hash of all else, or "".
+        rest: fingerprint of all else, or "".
         doubt: why that may not be all; "" where it is.
     """
 
@@ -88,7 +88,7 @@ class PluginSpec:
 
     @property
     def doubt(self) -> str:
-        """Why what its numbers rest on is not known in full; "" where it is."""
+        """The reason why its code or its input is not known in full; "" where it is."""
         reason = self.source.doubt or self.unknown
         return f"{self.title}: {reason}" if reason else ""
 
@@ -105,7 +105,7 @@ class PluginSpec:
         return _call(self.name, {k: v for k, v in self.changed.items() if k != without})
 
     def files(self) -> dict[str, str]:
-        """Where its files lie: by their digests, as in ``changed``; else by parameter."""
+        """The paths of its files: by their digests, as in ``changed``; else by parameter."""
         return {
             self.changed.get(name, f"{self.name}.{name}"): path
             if isinstance(path, str)

@@ -6,7 +6,7 @@ A run sets damaged files aside, in `<root>/set-aside/`, and makes them anew; it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,7 @@ from bench.results import damage, seal
 from bench.results import table as tables
 from bench.results.path_file import name_of
 from bench.results.seal import DamagedError, OldError
-from bench.results.store import FINAL, Row, Store
-from bench.results.table import Consolidated
+from bench.results.store import KnownRows, Store
 
 if TYPE_CHECKING:
     from bench.run.cell import Cell
@@ -46,67 +45,33 @@ def inspect_results(store: Store, cells: Sequence[Cell]) -> StoredResults:
     Raises:
         BenchError: the folder cannot be read.
     """
-    found = _rows_of(store, [cell.key for cell in cells])
-    finished = {
-        key for key, rows in found.rows.items() if all(row["status"] in FINAL for row in rows)
-    }
+    found = store.known([cell.key for cell in cells], ("status", "weights"))
+    finished = set(found.finished)
     keys = [cell.key for cell in cells if cell.key not in found.old]
     beside = (*damage.samples(store, keys), *damage.evidence(store, keys))
     finished -= {error.path.stem for error in beside}
     pictures = damage.paths(store)
-    finished -= set(_drawing([cell for cell in cells if cell.key in finished], found, pictures))
+    finished -= set(
+        _cells_to_draw([cell for cell in cells if cell.key in finished], found, pictures)
+    )
     strangers = _strangers(store, {cell.key for cell in cells})
     damaged = (*damage.singles(store), *found.damaged, *strangers, *beside, *pictures)
     return StoredResults(frozenset(finished), damaged, len(found.old))
-
-
-@dataclass(frozen=True)
-class _Rows:
-    rows: Mapping[str, list[Row]]
-    damaged: tuple[DamagedError, ...]
-    old: frozenset[str]
-
-
-def _rows_of(store: Store, keys: Iterable[str]) -> _Rows:
-    """`status` and `weights` of the rows of the cells that have sound ones."""
-    columns = ["status", "weights"]
-    there = tables.stamps(store.root / "cells")
-    known = tables.read(store.table_path) or Consolidated.nothing()
-    rows: list[Row] = known.rows.select(columns).to_pylist()
-    found: dict[str, list[Row]] = {}
-    damaged: list[DamagedError] = []
-    old: set[str] = set()
-    for key in keys:
-        if key not in there:
-            continue
-        if known.covers(key, there[key]):
-            extent = known.extents[key]
-            found[key] = rows[extent.first : extent.first + extent.count]
-            continue
-        try:
-            found[key] = store.cell(key)
-        except OldError:
-            old.add(key)
-        except DamagedError as error:
-            damaged.append(error)
-        except (FileNotFoundError, NotADirectoryError):  # deleted in the meantime
-            continue
-    return _Rows(found, tuple(damaged), frozenset(old))
 
 
 def _strangers(store: Store, keys: set[str]) -> Iterator[DamagedError]:
     """Files among the cells whose name is no cell's: copies, and what somebody put there."""
     for name in sorted(tables.stamps(store.root / "cells")):
         if not _KEY.fullmatch(name) and name not in keys:
-            error = seal.checked(store.cell_path(name), f"cells/{name}")
+            error = seal.check(store.cell_path(name), f"cells/{name}")
             if error is not None and not isinstance(error, OldError):
                 yield error
 
 
-def _drawing(
-    cells: Iterable[Cell], found: _Rows, pictures: Sequence[DamagedError]
+def _cells_to_draw(
+    cells: Iterable[Cell], found: KnownRows, pictures: Sequence[DamagedError]
 ) -> Iterator[str]:
-    """Of each damaged picture of paths, one cell whose run draws it again."""
+    """One cell for each damaged picture of paths, whose run draws it again."""
     wanted = {error.path.stem for error in pictures}
     for cell in cells:
         if not wanted:

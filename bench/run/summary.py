@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
+from rich.table import Table as RichTable
 
 from bench.files.asset import Asset
 from bench.files.supply import Supply
-from bench.printable import one_line
+from bench.render.table import Table, TableColumn, number_columns, table_rows, text_columns
+from bench.render.terminal import terminal
 from bench.results.damage import ASIDE, lines
-from bench.results.seal import shown
+from bench.results.seal import show
 from bench.run.cell import Cell
 from bench.run.runner import Plan, RunOutcome
 
@@ -47,47 +47,33 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
     }
 
 
-def plan_table(plan: Plan) -> Table:
+def plan_table(plan: Plan) -> RichTable:
     """The plan by suite, model and process, with cost in network evaluations."""
     groups: defaultdict[tuple[str, str, str], list[Cell]] = defaultdict(list)
     for cell in plan.wanted:
         groups[cell.suite, cell.model.label(), cell.process.label()].append(cell)
     missing = {cell.key for cell in plan.missing}
-    table = Table(
-        title=_text(f"{plan.name} on {plan.device}, results in {plan.store.root}"), show_footer=True
+    columns = (
+        TableColumn("suite", footer="total"),
+        *text_columns("model", "process"),
+        *number_columns("samplers"),
+        TableColumn("cells", numeric=True, footer=str(len(plan.wanted))),
+        TableColumn("to run", numeric=True, footer=str(len(plan.missing))),
+        TableColumn("network evaluations to run", numeric=True, footer=_evaluations(plan.missing)),
     )
-    table.add_column("suite", footer="total", overflow="fold")
-    table.add_column("model", overflow="fold")
-    table.add_column("process")
-    table.add_column("samplers", justify="right")
-    table.add_column("cells", justify="right", footer=str(len(plan.wanted)))
-    table.add_column("to run", justify="right", footer=str(len(plan.missing)))
-    table.add_column(
-        "network evaluations to run", justify="right", footer=_evaluations(plan.missing)
-    )
-    for (suite, model, process), cells in groups.items():
-        todo = [cell for cell in cells if cell.key in missing]
+    rows = []
+    for names, cells in groups.items():
+        to_run = [cell for cell in cells if cell.key in missing]
         samplers = len({cell.sampler for cell in cells})
-        table.add_row(
-            _text(suite),
-            _text(model),
-            _text(process),
-            str(samplers),
-            str(len(cells)),
-            str(len(todo)),
-            _evaluations(todo),
-        )
-    return table
+        numbers = map(str, (samplers, len(cells), len(to_run)))
+        rows.append((*names, *numbers, _evaluations(to_run)))
+    title = f"{plan.name} on {plan.device}, results in {plan.store.root}"
+    return terminal(Table(title, columns, table_rows(rows)))
 
 
 def doubt_lines(plan: Plan) -> list[str]:
     """The plugins whose results cannot be found again, and why."""
     return [f"runs again every time: {doubt}" for doubt in plan.doubts]
-
-
-def _text(name: str) -> Text:
-    """A name as it stands: never taken for markup, or for more than letters."""
-    return Text(one_line(name))
 
 
 def fetch_lines(plan: Plan) -> list[str]:
@@ -99,7 +85,7 @@ def fetch_lines(plan: Plan) -> list[str]:
 
 def _state(plan: Plan) -> dict[str, Any]:
     return {
-        "damaged": [{"file": shown(error.path), "reason": error.why} for error in plan.damaged],
+        "damaged": [{"file": show(error.path), "reason": error.why} for error in plan.damaged],
         "old": plan.old,
     }
 

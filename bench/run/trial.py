@@ -67,7 +67,7 @@ def set_up(cell: Cell, registry: Registry, model: ScoreModel, device: torch.devi
     draw = Draw(cell.seed, protocol.samples, protocol.batch, model.shape, dtype, device)
     if cell.budget is None or cell.grid is None:
         ends = process.at_s(s_max), process.at_s(s_min)
-        return Setup(Trial(model, process, sampler, ends, draw, asked=(s_min, s_max)))
+        return Setup(Trial(model, process, sampler, ends, draw, requested=(s_min, s_max)))
     try:
         steps = sampler.steps_for(cell.budget)
     except BenchError as error:
@@ -79,7 +79,9 @@ def set_up(cell: Cell, registry: Registry, model: ScoreModel, device: torch.devi
     )
     times = grid.times(process, steps, s_min, s_max)
     _check_times(grid, times, steps, (s_min, s_max))
-    return Setup(Trial(model, process, sampler, times, draw, asked=(s_min, s_max)), steps, spent)
+    return Setup(
+        Trial(model, process, sampler, times, draw, requested=(s_min, s_max)), steps, spent
+    )
 
 
 def _s_range(

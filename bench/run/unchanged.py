@@ -1,4 +1,4 @@
-"""A worker holds code and files against those of the plan: they are edited during runs."""
+"""Refuses cells whose code or files were edited since the plan: people edit during runs."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from bench.state import undo_changes
 
 @dataclass(frozen=True)
 class WorkerSetup:
-    """What a worker is started with.
+    """The settings that a worker starts with.
 
     Attributes:
         threads: CPU threads of torch.

@@ -1,4 +1,4 @@
-"""Writes the package from the templates beside this module."""
+"""Write the package from the templates beside this module."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_package(name: str, folder: Path, stochastic: bool, author: str) -> lis
     _check_folder(folder)
     solver = "predictor.py.jinja" if stochastic else "ode_solver.py.jinja"
     files = {**_FILES, "src/{module}/solver.py": solver}
-    words = {
+    values = {
         "name": name.lower(),
         "module": module,
         "cls": "".join(part.capitalize() for part in module.split("_")),
@@ -60,7 +60,7 @@ def write_package(name: str, folder: Path, stochastic: bool, author: str) -> lis
     }
     try:
         return [
-            _write(folder / path.format(module=module), template, words)
+            _write(folder / path.format(module=module), template, values)
             for path, template in files.items()
         ]
     except OSError as error:
@@ -92,7 +92,7 @@ def _check_folder(folder: Path) -> None:
         raise BenchError(f"{folder}: exists and is not empty; choose another --folder")
 
 
-def _write(path: Path, template: str, words: Mapping[str, object]) -> Path:
+def _write(path: Path, template: str, values: Mapping[str, object]) -> Path:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("bench.scaffold"),
         undefined=jinja2.StrictUndefined,
@@ -101,5 +101,5 @@ def _write(path: Path, template: str, words: Mapping[str, object]) -> Path:
         autoescape=False,  # source code, not HTML
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(environment.get_template(template).render(words), encoding="utf-8")
+    path.write_text(environment.get_template(template).render(values), encoding="utf-8")
     return path

@@ -1,9 +1,9 @@
-"""Settings that decide digits: torch's and numpy's switches, and the processor's."""
+"""Settings that decide digits: switches of torch, of numpy and of the processor."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ _cuda: Any = torch.backends.cuda
 _C: Any = torch._C
 
 
-def settings() -> Iterator[Setting]:
+def arithmetic_settings() -> Iterator[Setting]:
     """All of them."""
     yield from _torch()
     yield from _precisions()
@@ -26,20 +26,14 @@ def settings() -> Iterator[Setting]:
     yield from _modes()
     yield from _hooks()
     yield Setting("numpy.seterr", np.geterr, lambda value: np.seterr(**value))
-    yield Setting(
-        "subnormal numbers", _subnormal, lambda value: torch.set_flush_denormal(not value)
-    )
+    yield Setting("subnormal numbers", _subnormal, lambda keep: torch.set_flush_denormal(not keep))
     yield Setting("the processor's rounding", _rounding)
 
 
 def _torch() -> Iterator[Setting]:
     yield Setting("torch.set_default_dtype", torch.get_default_dtype, torch.set_default_dtype)
     yield Setting("torch.set_num_threads", torch.get_num_threads, torch.set_num_threads)
-    yield Setting(
-        "torch.use_deterministic_algorithms",
-        _deterministic,
-        lambda value: _be_deterministic(*value),
-    )
+    yield Setting("torch.use_deterministic_algorithms", _deterministic, _set_deterministic)
     yield Setting("torch.set_grad_enabled", torch.is_grad_enabled, torch.set_grad_enabled)
     yield Setting("torch.inference_mode", torch.is_inference_mode_enabled)
     yield Setting(
@@ -62,12 +56,12 @@ def _deterministic() -> tuple[bool, bool]:
     )
 
 
-def _be_deterministic(mode: bool, warn_only: bool) -> None:
-    torch.use_deterministic_algorithms(mode, warn_only=warn_only)
+def _set_deterministic(value: tuple[bool, bool]) -> None:
+    torch.use_deterministic_algorithms(value[0], warn_only=value[1])
 
 
 def _implementations() -> frozenset[str]:
-    """Of torch's own operators: a library may add operators of its own."""
+    """Those of torch's own operators: a library may add operators of its own."""
     return frozenset(key for key in torch.library._impls if key.startswith("aten/"))
 
 
@@ -120,41 +114,34 @@ def _attention() -> Iterator[Setting]:
 
 
 def _modes() -> Iterator[Setting]:
-    yield Setting("torch.set_default_device", lambda: str(torch.get_default_device()), _to_device)
-    yield Setting(
-        "torch function modes", lambda: _C._len_torch_function_stack(), _pop_function_modes
-    )
-    yield Setting(
-        "torch dispatch modes", lambda: _C._len_torch_dispatch_stack(), _pop_dispatch_modes
-    )
+    yield Setting("torch.set_default_device", lambda: str(torch.get_default_device()), _set_device)
+    for kind in ("function", "dispatch"):
+        depth = getattr(_C, f"_len_torch_{kind}_stack")
+        pop = getattr(_C, f"_pop_torch_{kind}_stack")
+        yield Setting(f"torch {kind} modes", depth, partial(_pop_modes, depth, pop))
     for device in ("cpu", "cuda"):
         yield Setting(
             f"torch.autocast on {device}",
             partial(_autocast, device),
-            partial(_be_autocast, device),
+            partial(_set_autocast, device),
         )
 
 
-def _to_device(name: str) -> None:
+def _set_device(name: str) -> None:
     # Without one there is no mode at all, which costs every call of torch's functions less.
     torch.set_default_device(None if name == "cpu" else name)
 
 
-def _pop_function_modes(depth: int) -> None:
-    while _C._len_torch_function_stack() > depth:
-        _C._pop_torch_function_stack()
-
-
-def _pop_dispatch_modes(depth: int) -> None:
-    while _C._len_torch_dispatch_stack() > depth:
-        _C._pop_torch_dispatch_stack()
+def _pop_modes(depth: Callable[[], int], pop: Callable[[], object], wanted: int) -> None:
+    while depth() > wanted:
+        pop()
 
 
 def _autocast(device: str) -> tuple[bool, torch.dtype]:
     return torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)
 
 
-def _be_autocast(device: str, value: tuple[bool, torch.dtype]) -> None:
+def _set_autocast(device: str, value: tuple[bool, torch.dtype]) -> None:
     torch.set_autocast_enabled(device, value[0])
     torch.set_autocast_dtype(device, value[1])
 
@@ -164,23 +151,21 @@ def _hooks() -> Iterator[Setting]:
     for name, hooks in vars(nn_module).items():
         if name.startswith("_global_") and isinstance(hooks, dict):
             yield Setting(
-                f"torch.nn.modules.module.{name}",
-                partial(_listed, hooks),
-                partial(_refill, hooks),
+                f"torch.nn.modules.module.{name}", partial(_items, hooks), partial(_refill, hooks)
             )
 
 
-def _listed(hooks: dict[Any, Any]) -> tuple[tuple[Any, Any], ...]:
+def _items(hooks: dict[Any, Any]) -> tuple[tuple[Any, Any], ...]:
     return tuple(hooks.items())
 
 
-def _refill(hooks: dict[Any, Any], value: tuple[tuple[Any, Any], ...]) -> None:
+def _refill(hooks: dict[Any, Any], items: tuple[tuple[Any, Any], ...]) -> None:
     hooks.clear()
-    hooks.update(value)
+    hooks.update(items)
 
 
 def _subnormal() -> bool:
-    """Whether this thread keeps them; torch.set_flush_denormal has no getter."""
+    """True if this thread keeps them; torch.set_flush_denormal has no getter."""
     return sys.float_info.min / 4 > 0
 
 

@@ -1,4 +1,4 @@
-"""What names stand for in modules and classes that numbers are computed with, by identity."""
+"""Names of modules and classes that numbers are computed with, and the objects they stand for."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Names:
     Attributes:
         label: of the owner, as people write it.
         owner: the module or class.
-        held: a copy of its names, which keeps alive what they stood for.
-        data: whether values that are no functions or classes are watched too.
-        additions: whether new names count: in a class they override what it inherits.
+        before: a copy of its names, which keeps alive what they stood for.
+        data: watch values that are no functions or classes, too.
+        additions: count new names: in a class they override what it inherits.
     """
 
     label: str
     owner: Any
-    held: Mapping[str, Any]
+    before: Mapping[str, Any]
     data: bool
     additions: bool
 
@@ -55,28 +55,30 @@ class Names:
     def changed(self) -> list[str]:
         """The names that stand for something else now."""
         now = vars(self.owner)
-        if len(now) == len(self.held) and all(map(operator.is_, now.values(), self.held.values())):
+        if len(now) == len(self.before) and all(
+            map(operator.is_, now.values(), self.before.values())
+        ):
             return []
-        found = [name for name, value in self.held.items() if now.get(name, _ABSENT) is not value]
+        found = [name for name, value in self.before.items() if now.get(name, _ABSENT) is not value]
         if self.additions:
-            found += [name for name in now if name not in self.held]
+            found += [name for name in now if name not in self.before]
         return [name for name in found if self._counts(name)]
 
     def restore(self, name: str) -> bool:
-        """Let ``name`` stand for what it stood for; whether it does so now."""
+        """Let ``name`` stand for what it stood for; False if it cannot."""
         try:
-            if name in self.held:
-                setattr(self.owner, name, self.held[name])
+            if name in self.before:
+                setattr(self.owner, name, self.before[name])
             else:
                 delattr(self.owner, name)
         except (AttributeError, TypeError):
             return False
-        return vars(self.owner).get(name, _ABSENT) is self.held.get(name, _ABSENT)
+        return vars(self.owner).get(name, _ABSENT) is self.before.get(name, _ABSENT)
 
     def _counts(self, name: str) -> bool:
         if name in _REBOUND and self.label in ("torch", "torch.random"):
             return False
-        values = self.held.get(name, _ABSENT), vars(self.owner).get(name, _ABSENT)
+        values = self.before.get(name, _ABSENT), vars(self.owner).get(name, _ABSENT)
         if any(map(_has_code, values)):
             return True
         # Python and pydantic keep notes of their own under names with two underscores.
@@ -87,14 +89,14 @@ def _has_code(value: object) -> bool:
     return callable(value) or isinstance(value, property | staticmethod | classmethod)
 
 
-def watched() -> Iterator[Names]:
-    """The names of all modules and classes that are watched."""
+def watched_names() -> Iterator[Names]:
+    """The names of all modules and classes that are watched, now."""
     for module in _LIBRARIES:
         if module in sys.modules:
             yield Names.of(module, sys.modules[module], data=False)
     for label, cls in _library_classes():
         yield Names.of(label, cls, data=False)
-    for label, owner in _own(len(sys.modules)):
+    for label, owner in _own_modules(len(sys.modules)):
         yield Names.of(label, owner, data=True)
 
 
@@ -113,7 +115,7 @@ def _library_classes() -> tuple[tuple[str, type], ...]:
 
 
 @lru_cache(maxsize=4)
-def _own(_modules: int) -> tuple[tuple[str, Any], ...]:
+def _own_modules(_count: int) -> tuple[tuple[str, Any], ...]:
     """The host's own modules and classes; found anew when more modules are there."""
     owners: list[tuple[str, Any]] = []
     packages = _packages()

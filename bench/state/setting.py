@@ -1,4 +1,4 @@
-"""One setting of a process: how it is read, and how it is set again."""
+"""A setting of a process that can be read, and set again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Setting:
         name: what people know it by.
         read: gives its value, something that can be compared and shown.
         write: sets a value that was read; None where that can't be done.
-        inherited: whether a program that this process starts is born with it.
+        inherited: child processes are born with it.
     """
 
     name: str
@@ -24,14 +24,14 @@ class Setting:
     inherited: bool = False
 
     def value(self) -> object:
-        """What is read, or the error: a setting may be in a state that can't be read."""
+        """The value now, or the error: a setting may be in a state that can't be read."""
         try:
             return self.read()
         except Exception as error:
             return f"cannot be read: {type(error).__name__}"
 
     def restore(self, value: object) -> bool:
-        """Set ``value`` again; whether it is so now."""
+        """Set ``value`` again; False if it is not so then."""
         try:
             if self.write is not None:
                 self.write(value)

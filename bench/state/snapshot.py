@@ -1,4 +1,4 @@
-"""The state of the process at one time, what has changed since, and how it is undone."""
+"""The state of the process at one time, to find and undo what changes it later."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
-from bench.state import arithmetic, surroundings
-from bench.state.names import Names, watched
+from bench.state.arithmetic import arithmetic_settings
+from bench.state.names import Names, watched_names
 from bench.state.setting import Setting
+from bench.state.surroundings import surrounding_settings
 
 _LONGEST = 60
 
@@ -22,8 +23,8 @@ class Change:
 
     Attributes:
         what: what changed, and how, in a few words.
-        undone: whether it is as it was again.
-        inherited: whether a process that this one starts would be born with it.
+        undone: it is as it was again.
+        inherited: child processes would be born with it.
     """
 
     what: str
@@ -33,7 +34,7 @@ class Change:
 
 @dataclass
 class Changes:
-    """What a block of code changed; filled in when the block ends."""
+    """The changes that a block of code made; filled in when the block ends."""
 
     found: tuple[Change, ...] = ()
 
@@ -83,9 +84,10 @@ class Snapshot:
     @staticmethod
     def take() -> Snapshot:
         """The state now."""
+        settings = (*arithmetic_settings(), *surrounding_settings())
         return Snapshot(
-            tuple((setting, setting.value()) for setting in _settings()),
-            tuple(watched()),
+            tuple((setting, setting.value()) for setting in settings),
+            tuple(watched_names()),
             dict(sys.modules),
             frozenset(thread.ident for thread in threading.enumerate()),
         )
@@ -105,20 +107,13 @@ class Snapshot:
                 yield Change(what, undone, setting.inherited)
         for thread in threading.enumerate():
             if thread.ident not in self.threads:
-                yield Change(
-                    f"thread '{thread.name}' was left running", undone=False, inherited=False
-                )
+                yield Change(f"thread '{thread.name}' was left running", undone=False)
 
     def _modules(self) -> Iterator[Change]:
         for name, module in self.modules.items():
             if sys.modules.get(name) is not module:
                 sys.modules[name] = module
                 yield Change(f"module {name} was replaced", undone=True)
-
-
-def _settings() -> Iterator[Setting]:
-    yield from arithmetic.settings()
-    yield from surroundings.settings()
 
 
 def _describe(name: str, before: object, now: object) -> str:

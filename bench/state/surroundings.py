@@ -20,21 +20,19 @@ from bench.state.setting import Setting, attribute
 _LIMITS = tuple(name for name in dir(resource) if name.startswith("RLIMIT_"))
 
 
-def settings() -> Iterator[Setting]:
+def surrounding_settings() -> Iterator[Setting]:
     """All of them."""
-    for setting in _of_the_system():
+    for setting in _system():
         yield replace(setting, inherited=True)
-    yield from _of_signals()
-    yield from _of_the_interpreter()
+    yield from _signals()
+    yield from _interpreter()
 
 
-def _of_the_system() -> Iterator[Setting]:
-    yield Setting("os.environ", _environment, _be_environment)
+def _system() -> Iterator[Setting]:
+    yield Setting("os.environ", _environment, _set_environment)
     yield Setting("os.chdir", os.getcwd, os.chdir)
     yield Setting("os.umask", _umask, os.umask)
-    yield Setting(
-        "os.nice", lambda: os.getpriority(os.PRIO_PROCESS, 0), lambda value: _priority(value)
-    )
+    yield Setting("os.nice", lambda: os.getpriority(os.PRIO_PROCESS, 0), _set_priority)
     yield Setting(
         "os.sched_setaffinity",
         lambda: os.sched_getaffinity(0),
@@ -47,7 +45,10 @@ def _of_the_system() -> Iterator[Setting]:
             partial(resource.getrlimit, number),
             partial(resource.setrlimit, number),
         )
-    yield Setting("locale.setlocale", lambda: locale.setlocale(locale.LC_NUMERIC), _locale)
+    number = locale.LC_NUMERIC
+    yield Setting(
+        "locale.setlocale", partial(locale.setlocale, number), partial(locale.setlocale, number)
+    )
 
 
 _OF_LIBRARIES = frozenset({"TORCHINDUCTOR_CACHE_DIR", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"})
@@ -58,7 +59,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in _OF_LIBRARIES}
 
 
-def _be_environment(value: dict[str, str]) -> None:
+def _set_environment(value: dict[str, str]) -> None:
     for name in _environment().keys() - value.keys():
         del os.environ[name]
     os.environ.update(value)
@@ -70,15 +71,11 @@ def _umask() -> int:
     return mask
 
 
-def _priority(value: int) -> None:
+def _set_priority(value: int) -> None:
     os.setpriority(os.PRIO_PROCESS, 0, value)
 
 
-def _locale(value: str) -> None:
-    locale.setlocale(locale.LC_NUMERIC, value)
-
-
-def _of_signals() -> Iterator[Setting]:
+def _signals() -> Iterator[Setting]:
     main = threading.current_thread() is threading.main_thread()
     for number in sorted(signal.valid_signals()):
         yield Setting(
@@ -107,7 +104,7 @@ def _closed(stream: str) -> bool:
     return bool(getattr(sys, stream).closed)
 
 
-def _of_the_interpreter() -> Iterator[Setting]:
+def _interpreter() -> Iterator[Setting]:
     yield Setting("sys.setrecursionlimit", sys.getrecursionlimit, sys.setrecursionlimit)
     yield Setting("sys.setswitchinterval", sys.getswitchinterval, sys.setswitchinterval)
     yield Setting("gc.disable", gc.isenabled, lambda value: gc.enable() if value else gc.disable())
@@ -121,8 +118,7 @@ def _of_the_interpreter() -> Iterator[Setting]:
         yield Setting(f"sys.{name}, closed", partial(_closed, name))
     yield Setting(
         "warnings that are errors",
-        lambda: tuple(map(str, (item for item in warnings.filters if item[0] == "error"))),
-        None,
+        lambda: tuple(str(item) for item in warnings.filters if item[0] == "error"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether the tensors that a denoiser computes with are as they were."""
+"""The tensors that a denoiser computes with, to see if they are as they were."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Weights:
 
     @staticmethod
     def of(owner: object) -> Weights:
-        """Those of ``owner``: a module, a function with what it closes over, a plain object."""
+        """Find those of ``owner``: a module, a function with what it closes over, an object."""
         tensors = tuple(_tensors(owner))
         return Weights(tensors, tuple(map(_checksum, tensors)))
 
     def changed(self) -> int:
-        """How many have other bits now."""
+        """The number of those that have other bits now."""
         return sum(
             _checksum(tensor) != before
             for tensor, before in zip(self.tensors, self.sums, strict=True)
@@ -71,7 +71,7 @@ def _tensors(owner: object) -> Iterator[Tensor]:
 
 
 def _parts(item: Any) -> Iterator[Any]:
-    """What an object holds, as far as it may be or hold a tensor."""
+    """The parts of an object that may be or hold a tensor."""
     if isinstance(item, nn.Module):
         yield from item.parameters()
         yield from item.buffers()

@@ -1,4 +1,4 @@
-"""What a plugin's own tests measure: the order of convergence and the network evaluations.
+"""Measurements for a plugin's own tests: order of convergence and network evaluations.
 
 from bench.testing import measured_nfe, measured_order
 
@@ -11,10 +11,10 @@ def test_cost() -> None:
 
 from bench.testing.conformance import conformance
 from bench.testing.cost import measured_nfe
-from bench.testing.line import LineMixture
+from bench.testing.mixture import LineMixture
 from bench.testing.order import convergence_slope, measured_order
-from bench.testing.setting import grid_of, ode_solver_of, process_of, stepper_of
-from bench.testing.weak import Gaussian, measured_weak_order, propagated_moments
+from bench.testing.plugins import grid_of, model_of, ode_solver_of, process_of, stepper_of
+from bench.testing.weak_order import Gaussian, measured_weak_order, propagated_moments
 
 __all__ = [
     "Gaussian",
@@ -25,6 +25,7 @@ __all__ = [
     "measured_nfe",
     "measured_order",
     "measured_weak_order",
+    "model_of",
     "ode_solver_of",
     "process_of",
     "propagated_moments",

@@ -6,10 +6,9 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.core.errors import BenchError
-from bench.core.solver import Adaptive, Corrector, OdeSolver, Stepper
+from bench.core.solver import Adaptive, Corrector, Stepper
 from bench.registry import Entry, Kind, Registry, build, parameters
-from bench.testing.confirmed import confirmed_order
-from bench.testing.conformance.steppers import ODE_SETTINGS, WEAK_SETTINGS
+from bench.testing.claimed_order import order_in_the_limit, order_settings
 
 _HEAD = """\
 # Solvers, correctors and grids
@@ -79,13 +78,12 @@ def _section(
 def _stepper_cells(entry: Entry) -> Sequence[str]:
     stepper = build(entry.cls, {})
     assert isinstance(stepper, Stepper)
-    return str(stepper.order), _measured(stepper), _cost(stepper)
+    return str(stepper.order), _slopes(stepper), _cost(stepper)
 
 
-def _measured(stepper: Stepper[object]) -> str:
-    settings = ODE_SETTINGS if isinstance(stepper, OdeSolver) else WEAK_SETTINGS
+def _slopes(stepper: Stepper[object]) -> str:
     try:
-        slopes = [confirmed_order(stepper, process, grid) for process, grid in settings]
+        slopes = [order_in_the_limit(stepper, *names) for names in order_settings(stepper)]
     except BenchError:
         return "not measurable"
     return ", ".join(f"{slope:.1f}" for slope in slopes)

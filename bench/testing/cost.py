@@ -7,8 +7,8 @@ from typing import Any
 from bench.core.model import CountedDenoiser
 from bench.core.sample import Draw, Sampler, generate
 from bench.core.solver import Stepper
-from bench.testing.line import LineMixture
-from bench.testing.setting import grid_of, process_of
+from bench.testing.mixture import LineMixture
+from bench.testing.plugins import grid_of, process_of
 
 
 def measured_nfe(stepper: Stepper[Any], steps: int, samples: int = 5) -> float:

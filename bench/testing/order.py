@@ -10,8 +10,8 @@ import torch
 
 from bench.core.problem import Problem
 from bench.core.solver import OdeSolver
-from bench.testing.line import LineMixture
-from bench.testing.setting import grid_of, process_of
+from bench.testing.mixture import LineMixture
+from bench.testing.plugins import grid_of, process_of
 
 S_MIN, S_MAX = 0.05, 20.0
 

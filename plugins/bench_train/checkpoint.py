@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from bench.api import BenchError
+from bench.api import BenchError, atomic_write
+
+_REMEDY = "make room or give another --out, and go on with --resume from the last one"
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,11 @@ class Trainee:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
-        partial = path.with_name(path.name + ".partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(content, partial)
-            os.replace(partial, path)
-        except (OSError, RuntimeError) as error:  # RuntimeError: torch's own for a full disk
-            raise BenchError(
-                f"{path}: cannot write the checkpoint ({error}); make room or give another --out, "
-                "and go on with --resume from the last one"
-            ) from error
+        with atomic_write(path, _REMEDY) as temporary:
+            try:
+                torch.save(content, temporary)
+            except RuntimeError as error:  # torch's own, such as for a full disk
+                raise OSError(str(error)) from None
 
     def load(self, path: Path, identity: str) -> int:
         """Restores the state from `path`; returns the number of steps that were done.

@@ -10,7 +10,8 @@ import torch
 from rich.console import Console
 
 from bench.api import BenchError
-from bench_train.loop import Housekeeping, TrainResult, average_at, train
+from bench_train.housekeeping import Housekeeping
+from bench_train.loop import TrainResult, average_at, train
 from bench_train.options.computation import ComputationOptions
 from bench_train.options.data import DataOptions, OutputOptions
 from bench_train.process_group import ProcessGroup, own_device, process_group

@@ -40,9 +40,11 @@ def _override_network(settings: Settings, options: NetworkOptions) -> Settings:
 
 
 def _override_averages(settings: Settings, options: AverageOptions) -> Settings:
-    averages = {
-        "ema": tuple(options.ema or ()),
-        "ema_halflives": tuple(options.ema_halflife or ()),
-        "ema_rates": tuple(options.ema_rate or ()),
-    }
-    return replace(settings, **averages) if any(averages.values()) else settings
+    if not (options.ema or options.ema_halflife or options.ema_rate):
+        return settings
+    return replace(
+        settings,
+        ema=tuple(options.ema or ()),
+        ema_halflives=tuple(options.ema_halflife or ()),
+        ema_rates=tuple(options.ema_rate or ()),
+    )

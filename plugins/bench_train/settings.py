@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from bench_train.options.choices import TimesChoice, WeightingChoice
 
@@ -22,7 +23,7 @@ class Sizes:
     dropout: float | None = None
 
     @property
-    def given(self) -> dict[str, object]:
+    def given(self) -> dict[str, Any]:
         """The sizes that are not None, by parameter of the network."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if value is not None}

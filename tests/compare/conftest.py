@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.compare.compare import Question, compare
+from bench.compare.compare import compare
+from bench.compare.inputs import ResultSet, RunFolder
+from bench.compare.question import Question
 from bench.compare.result import Comparison
-from bench.compare.sides import RunFolder, Side
 from bench.results.evidence import Values, found_in
 from bench.results.schema import COLUMNS
 from bench.results.store import Row, Store
@@ -98,13 +99,13 @@ class MemoryRun(RunFolder):
 
 def side(
     name: str, rows: Sequence[Row], evidence: Mapping[int, np.ndarray[Any, Any]] | None = None
-) -> Side:
+) -> ResultSet:
     """BASE or HEAD in memory; `evidence` belongs to the rows of these places."""
     run = MemoryRun()
     for place, values in (evidence or {}).items():
         row = rows[place]
         run.kept.setdefault(row["key"], {})[row["metric"]] = values.astype(np.float32)
-    return Side(name, pd.DataFrame(list(rows)).assign(place=0), [run])
+    return ResultSet(name, pd.DataFrame(list(rows)).assign(place=0), [run])
 
 
 def sampled(values: np.ndarray[Any, Any], **changes: Any) -> Row:
@@ -120,7 +121,7 @@ class Made:
 
     number: ClassVar[Callable[..., Row]] = staticmethod(number)
     sampled: ClassVar[Callable[..., Row]] = staticmethod(sampled)
-    side: ClassVar[Callable[..., Side]] = staticmethod(side)
+    side: ClassVar[Callable[..., ResultSet]] = staticmethod(side)
 
     def compared(
         self, base: Sequence[Row], head: Sequence[Row], question: Question | None = None

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.compare.compare import Question, compare
+from bench.compare.compare import compare
 from bench.compare.gates import Gate
 from bench.compare.junit import junit
+from bench.compare.question import Question
 from bench.compare.result import ExitCode
 from bench.core.errors import BenchError
 from bench.stats.spread import block_means, paired_spread, unpaired_spread
@@ -247,7 +248,7 @@ def test_a_new_failure_is_a_regression_with_its_reason(made: Any) -> None:
     bad = made.number(None, status="diverged", reason="3 samples are not finite")
     well = made.number(1.0, budget=20)
     found = made.compared([made.number(1.0), well], [bad, well])
-    (lost,) = found.lost
+    (lost,) = found.missing
     assert (lost.status, lost.reason) == ("diverged", "3 samples are not finite")
     assert found.exit_code == ExitCode.REGRESSION
 
@@ -258,7 +259,7 @@ def test_a_failed_metric_of_several_numbers_is_found_by_its_plugin(made: Any, me
     one = made.number(2.0, metric=metric, metric_plugin="prc")
     gone = made.number(None, metric="prc", metric_plugin="prc", status="failed", reason="why")
     found = made.compared([made.number(1.0), one], [made.number(1.0), gone])
-    assert [(lost.metric, lost.status, lost.reason) for lost in found.lost] == [
+    assert [(lost.metric, lost.status, lost.reason) for lost in found.missing] == [
         (metric, "failed", "why")
     ]
     allowed = Question(allow_lost=True)
@@ -270,14 +271,14 @@ def test_a_failed_metric_says_nothing_of_others_whose_names_it_begins(made: Any)
     one = made.number(2.0, metric="nll_other", metric_plugin="nll_other")
     gone = made.number(None, metric="nll", metric_plugin="nll", status="failed", reason="why")
     found = made.compared([made.number(1.0), one], [made.number(1.0), gone])
-    assert [(lost.metric, lost.status) for lost in found.lost] == [("nll_other", "missing")]
+    assert [(lost.metric, lost.status) for lost in found.missing] == [("nll_other", "missing")]
 
 
 def test_a_metric_that_head_did_not_measure_is_missing(made: Any) -> None:
     other = made.number(None, metric="rmse", status="unsupported", reason="stochastic")
     base = [made.number(1.0), made.number(2.0, metric="nll")]
     found = made.compared(base, [made.number(1.0), other])
-    assert [(lost.metric, lost.status) for lost in found.lost] == [("nll", "missing")]
+    assert [(lost.metric, lost.status) for lost in found.missing] == [("nll", "missing")]
     assert found.exit_code == ExitCode.REGRESSION
 
 
@@ -290,7 +291,7 @@ def test_a_seed_that_fails_in_head_is_a_regression(made: Any) -> None:
 def test_what_failed_before_is_no_regression(made: Any) -> None:
     bad = made.number(None, budget=20, status="failed", reason="x")
     found = made.compared([made.number(1.0), bad], [made.number(1.0), bad])
-    assert (found.lost, found.exit_code) == ((), ExitCode.FINE)
+    assert (found.missing, found.exit_code) == ((), ExitCode.FINE)
 
 
 def test_curves_of_head_alone_are_listed(made: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.compare.compare import Question
+from bench.compare.question import Question
 from bench.stats.aggregates import (
     bootstrap,
     bootstrap_samplers,

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.compare.compare import Question, compare
+from bench.compare.compare import compare
+from bench.compare.inputs import open_results
 from bench.compare.json_form import as_json
+from bench.compare.question import Question
 from bench.compare.result import Comparison, ExitCode
-from bench.compare.sides import opened
 from bench.compare.text import text
 from bench.compare.timings import timings
 from bench.report import write_report
@@ -44,7 +45,7 @@ def _metric(made: Any, path: str, **changes: Any) -> Any:
 @pytest.mark.parametrize("row", [_file, _solver, _metric])
 def test_equal_files_at_other_places_pair(made: Any, row: Any) -> None:
     found: Comparison = made.compared([row(made, "alice/x.npz")], [row(made, "/b/data dir/y.npz")])
-    assert (len(found.points), found.lost, found.exit_code) == (1, (), ExitCode.FINE)
+    assert (len(found.points), found.missing, found.exit_code) == (1, (), ExitCode.FINE)
     told = text(found, width=1000)
     assert "sha256:" not in told
     (file,) = json.loads(as_json(found))["files"]
@@ -92,7 +93,7 @@ def test_a_rename_takes_the_label_that_is_shown(made: Any) -> None:
 def test_results_of_an_earlier_version_are_read(made: Any, tmp_path: Path) -> None:
     row = made.number(1.0, model_params='{"path":"a/net.pkl"}')
     root = made.written(tmp_path / "old", [row])
-    with opened(str(root)) as old:
+    with open_results(str(root)) as old:
         frame = old.frame.drop(columns="files")
     side = made.side("old", [])
     older = type(side)("old", frame, side.runs)

@@ -101,8 +101,8 @@ def test_no_form_holds_what_a_reader_would_obey(everything: Comparison, evil: st
         replace(r, suite=evil, model=evil, metric=evil, field=evil, base=evil, remedy=evil)
         for r in everything.refused
     )
-    lost = tuple(replace(item, curve=evil, reason=evil, status=evil) for item in everything.lost)
-    found = replace(everything, base=evil, head=evil, refused=refused, lost=lost)
+    lost = tuple(replace(item, curve=evil, reason=evil, status=evil) for item in everything.missing)
+    found = replace(everything, base=evil, head=evil, refused=refused, missing=lost)
     for form in (text, markdown, junit, as_json):
         told = form(found)
         assert told.encode()
@@ -189,8 +189,9 @@ def test_git_revisions(made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_comparing_never_waits_for_torch(made: Any, tmp_path: Path) -> None:
     root = made.written(tmp_path / "run", [made.number(1.0)], evidence=True)
     code = (
-        "import sys; from bench.compare.sides import opened; from bench.compare.compare import *\n"
-        f"with opened({str(root)!r}) as side: compare(side, side, Question())\n"
+        "import sys; from bench.compare.inputs import open_results\n"
+        "from bench.compare.compare import *\n"
+        f"with open_results({str(root)!r}) as side: compare(side, side, Question())\n"
         "assert not {'torch', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -24,8 +24,9 @@ from bench.api import (
     generate,
     root_factor,
 )
-from bench.compare.compare import Question, compare
-from bench.compare.sides import opened
+from bench.compare.compare import compare
+from bench.compare.inputs import open_results
+from bench.compare.question import Question
 from bench.registry import Kind, build, load_registry
 from bench.results import bundle
 from bench.stats.significance import t_half_widths
@@ -213,7 +214,7 @@ def test_a_hundred_thousand_rows_are_compared_within_memory(made: Any, tmp_path:
 
     sides = [_large(made, tmp_path / name, shift) for name, shift in (("a", 0.0), ("b", 0.5))]
     begin = time.perf_counter()
-    with opened(str(sides[0])) as base, opened(str(sides[1])) as head:
+    with open_results(str(sides[0])) as base, open_results(str(sides[1])) as head:
         found = compare(base, head, Question())
     print(f"{time.perf_counter() - begin:.1f} s")
     assert len(found.points) == 20_000

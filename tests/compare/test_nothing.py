@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from bench.compare.compare import Question
 from bench.compare.gates import Gate
 from bench.compare.json_form import as_json
 from bench.compare.junit import junit
 from bench.compare.markdown import markdown
+from bench.compare.question import Question
 from bench.compare.result import Comparison, ExitCode
 from bench.compare.text import text
 from bench.core.errors import BenchError

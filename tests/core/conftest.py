@@ -1,4 +1,4 @@
-"""Every plugin of the distribution, handed to the tests by the name of the argument."""
+"""Plugins of the distribution, handed to the tests by the name of the argument."""
 
 from __future__ import annotations
 
@@ -10,22 +10,36 @@ import pytest
 from bench.api import Adaptive
 from bench.registry import Entry, Kind, load_registry
 
+# One of each kind of step and state. The kit tests every plugin (tests/testing): here stand those
+# that are told apart by what the core does for them.
+FIXED = {
+    "ddim", "edm_heun", "rk4", "dpmpp_2m", "deis_tab", "dpm_fast", "unipc",
+    "ancestral", "seeds_2", "sa_solver", "edm_churn", "restart",
+}  # fmt: skip
+ADAPTIVE = {"tsit5", "dpm_adaptive_23", "rk45", "ggf"}
+PROCESSES = {"vp", "edm", "rectified_flow"}
+STEPPERS = (Kind.PREDICTOR, Kind.ODE_SOLVER)
+
+
+def _fixed(entry: Entry) -> bool:
+    return not issubclass(entry.cls, Adaptive)
+
+
 _ARGUMENTS: dict[str, tuple[tuple[Kind, ...], Callable[[Entry], bool]]] = {
-    "process": ((Kind.PROCESS,), lambda _: True),
-    "predictor": ((Kind.PREDICTOR,), lambda e: not issubclass(e.cls, Adaptive)),
+    "process": ((Kind.PROCESS,), lambda e: e.name in PROCESSES),
+    "every_process": ((Kind.PROCESS,), lambda _: True),
+    "every_predictor": ((Kind.PREDICTOR,), _fixed),
+    "every_fixed_stepper": (STEPPERS, _fixed),
     "corrector": ((Kind.CORRECTOR,), lambda _: True),
-    "stepper": ((Kind.PREDICTOR, Kind.ODE_SOLVER), lambda _: True),
-    "fixed_stepper": (
-        (Kind.PREDICTOR, Kind.ODE_SOLVER),
-        lambda e: not issubclass(e.cls, Adaptive),
-    ),
-    "fixed_solver": ((Kind.ODE_SOLVER,), lambda e: not issubclass(e.cls, Adaptive)),
-    "adaptive_solver": ((Kind.ODE_SOLVER,), lambda e: issubclass(e.cls, Adaptive)),
+    "stepper": (STEPPERS, lambda e: e.name in FIXED | ADAPTIVE),
+    "fixed_stepper": (STEPPERS, lambda e: e.name in FIXED),
+    "fixed_solver": ((Kind.ODE_SOLVER,), lambda e: e.name in FIXED),
+    "adaptive_solver": ((Kind.ODE_SOLVER,), lambda e: e.name in ADAPTIVE),
 }
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrise over all plugins of a kind with their default parameters."""
+    """Parametrise over plugins with their default parameters."""
     for argument, (kinds, chosen) in _ARGUMENTS.items():
         if argument in metafunc.fixturenames:
             found = [e for e in load_registry().of(*kinds) if chosen(e)]

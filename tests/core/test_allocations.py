@@ -157,12 +157,12 @@ DRAWN_IN_ALL: dict[str, int] = {"restart": 2}
 
 
 def test_predictors_draw_from_their_stream_alone(
-    predictor: Predictor[Any], process: NoiseProcess
+    every_predictor: Predictor[Any], process: NoiseProcess
 ) -> None:
+    name = every_predictor.name
     for steps in (1, 6):
-        ledger, noise = _record(predictor, process, steps)
-        drawn = DRAWN.get(predictor.name, 1) * steps
-        assert noise.count == DRAWN_IN_ALL.get(predictor.name, drawn)
+        ledger, noise = _record(every_predictor, process, steps)
+        assert noise.count == DRAWN_IN_ALL.get(name, DRAWN.get(name, 1) * steps)
         assert ledger.called(DRAWS) == []  # all noise comes from the stream
         assert ledger.called(SYNCS) == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -199,8 +200,9 @@ def _problem_and_state(
 
 def test_steps_leave_their_inputs_alone(fixed_stepper: Stepper[Any], process: NoiseProcess) -> None:
     problem, x = _problem_and_state(process)
-    state = None
-    for now, then in zip(_times(process), _times(process)[1:], strict=False):
+    times = _times(process)
+    state = fixed_stepper.start(times)
+    for now, then in pairwise(times):
         before = x.clone()
         result, state = fixed_stepper.step(problem, x, now, then, state)
         assert torch.equal(x, before)
@@ -224,7 +226,7 @@ def test_correctors_leave_their_inputs_alone(corrector: Corrector, process: Nois
 
 
 def test_what_the_network_returns_is_left_alone(
-    fixed_stepper: Stepper[Any], process: NoiseProcess
+    every_fixed_stepper: Stepper[Any], process: NoiseProcess
 ) -> None:
     """A network may hand out a buffer of its own, or what it keeps in a cache."""
     kept: list[tuple[Tensor, Tensor]] = []
@@ -238,7 +240,9 @@ def test_what_the_network_returns_is_left_alone(
     noise = NoiseStream(0, "sampler", 0, 5, (6,), torch.float64)
     _, x = _problem_and_state(process)
     corrector: Any = load_registry().get("langevin", Kind.CORRECTOR).cls()
-    Sampler(fixed_stepper, corrector).run(Problem(process, network, noise), x, _times(process))
+    Sampler(every_fixed_stepper, corrector).run(
+        Problem(process, network, noise), x, _times(process)
+    )
     assert all(torch.equal(d, copy) for d, copy in kept)
 
 
@@ -262,7 +266,8 @@ def test_no_global_random_state_is_touched_or_read(stepper: Stepper[Any]) -> Non
     assert torch.equal(results[1], results[3])
 
 
-def test_all_processes_start_from_the_same_noise(process: NoiseProcess) -> None:
+def test_all_processes_start_from_the_same_noise(every_process: NoiseProcess) -> None:
+    process = every_process
     draw = Draw(seed=4, samples=70, batch=64, shape=(3,), dtype=torch.float64)
     start = process.at_s(20.0)
     expected = NoiseStream(4, "prior", 64, 6, (3,), torch.float64).normal() * 20.0

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.identity.cache import CodeCache
 from bench.identity.host import host_modules
-from bench.identity.survey import Identity, Survey
+from bench.identity.walk import Identity, identity_of
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 Look = Callable[..., Identity]
@@ -37,6 +38,6 @@ def look() -> Look:
 
     def identity(*modules: str) -> Identity:
         importlib.invalidate_caches()
-        return Survey(host_modules()).identity(modules)
+        return identity_of(modules, CodeCache(host_modules()))
 
     return identity

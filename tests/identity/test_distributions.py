@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.identity.cache import CodeCache
 from bench.identity.host import host_modules
-from bench.identity.owners import _installed, _owner, shipped
-from bench.identity.survey import Identity, Survey
+from bench.identity.owners import _installed, _owner, shipped_by
+from bench.identity.walk import Identity, identity_of
 
 POINTS = "[scorebench.plugins]\nidt = idt_plugin\n"
 
@@ -64,7 +65,7 @@ def _identity(module: str, distribution: metadata.Distribution | None = None) ->
     importlib.invalidate_caches()
     _installed.cache_clear()
     _owner.cache_clear()
-    return Survey(host_modules()).identity([module], shipped(distribution))
+    return identity_of([module], CodeCache(host_modules()), shipped_by(distribution))
 
 
 PLUGIN = {
@@ -223,4 +224,4 @@ def test_editable_by_a_finder(
 
 
 def test_the_hosts_own_distribution_is_not_taken_as_a_whole() -> None:
-    assert shipped(metadata.distribution("scorebench")) == shipped(None)
+    assert shipped_by(metadata.distribution("scorebench")) == shipped_by(None)

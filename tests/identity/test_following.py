@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.api import BenchError, UnknownCodeError, code_identity
-from bench.identity.survey import Identity
+from bench.identity.walk import Identity
 
 Write = Callable[..., Path]
 Look = Callable[..., Identity]

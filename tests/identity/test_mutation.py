@@ -14,8 +14,9 @@ import pytest
 
 import bench
 from bench.identity import content
+from bench.identity.cache import CodeCache
 from bench.identity.host import NO_NUMBER, ROOTS, core_hash, host_identity, host_modules
-from bench.identity.survey import Identity, Survey
+from bench.identity.walk import Identity, identity_of
 from bench.project import GROUP
 from bench.registry import load_registry
 
@@ -69,17 +70,17 @@ def _rests_on(modules: Mapping[str, str]) -> Iterator[Path]:
 
 
 @lru_cache(maxsize=1)
-def _survey() -> Survey:
-    return Survey(host_modules())
+def _cache() -> CodeCache:
+    return CodeCache(host_modules())
 
 
 def _identity(name: str, edited: Path | None = None) -> Identity:
     """The identity of a plugin; after an edit, all that was read before of other files holds."""
-    known = _survey()
+    known = _cache()
     if edited is not None:
         sound = {u: c for u, c in known._contents.items() if not edited.is_relative_to(u.place)}
-        known = Survey(known.known, _contents=sound, _places=known._places)
-    return known.identity([POINTS[name]])
+        known = CodeCache(known.known, _contents=sound, _places=known._places)
+    return identity_of([POINTS[name]], known)
 
 
 @pytest.mark.parametrize("name", sorted(POINTS))
@@ -108,7 +109,7 @@ def test_the_hosts_files_decide_the_core(
     before = host_identity.__wrapped__()
     loaded = {name: Path(file) for name, file in traced["host"].items()}
     assert set(loaded) >= {"bench.core.sample", "bench.run.execute", "bench.registry"}
-    assert set(loaded) >= {"bench.run.pool", "bench.run.rows", "bench.identity.survey"}
+    assert set(loaded) >= {"bench.run.pool", "bench.run.rows", "bench.identity.walk"}
     read = content.read_bytes
     for name in sorted(set(loaded) - NO_NUMBER):
         with monkeypatch.context() as patch:
@@ -147,7 +148,7 @@ def test_a_report_decides_no_key(file: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(content, "read_bytes", lambda p: (seen.append(p), read(p))[1])
     monkeypatch.setattr(content, "digest", lambda p: (seen.append(p), digest(p))[1])
     identity = host_identity.__wrapped__()
-    Survey(host_modules()).identity([POINTS["dpm"]])
+    identity_of([POINTS["dpm"]], CodeCache(host_modules()))
     assert identity == host_identity()
     assert HOST / "core/sample.py" in seen
     assert (HOST / file).is_file()

@@ -1,4 +1,4 @@
-"""Every plugin of the distribution, handed to the laws by the name of the argument."""
+"""Plugins of the distribution, handed to the laws by the name of the argument."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ from bench_plugins.models.mixture import Mixture
 # Steps jump in length (whole levels, interpolated tables): errors do not fall smoothly with N.
 UNEVEN = {"linspace", "leading", "trailing", "ays"}
 
+# One of each kind of formula: the kit measures every plugin's order, cost and directions.
+FIXED = {
+    "ddim", "edm_heun", "rk4", "flow_heun", "dpmpp_2m", "deis_tab", "dpm_fast", "unipc", "pndm",
+    "ancestral", "euler_maruyama", "seeds_2", "sa_solver", "edm_churn", "dpmpp_3m_sde",
+}  # fmt: skip
+ADAPTIVE = {"tsit5", "dpm_adaptive_23", "rk45", "dopri5"}
+
 
 def _needs_calibration(entry: Entry) -> bool:
     return issubclass(entry.cls, TimeGrid) and entry.cls.needs_calibration
@@ -24,15 +31,16 @@ _ARGUMENTS: dict[str, tuple[tuple[Kind, ...], Callable[[Entry], bool]]] = {
     "process": ((Kind.PROCESS,), lambda _: True),
     "grid": ((Kind.GRID,), lambda e: not _needs_calibration(e)),
     "smooth_grid": ((Kind.GRID,), lambda e: not _needs_calibration(e) and e.name not in UNEVEN),
-    "predictor": ((Kind.PREDICTOR,), lambda e: not issubclass(e.cls, Adaptive)),
+    "predictor": ((Kind.PREDICTOR,), lambda e: e.name in FIXED),
     "corrector": ((Kind.CORRECTOR,), lambda _: True),
-    "fixed_solver": ((Kind.ODE_SOLVER,), lambda e: not issubclass(e.cls, Adaptive)),
-    "adaptive_solver": ((Kind.ODE_SOLVER,), lambda e: issubclass(e.cls, Adaptive)),
+    "every_fixed_solver": ((Kind.ODE_SOLVER,), lambda e: not issubclass(e.cls, Adaptive)),
+    "fixed_solver": ((Kind.ODE_SOLVER,), lambda e: e.name in FIXED),
+    "adaptive_solver": ((Kind.ODE_SOLVER,), lambda e: e.name in ADAPTIVE),
 }
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrise over all plugins of a kind with their default parameters."""
+    """Parametrise over plugins with their default parameters."""
     for argument, (kinds, chosen) in _ARGUMENTS.items():
         if argument in metafunc.fixturenames:
             found = [e for e in load_registry().of(*kinds) if chosen(e)]

@@ -69,7 +69,7 @@ def _compare(
     problem = Problem(process, mixture.denoise, cast(NoiseStream, noise))
     start = np.random.default_rng(2).standard_normal((32, 2)) * times[0].sigma
     ours = theirs = torch.from_numpy(start).to(dtype)
-    state = None
+    state = stepper.start(times)
     for i, (now, then) in enumerate(itertools.pairwise(times)):
         ours, state = stepper.step(problem, ours, now, then, state)
         theirs = other(i, theirs, lambda x, now=now: problem.denoise(x, now))  # type: ignore[misc]

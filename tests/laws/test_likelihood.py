@@ -118,10 +118,10 @@ def _enough(solver: OdeSolver[Any]) -> tuple[int, tuple[float, float]]:
 
 
 def test_nll_of_a_mixture_within_a_thousandth_of_a_nat(
-    fixed_solver: OdeSolver[Any], line: Mixture, points: Tensor
+    every_fixed_solver: OdeSolver[Any], line: Mixture, points: Tensor
 ) -> None:
-    steps, ends = _enough(fixed_solver)
-    nll = _nll(fixed_solver, "vp", steps, line.denoise, points, grid="log_snr", ends=ends)
+    steps, ends = _enough(every_fixed_solver)
+    nll = _nll(every_fixed_solver, "vp", steps, line.denoise, points, grid="log_snr", ends=ends)
     exact = _line_reference(line, points, ends)
     assert float((nll - exact).abs().max()) < 1e-3
 

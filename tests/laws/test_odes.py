@@ -84,7 +84,7 @@ def test_fixed_steps_are_those_of_torchdiffeq(
     x = _normal(12) * times[0].sigma
     grid = torch.tensor([now.t for now in times], dtype=torch.float64)
     path = odeint(velocity, x, grid, method=name)
-    solver, state = ode_solver_of(name), None
+    solver, state = ode_solver_of(name), None  # one-step methods
     for i, (now, then) in enumerate(itertools.pairwise(times)):
         x, state = solver.step(problem, x, now, then, state)
         torch.testing.assert_close(x, path[i + 1], rtol=1e-12, atol=1e-12, msg=f"step {i}")

@@ -92,7 +92,8 @@ def test_dpmpp_3m_sde_steps_as_dpmpp_3m_once_it_has_three_values(plane: Mixture)
     times = [process.at_s(s) for s in LEVELS]
     problem = Problem(process, plane.denoise, cast(NoiseStream, Draws()))
     ours, theirs = stepper_of("dpmpp_3m_sde", eta=0.0), stepper_of("dpmpp_3m")
-    x, state = torch.from_numpy(np.random.default_rng(3).standard_normal((8, 2))), None
+    x = torch.from_numpy(np.random.default_rng(3).standard_normal((8, 2)))
+    state = ours.start(times)
     for i, (now, then) in enumerate(pairwise(times)):
         y, _ = theirs.step(problem, x, now, then, state)
         x, state = ours.step(problem, x, now, then, state)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.api import Batch, Measurement, Moments, frechet_distance, frechet_influence, root_factor
 from bench.core.errors import BenchError
-from bench.results.evidence import LIMIT, fits, packed, unpacked
+from bench.results.evidence import LIMIT, fits, pack, read
 from bench.run.attempt import Attempt
 from bench.run.rows import evidence_of
 from bench_plugins.metrics.converged import Converged
@@ -123,10 +123,10 @@ def test_a_number_near_zero_with_large_parts_keeps_its_evidence() -> None:
 def test_files_of_evidence_come_back_and_damaged_ones_are_named(tmp_path: Path) -> None:
     values = {"rmse": np.array([1, 2], np.float32), "<b>/..": np.array([3, 4], np.float32)}
     path = tmp_path / "cell.safetensors"
-    path.write_bytes(packed(values, "evidence/cell"))
-    found = unpacked(path, "evidence/cell")
+    path.write_bytes(pack(values, "evidence/cell"))
+    found = read(path, "evidence/cell")
     assert {name: v.tolist() for name, v in found.items()} == {"rmse": [1, 2], "<b>/..": [3, 4]}
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(BenchError, match=r"cell\.safetensors: is damaged"):
-        unpacked(path, "evidence/cell")
-    assert unpacked(tmp_path / "none", "evidence/none") == {}
+        read(path, "evidence/cell")
+    assert read(tmp_path / "none", "evidence/none") == {}

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bench.published.figures import Figure, canonical
+from bench.published.figures import PublishedFigure, canonical
 from bench.results.schema import COLUMNS
 
 Rows = Callable[..., pd.DataFrame]
@@ -20,14 +20,14 @@ def rows_of_() -> Rows:
     return rows_of
 
 
-def rows_of(figure: Figure, values: Sequence[float], **changed: Any) -> pd.DataFrame:
+def rows_of(figure: PublishedFigure, values: Sequence[float], **changed: Any) -> pd.DataFrame:
     """One row for each seed, under the figure's own protocol but for ``changed`` columns."""
     return pd.DataFrame(
         [{**row_of(figure, value), "seed": seed, **changed} for seed, value in enumerate(values)]
     )
 
 
-def row_of(figure: Figure, value: float) -> dict[str, Any]:
+def row_of(figure: PublishedFigure, value: float) -> dict[str, Any]:
     """A row with all columns of the schema."""
     table = figure.table
     assert figure.solver is not None

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench.compare.compare import Question, compare
+from bench.compare.compare import compare
+from bench.compare.inputs import ResultSet, RunFolder
 from bench.compare.published import published
-from bench.compare.sides import RunFolder, Side
+from bench.compare.question import Question
 from bench.core.errors import BenchError
 from bench.published.figures import figure_called, load_figures
 
@@ -20,8 +21,8 @@ FEW = figure_called(FIGURES, "zhou2023-cifar10/ipndm-4/10")
 BASE = f"published:{FEW.table.suite}"
 
 
-def _side(frame: pd.DataFrame) -> Side:
-    return Side("run", frame.assign(place=0), [RunFolder(Path("memory"))])
+def _side(frame: pd.DataFrame) -> ResultSet:
+    return ResultSet("run", frame.assign(place=0), [RunFolder(Path("memory"))])
 
 
 @pytest.mark.parametrize(

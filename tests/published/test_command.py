@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from bench.cli.main import app
 from bench.config.suites import names
 from bench.core.errors import BenchError
-from bench.published.figures import Figure, figure_called, load_figures
+from bench.published.figures import PublishedFigure, figure_called, load_figures
 from bench.report import write_report
 from bench.results.store import Store
 
@@ -30,7 +30,7 @@ BYTES = figure_called(FIGURES, "song2021-best-ve/ncsnpp-cont/2000")
 def stored_(rows_of: Rows, tmp_path: Path) -> Callable[..., Path]:
     """Writes a run of these figures and returns its folder."""
 
-    def write(*measured: tuple[Figure, float]) -> Path:
+    def write(*measured: tuple[PublishedFigure, float]) -> Path:
         store = Store(tmp_path / "run")
         keys = []
         for figure, value in measured:

@@ -14,8 +14,8 @@ from bench.core.errors import BenchError
 from bench.core.process import NoiseProcess
 from bench.core.sample import Sampler
 from bench.core.solver import Adaptive, Corrector, Stepper
-from bench.published.figures import Figure, load_figures, of_suite, of_table
-from bench.published.tables import Plugin, load_tables
+from bench.published.figures import PublishedFigure, load_figures, of_suite, of_table
+from bench.published.tables import PluginSetting, load_tables
 from bench.registry import Kind, build, load_registry
 from bench.run.cell import Cell
 from bench.run.params import Params
@@ -26,7 +26,7 @@ FIGURES = load_figures()
 RUNNABLE = tuple(figure for figure in FIGURES if not figure.unavailable)
 
 
-def _built(plugin: Plugin, *kinds: Kind) -> object:
+def _built(plugin: PluginSetting, *kinds: Kind) -> object:
     """The plugin; its parameters are exactly those that differ from the defaults."""
     entry = load_registry().get(plugin.name, *kinds)
     made = build(entry.cls, plugin.params)
@@ -35,13 +35,16 @@ def _built(plugin: Plugin, *kinds: Kind) -> object:
 
 
 @pytest.mark.parametrize("figure", RUNNABLE, ids=lambda figure: figure.id)
-def test_a_figure_names_plugins_that_exist_and_a_cost_that_can_be_met(figure: Figure) -> None:
+def test_a_figure_names_plugins_that_exist_and_a_cost_that_can_be_met(
+    figure: PublishedFigure,
+) -> None:
     assert figure.solver is not None
     solver = _built(figure.solver, Kind.PREDICTOR, Kind.ODE_SOLVER)
     corrector = _built(figure.corrector, Kind.CORRECTOR) if figure.corrector else None
     process = _built(figure.process, Kind.PROCESS)
     _built(
-        Plugin(figure.model.name, {"path": figure.checkpoint, **figure.model.params}), Kind.MODEL
+        PluginSetting(figure.model.name, {"path": figure.checkpoint, **figure.model.params}),
+        Kind.MODEL,
     )
     assert isinstance(solver, Stepper)
     assert isinstance(process, NoiseProcess)
@@ -64,7 +67,7 @@ def _cells(suite: str) -> tuple[Cell, ...]:
 
 @pytest.mark.parametrize("figure", RUNNABLE, ids=lambda figure: figure.id)
 def test_the_suite_of_a_figure_has_a_cell_with_its_protocol(
-    figure: Figure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    figure: PublishedFigure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if figure.table.metric.name == "nll_bpd":
         pytest.skip("needs the test set, which the suite cannot name")
@@ -72,7 +75,7 @@ def test_the_suite_of_a_figure_has_a_cell_with_its_protocol(
     assert any(_measures(cell, figure) for cell in _cells(figure.table.suite))
 
 
-def _measures(cell: Cell, figure: Figure) -> bool:
+def _measures(cell: Cell, figure: PublishedFigure) -> bool:
     model = {**cell.model.changed, **cell.model.paths}
     metrics = {spec.name: spec.paths for spec in cell.metrics}
     metric = figure.table.metric
@@ -92,7 +95,7 @@ def _measures(cell: Cell, figure: Figure) -> bool:
     )
 
 
-def _same(spec: PluginSpec | None, plugin: Plugin | None) -> bool:
+def _same(spec: PluginSpec | None, plugin: PluginSetting | None) -> bool:
     if spec is None or plugin is None:
         return spec is None and plugin is None
     return spec.name == plugin.name and spec.changed == Params.of(plugin.params)

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from bench.published.figures import Figure, figure_called, load_figures
+from bench.published.figures import PublishedFigure, figure_called, load_figures
 from bench.published.spread import deviation
 from bench.stats.spread import normal_minimum
 
 
-def figure(name: str) -> Figure:
+def figure(name: str) -> PublishedFigure:
     return figure_called(load_figures(), name)
 
 

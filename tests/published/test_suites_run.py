@@ -28,7 +28,8 @@ from bench.api import Asset, published
 from bench.config.load import load_config
 from bench.config.suites import names, resolve
 from bench.published.figures import load_figures
-from bench.published.verdicts import SOURCE, Verdict, compare
+from bench.published.protocol import SOURCE
+from bench.published.verdicts import FigureVerdict, compare
 from bench.registry import load_registry
 from bench.run.cell import Cell
 from bench.run.execute import load_model, run_cell
@@ -297,7 +298,7 @@ def test_every_sampler_and_network_of_a_suite_runs_and_is_known_to_the_figures(
         asked = {"solver_params": cell.solver.changed.json, "budget": cell.budget}
         written += [{**row, **asked, "nfe": cell.budget or row["nfe"]} for row in rows]
     found = compare(load_figures(), pd.DataFrame(written))
-    run = [item for item in found if item.verdict is not Verdict.NOT_RUN]
+    run = [item for item in found if item.verdict is not FigureVerdict.NOT_RUN]
     assert bool(run) == (suite != "celebahq256-score-sde")
     for item in run:
         # The continuous process ends a little below the last level of a table of betas.

@@ -13,8 +13,9 @@ import pytest
 
 from bench.files.pins import Pin, set_pin
 from bench.published.figures import figure_called, load_figures
-from bench.published.text import comparison_record, line
-from bench.published.verdicts import Comparison, Verdict, compare
+from bench.published.records import comparison_record
+from bench.published.text import line
+from bench.published.verdicts import FigureComparison, FigureVerdict, compare
 
 Rows = Callable[..., pd.DataFrame]
 FIGURES = load_figures()
@@ -24,20 +25,20 @@ CORRECTED = figure_called(FIGURES, "song2021-best-ve/ncsnpp-cont/2000")
 ODE = figure_called(FIGURES, "song2021-table2-nll-vp/ddpm-cont-vp")
 
 
-def _one(item: Any, rows: pd.DataFrame) -> Comparison:
+def _one(item: Any, rows: pd.DataFrame) -> FigureComparison:
     (found,) = compare([item], rows)
     return found
 
 
 def test_reproduced(rows_of: Rows) -> None:
     found = _one(FEW, rows_of(FEW, [2.79]))
-    assert (found.verdict, found.seeds, found.differences) == (Verdict.REPRODUCED, 1, ())
+    assert (found.verdict, found.seeds, found.differences) == (FigureVerdict.REPRODUCED, 1, ())
     assert found.keys == (f"{FEW.id}@2.79",)
 
 
 def test_off(rows_of: Rows) -> None:
     found = _one(FEW, rows_of(FEW, [3.4]))
-    assert found.verdict is Verdict.OFF
+    assert found.verdict is FigureVerdict.OFF
     assert found.deviation is not None
     assert found.deviation.difference == pytest.approx(0.63)
 
@@ -45,7 +46,7 @@ def test_off(rows_of: Rows) -> None:
 def test_a_published_zero_has_no_share(rows_of: Rows) -> None:
     zero = replace(FEW, value=0.0)
     found = _one(zero, rows_of(zero, [3.4]))
-    assert found.verdict is Verdict.OFF
+    assert found.verdict is FigureVerdict.OFF
     assert comparison_record(found)["relative"] is None
     assert "3.40" in " ".join(line(found))
     assert "%" not in " ".join(line(found))
@@ -53,7 +54,7 @@ def test_a_published_zero_has_no_share(rows_of: Rows) -> None:
 
 def test_three_seeds_are_one_number(rows_of: Rows) -> None:
     found = _one(LEAST, rows_of(LEAST, [1.99, 1.96, 1.98]))
-    assert (found.verdict, found.seeds) == (Verdict.REPRODUCED, 3)
+    assert (found.verdict, found.seeds) == (FigureVerdict.REPRODUCED, 3)
     assert found.deviation is not None
     assert found.deviation.measured == 1.96
 
@@ -89,7 +90,7 @@ def test_another_protocol_is_named_and_never_reproduced(
     rows_of: Rows, column: str, value: Any, field: str
 ) -> None:
     found = _one(FEW, rows_of(FEW, [2.77], **{column: value}))
-    assert found.verdict is Verdict.DIFFERS
+    assert found.verdict is FigureVerdict.DIFFERS
     assert [difference.field for difference in found.differences] == [field]
     assert found.deviation is not None
     assert found.deviation.within
@@ -98,14 +99,14 @@ def test_another_protocol_is_named_and_never_reproduced(
 def test_a_published_run_that_cannot_be_repeated_is_never_reproduced(rows_of: Rows) -> None:
     item = figure_called(FIGURES, "zhou2023-cifar10/unipc-3/10")
     found = _one(item, rows_of(item, [2.89]))
-    assert found.verdict is Verdict.DIFFERS
+    assert found.verdict is FigureVerdict.DIFFERS
     assert str(found.differences[0]).startswith("source: predicted images are thresholded")
 
 
 def test_parameters_that_say_where_files_are_do_not_matter(rows_of: Rows) -> None:
     params = {"path": FEW.checkpoint, "held_out": "mine.npz", "data": "cifar10"}
     found = _one(FEW, rows_of(FEW, [2.77], model_params=json.dumps(params)))
-    assert found.verdict is Verdict.REPRODUCED
+    assert found.verdict is FigureVerdict.REPRODUCED
 
 
 def test_the_rows_with_the_fewest_differences_are_taken(rows_of: Rows) -> None:
@@ -114,12 +115,12 @@ def test_the_rows_with_the_fewest_differences_are_taken(rows_of: Rows) -> None:
     found = _one(FEW, pd.concat([far, near]))
     assert found.keys == ("near",)
     exact = rows_of(FEW, [2.77], key="exact")
-    assert _one(FEW, pd.concat([far, near, exact])).verdict is Verdict.REPRODUCED
+    assert _one(FEW, pd.concat([far, near, exact])).verdict is FigureVerdict.REPRODUCED
 
 
 def test_round_off_in_the_ends_of_the_grid_is_no_difference(rows_of: Rows) -> None:
     found = _one(FEW, rows_of(FEW, [2.77], s_min=0.0020000001, s_max=79.99999))
-    assert found.verdict is Verdict.REPRODUCED
+    assert found.verdict is FigureVerdict.REPRODUCED
 
 
 @pytest.mark.parametrize(
@@ -142,14 +143,14 @@ def test_round_off_in_the_ends_of_the_grid_is_no_difference(rows_of: Rows) -> No
 )
 def test_not_run_says_why(rows_of: Rows, changed: dict[str, Any], reason: str) -> None:
     found = _one(FEW, rows_of(FEW, [2.77], **changed))
-    assert (found.verdict, found.reason) == (Verdict.NOT_RUN, reason)
+    assert (found.verdict, found.reason) == (FigureVerdict.NOT_RUN, reason)
 
 
 def test_a_figure_without_checkpoint_is_never_run(rows_of: Rows) -> None:
     item = figure_called(FIGURES, "song2021-table1-ve/ancestral-p/1000")
     found = _one(item, rows_of(FEW, [2.77]))
     assert (found.verdict, found.reason) == (
-        Verdict.NOT_RUN,
+        FigureVerdict.NOT_RUN,
         "no checkpoint of this network was published",
     )
 
@@ -163,7 +164,7 @@ def test_a_corrector_and_the_cost_that_is_counted_here(rows_of: Rows) -> None:
 
 
 def test_an_adaptive_solver_has_no_budget_to_agree_in(rows_of: Rows) -> None:
-    assert _one(ODE, rows_of(ODE, [3.21])).verdict is Verdict.REPRODUCED
+    assert _one(ODE, rows_of(ODE, [3.21])).verdict is FigureVerdict.REPRODUCED
     loose = rows_of(ODE, [3.21], solver_params='{"rtol":0.001}')
     assert [d.field for d in _one(ODE, loose).differences] == ["solver.rtol"]
 
@@ -171,8 +172,8 @@ def test_an_adaptive_solver_has_no_budget_to_agree_in(rows_of: Rows) -> None:
 def test_weights_of_another_name_count_by_their_hash(rows_of: Rows) -> None:
     known = replace(FEW, weights="0" * 64)
     rows = rows_of(FEW, [2.77], model_params='{"path":"elsewhere.pkl"}')
-    assert _one(known, rows).verdict is Verdict.REPRODUCED
-    assert _one(replace(FEW, weights="1" * 64), rows).verdict is Verdict.NOT_RUN
+    assert _one(known, rows).verdict is FigureVerdict.REPRODUCED
+    assert _one(replace(FEW, weights="1" * 64), rows).verdict is FigureVerdict.NOT_RUN
 
 
 def test_no_figure_is_taken_for_another(rows_of: Rows) -> None:
@@ -180,10 +181,11 @@ def test_no_figure_is_taken_for_another(rows_of: Rows) -> None:
     figures = [item for item in load_figures() if not item.unavailable]
     rows = pd.concat([rows_of(item, [item.value]) for item in figures])
     found = compare(load_figures(), rows)
-    own = {item.figure.id: item.keys for item in found if item.verdict is not Verdict.NOT_RUN}
+    own = {item.figure.id: item.keys for item in found if item.verdict is not FigureVerdict.NOT_RUN}
     assert own == {item.id: (f"{item.id}@{item.value}",) for item in figures}
     assert all(
-        item.verdict is (Verdict.DIFFERS if item.figure.deviations else Verdict.REPRODUCED)
+        item.verdict
+        is (FigureVerdict.DIFFERS if item.figure.deviations else FigureVerdict.REPRODUCED)
         for item in found
         if not item.figure.unavailable
     )
@@ -191,7 +193,7 @@ def test_no_figure_is_taken_for_another(rows_of: Rows) -> None:
 
 def test_a_preset_that_the_name_of_the_checkpoint_implies_may_be_left_out(rows_of: Rows) -> None:
     short = json.dumps({"path": ODE.checkpoint, "t_min": 1e-05})
-    assert _one(ODE, rows_of(ODE, [3.21], model_params=short)).verdict is Verdict.REPRODUCED
+    assert _one(ODE, rows_of(ODE, [3.21], model_params=short)).verdict is FigureVerdict.REPRODUCED
     params = {"path": ODE.checkpoint, "t_min": 1e-05, "preset": "subvp/cifar10_ddpm_continuous"}
     other = _one(ODE, rows_of(ODE, [3.21], model_params=json.dumps(params)))
     assert [difference.field for difference in other.differences] == ["model.preset"]
@@ -211,11 +213,11 @@ def _by_content(rows: pd.DataFrame, model: str, against: str) -> pd.DataFrame:
 def test_files_are_known_by_the_names_that_they_had(rows_of: Rows) -> None:
     (against,) = FEW.table.metric.against
     found = _one(FEW, _by_content(rows_of(FEW, [2.79]), FEW.checkpoint, against))
-    assert (found.verdict, found.differences) == (Verdict.REPRODUCED, ())
+    assert (found.verdict, found.differences) == (FigureVerdict.REPRODUCED, ())
     found = _one(FEW, _by_content(rows_of(FEW, [2.79]), FEW.checkpoint, "mine.npz"))
     assert [(d.field, d.here) for d in found.differences] == [("reference", "mine.npz")]
     found = _one(FEW, _by_content(rows_of(FEW, [2.79]), "mine.pkl", against))
-    assert found.verdict is Verdict.NOT_RUN
+    assert found.verdict is FigureVerdict.NOT_RUN
 
 
 def test_equal_files_of_other_names_are_known_by_their_pins(
@@ -227,7 +229,7 @@ def test_equal_files_of_other_names_are_known_by_their_pins(
     for i, name in enumerate((FEW.checkpoint, against)):
         name = name.removeprefix("published:")
         set_pin(name, Pin(f"{i:016x}{'0' * 48}", 1, "https://x/y", "x/y"))
-    assert _one(FEW, rows).verdict is Verdict.REPRODUCED
+    assert _one(FEW, rows).verdict is FigureVerdict.REPRODUCED
 
 
 def test_the_rows_of_equal_files_at_two_places_are_seeds_of_one_number(rows_of: Rows) -> None:
@@ -237,4 +239,4 @@ def test_the_rows_of_equal_files_at_two_places_are_seeds_of_one_number(rows_of: 
         for i, path in enumerate((FEW.checkpoint, "copy/of/it.pkl"))
     ]
     found = _one(FEW, pd.concat(parts, ignore_index=True))
-    assert (found.verdict, found.seeds) == (Verdict.REPRODUCED, 2)
+    assert (found.verdict, found.seeds) == (FigureVerdict.REPRODUCED, 2)

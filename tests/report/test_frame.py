@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.tables import best_values
+from bench.report.data.best import best_values
 from bench.results.frame import points, prepared
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from bench.report.heat import draw, sheets
+from bench.report.drawing.canvas import PageCanvas
+from bench.report.figures.heat import draw, sheets
 from bench.results.frame import points, prepared
 
 PARTS = ["curve", "base", "sampler", "with_corrector", "on_grid"]
@@ -47,7 +48,9 @@ def test_solvers_by_grids(frame: pd.DataFrame) -> None:
     table = sheet.panels[-1][1]
     assert table.loc["ancestral + langevin", "uniform"] == 4.0
     assert list(table.columns) == ["karras", "uniform"]
-    assert draw((sheet,), "title", "name").figure.axes
+    canvas = PageCanvas({})
+    assert draw((sheet,), canvas)
+    assert canvas.figure.axes
 
 
 def test_one_corrector_is_nothing_to_compare(results: pd.DataFrame) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bench.registry import load_registry
 from bench.render.latex import latex_table
 from bench.render.table import Table, table_rows, text_columns
-from bench.report.bibliography import ALWAYS, always, bibtex, cited, known
+from bench.report.bibliography import ALWAYS, always, bibtex_file, cite, known
 from bench.report.methods import methods
 from bench.results.frame import prepared
 
@@ -37,27 +37,27 @@ def test_every_arxiv_number_of_a_built_in_plugin_is_known() -> None:
 
 
 def test_a_known_paper_is_cited_in_full() -> None:
-    (entry,) = cited("Song, Meng and Ermon 2020, arXiv:2010.02502, Eq. 12 with eta = 0")
+    (entry,) = cite("Song, Meng and Ermon 2020, arXiv:2010.02502, Eq. 12 with eta = 0")
     assert entry.key == "song2021ddim"
-    assert [e.key for e in cited("Rabin et al. 2011; Bonneel et al. 2015")] == [
+    assert [e.key for e in cite("Rabin et al. 2011; Bonneel et al. 2015")] == [
         "rabin2011wasserstein",
         "bonneel2015sliced",
     ]
 
 
 def test_a_strangers_paper_is_cited_in_its_own_words() -> None:
-    (entry,) = cited("Doe 2026, arXiv:2601.00001, Algorithm 1")
+    (entry,) = cite("Doe 2026, arXiv:2601.00001, Algorithm 1")
     assert entry.text.startswith("@misc{doe2026-")
     assert "eprint = {2601.00001}" in entry.text
     assert "note = {Doe 2026, arXiv:2601.00001, Algorithm 1}" in entry.text
-    assert cited("") == ()
+    assert cite("") == ()
 
 
 def test_words_of_a_stranger_do_no_harm_in_bibtex() -> None:
-    (entry,) = cited(HOSTILE)
+    (entry,) = cite(HOSTILE)
     assert re.fullmatch(r"[a-z0-9-]+", entry.key)
     assert r"\input" not in entry.text
-    assert bibtex([entry]).count("@misc{") == 1
+    assert bibtex_file([entry]).count("@misc{") == 1
     plain = entry.text.replace(r"\{", "").replace(r"\}", "")
     assert plain.count("{") == plain.count("}")
 
@@ -79,7 +79,7 @@ def test_the_paragraph_names_and_cites_what_ran(results: pd.DataFrame) -> None:
         "metric rmse": "Karras et al. 2022, arXiv:2206.00364",
         "predictor never_ran": "Nobody 1999",
     }
-    found = methods(frame, references)
+    found = methods(frame, references, {})
     assert found is not None
     assert r"\texttt{ddim}~\cite{song2021ddim}" in found.paragraph
     assert r"\texttt{rmse}~\cite{karras2022elucidating}" in found.paragraph
@@ -95,10 +95,10 @@ def test_the_paragraph_names_and_cites_what_ran(results: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("text", ["", "not json", "[1]"])
 def test_results_without_references_have_a_paragraph(text: str, results: pd.DataFrame) -> None:
-    found = methods(prepared(results.assign(plugin_sources=text)), {})
+    found = methods(prepared(results.assign(plugin_sources=text)), {}, {})
     assert found is not None
     assert set(re.findall(r"@\w+\{([^,]+),", found.bibtex)) == set(ALWAYS)
 
 
 def test_results_without_a_number_have_none(results: pd.DataFrame) -> None:
-    assert methods(prepared(results.assign(value=None)), {}) is None
+    assert methods(prepared(results.assign(value=None)), {}, {}) is None

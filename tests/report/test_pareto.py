@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.pareto import marked, undominated
+from bench.report.data.fronts import mark_fronts, undominated
 from bench.results.frame import SUBJECT, points, prepared
 
 
@@ -30,7 +30,7 @@ def test_a_point_is_on_the_front_if_no_other_dominates_it(seed: int) -> None:
 
 def test_points_say_whether_they_are_on_a_front(results: pd.DataFrame) -> None:
     means = points(prepared(results))
-    told = marked(means, [*SUBJECT, "metric", "protocol"])
+    told = mark_fronts(means, [*SUBJECT, "metric", "protocol"])
     for _, part in told[told["ranked"]].groupby([*SUBJECT, "metric"]):
         best = part.loc[part["rank"].idxmin()]
         cheapest = part[part["nfe"].eq(part["nfe"].min())]

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.report.canvas import save, style
-from bench.report.path_figure import draw, pictures
+from bench.report.drawing.canvas import PageCanvas, matplotlib_style
+from bench.report.figures.paths import draw, pictures
 from bench.results.array_file import packed_many
-from bench.results.frame import Subject
 
-SUBJECTS = [Subject("s", "mix", "{}", process, "{}") for process in ("ve", "vp", "subvp")]
+SUBJECTS = [("mix", process) for process in ("ve", "vp", "subvp")]
 
 
 def write(folder: Path, process: str, **changed: object) -> None:
@@ -42,18 +41,19 @@ def write(folder: Path, process: str, **changed: object) -> None:
 def test_one_figure_for_each_model(tmp_path: Path) -> None:
     for process in ("vp", "ve", "subvp"):
         write(tmp_path / "paths", process)
-    found = pictures(tmp_path / "paths", [*SUBJECTS, *SUBJECTS])
+    found = pictures(tmp_path / "paths", [*SUBJECTS, *SUBJECTS], {})
     assert [picture.process for picture in found["mix"]] == ["ve", "vp", "subvp"]
-    with style():
-        sketch = draw(found["mix"], "title", "name")
-        assert len(sketch.figure.axes) == 9
-        assert save(sketch, tmp_path, printed=False).markup.count("<image") == 9
+    canvas = PageCanvas({})
+    with matplotlib_style():
+        draw(found["mix"], canvas)
+        assert len(canvas.figure.axes) == 9
+        assert canvas.save("name", tmp_path, printed=False)[1].count("<image") == 9
 
 
 def test_paths_of_other_models_are_left_out(tmp_path: Path) -> None:
     write(tmp_path / "paths", "vp")
-    assert pictures(tmp_path / "paths", [Subject("s", "other", "{}", "vp", "{}")]) == {}
-    assert pictures(tmp_path / "none", SUBJECTS) == {}
+    assert pictures(tmp_path / "paths", [("other", "vp")], {}) == {}
+    assert pictures(tmp_path / "none", SUBJECTS, {}) == {}
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_paths_of_other_models_are_left_out(tmp_path: Path) -> None:
 def test_what_is_damaged_is_left_out(changed: dict[str, object], tmp_path: Path) -> None:
     write(tmp_path / "paths", "vp", **changed)
     (tmp_path / "paths" / "cut.npz").write_bytes(b"PK\x03\x04")
-    assert pictures(tmp_path / "paths", SUBJECTS) == {}
+    assert pictures(tmp_path / "paths", SUBJECTS, {}) == {}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bench.report.ranks import ranking
+from bench.report.data.ranks import rank_samplers
 from bench.results.frame import prepared
 from bench.stats.ranks import ranks
 
@@ -85,7 +85,7 @@ def test_intervals_cover_the_true_rank() -> None:
 
 def test_ranks_of_a_run(results: pd.DataFrame) -> None:
     one = results[results["model"].eq("gaussian_mixture")]
-    found = ranking(prepared(one))
+    found = rank_samplers(prepared(one))
     # a likelihood that an exact value judges has no ranks; its error has
     assert set(found["metric"]) >= {"swd", "rmse", "nll_error_nats"}
     assert "nll_nats" not in set(found["metric"])
@@ -100,14 +100,17 @@ def test_an_adaptive_solver_stands_at_a_budget_with_its_best_run_within(
     results: pd.DataFrame,
 ) -> None:
     one = results[results["model"].eq("mnist_unet")]
-    found = ranking(prepared(one))
+    found = rank_samplers(prepared(one))
     of_rk45 = found[found["curve"].eq("rk45") & found["metric"].eq("rmse")]
     assert sorted(of_rk45["budget"]) == [20, 40]  # its cheapest run costs 14
 
 
 def test_larger_may_be_better(results: pd.DataFrame) -> None:
     one = results[results["model"].eq("mnist_unet") & results["metric"].eq("fd_mnist")]
-    up, down = ranking(prepared(one.assign(larger_is_better=True))), ranking(prepared(one))
+    up, down = (
+        rank_samplers(prepared(one.assign(larger_is_better=True))),
+        rank_samplers(prepared(one)),
+    )
     at = {"budget": 5.0, "rank": 1}
     first = [t[(t["budget"] == 5.0) & (t["rank"] == 1)]["curve"].iloc[0] for t in (up, down)]
     assert first[0] != first[1], at

@@ -16,9 +16,9 @@ import pytest
 
 from bench.core.errors import BenchError
 from bench.report import Report, write_report
-from bench.report.looks import looks
+from bench.report.styles import curve_styles
 from bench.results.frame import prepared
-from bench.results.table import packed
+from bench.results.parquet_file import pack
 
 ReportOn = Callable[[pd.DataFrame], Report]
 
@@ -142,10 +142,12 @@ def test_the_table_holds_all_rows(report: Report, results: pd.DataFrame) -> None
 
 
 def test_a_sampler_looks_the_same_in_all_figures(results: pd.DataFrame) -> None:
-    found = looks(prepared(results))
-    again = looks(prepared(results.sample(frac=1.0, random_state=1)))
+    found = curve_styles(prepared(results))
+    again = curve_styles(prepared(results.sample(frac=1.0, random_state=1)))
     assert found == again
-    assert len({(look.kind, look.color, look.marker) for look in found.values()}) == len(found)
+    assert len({(style.heading, style.color, style.marker) for style in found.values()}) == len(
+        found
+    )
 
 
 def test_writing_twice_gives_the_same_page(results: pd.DataFrame, report_on: ReportOn) -> None:
@@ -278,7 +280,7 @@ def test_tables_of_an_earlier_version_have_a_report(
     run = report.page.parent.parent / "run"
     (cell,) = (run / "cells").iterdir()
     late = ["note", "nfe_unspent", "calibration_evaluations", "batch_coupled", "peak_memory_mib"]
-    cell.write_bytes(packed(pq.read_table(cell).drop_columns(late), f"cells/{cell.stem}"))
+    cell.write_bytes(pack(pq.read_table(cell).drop_columns(late), f"cells/{cell.stem}"))
     again = write_report(run, report.page.parent)
     assert page_of(again).text == page_of(report).text
 

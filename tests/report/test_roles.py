@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from bench.report import Report
-from bench.report.figures import fits
-from bench.report.heat import sheets
-from bench.report.pareto import fronts
-from bench.report.problems import problems
-from bench.report.ranks import ranking
-from bench.report.tables import best_values
+from bench.report.data.best import best_values
+from bench.report.data.orders import error_fits
+from bench.report.data.problems import problems
+from bench.report.data.ranks import rank_samplers
+from bench.report.figures.heat import sheets
+from bench.report.figures.pareto import fronts
 from bench.results.frame import points, prepared
 from bench.results.roles import errors, exact_partners, primary, references
 
@@ -62,8 +62,8 @@ def test_a_quality_of_any_name_is_ranked_and_has_no_order(few: pd.DataFrame, nam
     rows = _numbers(few, *((n, "quality", "") for n in ("fd", "my", "x", "x_y", name)))
     assert _declared(rows) == (["fd", "my", "x", "x_y", name], {}, {}, set())
     means = points(prepared(rows))
-    assert fits(means) == ()
-    assert name in set(ranking(prepared(rows))["metric"])
+    assert error_fits(means) == ()
+    assert name in set(rank_samplers(prepared(rows))["metric"])
     assert name in {best.metric for best in best_values(means)}
     timed = points(prepared(rows), "hardware")
     shown = fronts(means[means["metric"].eq(name)], timed)
@@ -74,7 +74,7 @@ def test_a_quality_of_any_name_is_ranked_and_has_no_order(few: pd.DataFrame, nam
 def test_an_error_of_any_name_has_an_order(few: pd.DataFrame, name: str) -> None:
     rows = _numbers(few, ("quality_of_it", "quality", ""), (name, "error", ""))
     means = points(prepared(rows))
-    (found,) = fits(means)
+    (found,) = error_fits(means)
     assert {order.metric for order in found.orders} == {name}
     shown = fronts(means, points(prepared(rows), "hardware"))
     assert {front.title.split(" ")[0] for front in shown} == {"quality_of_it"}
@@ -114,7 +114,7 @@ def test_the_error_of_a_number_with_an_exact_one_counts_once(few: pd.DataFrame) 
 def test_the_reference_of_an_error_is_its_floor(few: pd.DataFrame) -> None:
     rows = _numbers(few, ("e", "error", ""), ("own", "reference", "e"))
     rows.loc[rows["metric"].eq("own") & rows["value"].notna(), "value"] = 1e3
-    (found,) = fits(points(prepared(rows)))
+    (found,) = error_fits(points(prepared(rows)))
     assert found.level == 1e3
     assert set(problems(prepared(rows)).rows["floor"]) == {1e3}
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from bench.report.canvas import save, style
-from bench.report.looks import looks
-from bench.report.sample_fields import Array
-from bench.report.sample_grid import Folder, draw
-from bench.report.sample_layout import layout
+from bench.report.drawing.canvas import PageCanvas, matplotlib_style
+from bench.report.drawing.sample_layout import sample_grid
+from bench.report.figures.samples import draw
+from bench.report.styles import curve_styles
+from bench.results.array_file import packed
 from bench.results.frame import prepared
 
 
-@dataclass(frozen=True)
-class Always:
-    """The same samples for every cell."""
-
-    samples: Array
-
-    def read(self, key: str) -> Array:
-        return self.samples
+def kept(folder: Path, frame: pd.DataFrame, samples: npt.NDArray[np.generic]) -> Path:
+    """A folder with the same samples for every cell."""
+    for key in frame["key"].unique():
+        (folder / f"{key}.npy").write_bytes(packed(samples, f"samples/{key}"))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +32,7 @@ def frame(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_cells_stand_at_their_budget_for_the_lowest_seed(frame: pd.DataFrame) -> None:
-    grid = layout(frame, looks(frame))
+    grid = sample_grid(frame, curve_styles(frame))
     assert grid is not None
     assert grid.budgets == (5, 10, 20, 40)
     assert grid.seed == 0
@@ -48,7 +45,7 @@ def test_cells_stand_at_their_budget_for_the_lowest_seed(frame: pd.DataFrame) ->
 
 
 def test_adaptive_cells_stand_at_the_nearest_budget(frame: pd.DataFrame) -> None:
-    grid = layout(frame, looks(frame))
+    grid = sample_grid(frame, curve_styles(frame))
     assert grid is not None
     # NFE 14 is nearer to 10 than to 20 in proportion; of 34 and 62, 34 is nearer to 40
     assert sorted((c.column, c.nfe) for c in grid.cells if c.adaptive) == [
@@ -61,7 +58,7 @@ def test_adaptive_cells_stand_at_the_nearest_budget(frame: pd.DataFrame) -> None
 def test_wide_grids_are_thinned_but_keep_their_ends(frame: pd.DataFrame) -> None:
     fixed = frame[frame["curve"].eq("ddim") & frame["budget"].eq(5)].iloc[:1]
     many = pd.concat([fixed.assign(budget=float(b), key=str(b)) for b in range(1, 31)])
-    grid = layout(many, looks(many))
+    grid = sample_grid(many, curve_styles(many))
     assert grid is not None
     assert len(grid.budgets) == 8
     assert (grid.budgets[0], grid.budgets[-1]) == (1, 30)
@@ -76,20 +73,21 @@ def test_samples_of_any_shape_are_drawn(
     few = frame[frame["curve"].isin(("ddim", "rk45"))]
     kind = np.uint8 if len(shape) == 4 else np.float32
     samples = np.random.default_rng(0).integers(0, 255, shape).astype(kind)
-    with style():
-        sketch = draw(few, Always(samples), looks(few), "title", "name", 10)
-        assert sketch is not None
-        drawing = save(sketch, tmp_path, printed=True)
-    assert [path.suffix for path in drawing.files] == [".svg", ".pdf", ".png"]
-    assert all(path.exists() for path in drawing.files)
+    canvas = PageCanvas(curve_styles(few))
+    with matplotlib_style():
+        assert draw(few, kept(tmp_path, few, samples), 10, canvas) is not None
+        files, _ = canvas.save("name", tmp_path, printed=True)
+    assert [path.suffix for path in files] == [".svg", ".pdf", ".png"]
+    assert all(path.exists() for path in files)
 
 
-def test_points_that_are_not_finite_are_no_obstacle(frame: pd.DataFrame) -> None:
+def test_points_that_are_not_finite_are_no_obstacle(frame: pd.DataFrame, tmp_path: Path) -> None:
     few = frame[frame["curve"].eq("ddim")]
     samples = np.full((10, 2), np.nan, dtype=np.float32)
-    with style():
-        assert draw(few, Always(samples), looks(few), "title", "name", 10) is not None
+    canvas = PageCanvas(curve_styles(few))
+    with matplotlib_style():
+        assert draw(few, kept(tmp_path, few, samples), 10, canvas) is not None
 
 
 def test_no_samples_give_no_figure(frame: pd.DataFrame, tmp_path: Path) -> None:
-    assert draw(frame, Folder(tmp_path), looks(frame), "title", "name", 10) is None
+    assert draw(frame, tmp_path, 10, PageCanvas(curve_styles(frame))) is None

@@ -7,8 +7,8 @@ import re
 import pandas as pd
 
 from bench.report import Report
-from bench.report.looks import looks
-from bench.report.svg import inline, place
+from bench.report.drawing.svg import inline, place
+from bench.report.styles import curve_styles
 from bench.results.frame import prepared
 
 
@@ -36,7 +36,7 @@ def test_other_numbers_of_markers_are_left_alone() -> None:
 
 def test_every_curve_is_tagged_with_its_number(report: Report, results: pd.DataFrame) -> None:
     html = report.page.read_text(encoding="utf-8")
-    numbers = {str(look.number) for look in looks(prepared(results)).values()}
+    numbers = {str(style.number) for style in curve_styles(prepared(results)).values()}
     for part in ("line", "mark", "stroke", "key"):
         tagged = set(re.findall(rf'data-c="(\d+)" data-k="{part}"', html))
         assert tagged == numbers, part

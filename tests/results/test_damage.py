@@ -17,9 +17,9 @@ import pandas as pd
 import pytest
 
 import bench
-from bench.compare.sides import RunFolder
+from bench.compare.inputs import RunFolder
 from bench.core.errors import BenchError
-from bench.report.sample_grid import Folder
+from bench.report.figures.samples import read_samples
 from bench.results import array_file, bundle, damage, json_file, seal
 from bench.results.path_file import Paths
 from bench.results.schema import COLUMNS
@@ -79,7 +79,7 @@ def content(root: Path) -> Content:
         "rows": lambda: bench.load_results(root).to_csv(),
         "rows of the bundle": lambda: bundle.rows(root / "bundle").to_csv(),
         "references": lambda: Store(root).references(),
-        "samples": lambda: [_bytes(Folder(root / "samples").read(key)) for key in KEYS],
+        "samples": lambda: [_bytes(read_samples(root / "samples", key)) for key in KEYS],
         "paths": lambda: _paths(root),
         "evidence": lambda: list(_evidence(run)),
         "evidence of the bundle": lambda: [kept.keys(), *_evidence(kept)],
@@ -271,7 +271,7 @@ def test_exchanged_files_are_seen(kind: str, tmp_path: Path) -> None:
     one, other = (root / kind.format(key) for key in KEYS[:2])
     exchange(one, other)
     assert verdict(root, one, expected) == "reported"
-    error = seal.checked(one, f"{one.parent.name}/{one.stem}")
+    error = seal.check(one, f"{one.parent.name}/{one.stem}")
     assert error is not None
     assert f"was written as {one.parent.name}/{other.stem}" in str(error)
 
@@ -362,7 +362,7 @@ def test_what_is_no_file_is_named(kind: str, name: str, tmp_path: Path) -> None:
     put, said = OBSTACLES[kind]
     put(file)
     assert verdict(root, file, expected) == "reported"
-    error = seal.checked(file, _place(name))
+    error = seal.check(file, _place(name))
     assert error is not None
     assert said in str(error)
 
@@ -429,8 +429,8 @@ def test_a_name_cannot_move_the_cursor(tmp_path: Path) -> None:
 
 
 def test_no_seal_is_filled_in_twice(tmp_path: Path) -> None:
-    whole = json_file.packed({"a": 1}, "plan")
+    whole = json_file.pack({"a": 1}, "plan")
     with pytest.raises(ValueError, match="sealed once"):
-        seal.sealed(whole)
+        seal.fill(whole)
     with pytest.raises(ValueError, match="sealed once"):
-        seal.sealed(b"no seal at all")
+        seal.fill(b"no seal at all")

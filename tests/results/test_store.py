@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import bench
 from bench.core.errors import BenchError
 from bench.results.schema import ARROW
+from bench.results.seal import DamagedError
 from bench.results.store import Row, Store
 from bench.run.cell import Cell
 
@@ -31,14 +33,18 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "results" / "run")
 
 
+def finished_in(store: Store, key: str) -> frozenset[str]:
+    """The cell, if it need not run again."""
+    return store.known([key], ["status"]).finished
+
+
 def test_what_is_written_is_read(store: Store, rows: list[Row]) -> None:
     samples = np.arange(6, dtype=np.float32).reshape(3, 2)
     store.write("k", rows, samples)
-    read = store.read("k")
-    assert read is not None
+    read = store.cell("k")
     assert [{**row, **{k: None for k in read[0] if k not in row}} for row in rows] == read
     assert (np.load(store.sample_path("k")) == samples).all()
-    assert store.finished(["k"]) == {"k"}
+    assert finished_in(store, "k") == {"k"}
     assert sorted(p.name for p in store.root.rglob("*") if p.is_file()) == ["k.npy", "k.parquet"]
 
 
@@ -56,7 +62,7 @@ def test_what_may_go_better_next_time_is_not_finished(
     statuses: list[str], finished: bool, store: Store, rows: list[Row]
 ) -> None:
     store.write("k", [{**rows[0], "status": status} for status in statuses], None)
-    assert ("k" in store.finished(["k"])) is finished
+    assert ("k" in finished_in(store, "k")) is finished
 
 
 def test_a_cut_file_does_not_count(store: Store, rows: list[Row]) -> None:
@@ -64,8 +70,9 @@ def test_a_cut_file_does_not_count(store: Store, rows: list[Row]) -> None:
     whole = store.cell_path("k").read_bytes()
     for size in (0, 3, len(whole) // 2, len(whole) - 1):
         store.cell_path("k").write_bytes(whole[:size])
-        assert store.read("k") is None
-        assert "k" not in store.finished(["k"])
+        with pytest.raises(DamagedError):
+            store.cell("k")
+        assert "k" not in finished_in(store, "k")
         with pytest.raises(BenchError, match=r"damaged .* delete it and run again"):
             store.load()
 
@@ -75,7 +82,7 @@ def test_left_over_scratch_files_do_not_count(store: Store, rows: list[Row]) -> 
     (store.root / "cells" / ".other.parquet.123.tmp").write_bytes(b"half a fi")
     (store.root / "cells" / ".k.parquet.123.tmp").write_bytes(b"half a fi")
     assert list(store.load()["key"]) == [row["key"] for row in rows]
-    assert "other" not in store.finished(["other"])
+    assert "other" not in finished_in(store, "other")
 
 
 def test_cells_of_earlier_plans_are_left_out(store: Store, rows: list[Row]) -> None:
@@ -99,9 +106,9 @@ def test_another_schema_version_is_refused(
     store: Store, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.write("k", rows, None)
-    for module in ("seal", "table"):
+    for module in ("seal", "parquet_file"):
         monkeypatch.setattr(f"bench.results.{module}.SCHEMA_VERSION", 3)
-    assert "k" not in store.finished(["k"])
+    assert "k" not in finished_in(store, "k")
     with pytest.raises(BenchError, match="schema version 2, this program reads 3"):
         store.load()
 
@@ -117,7 +124,7 @@ def test_columns_that_came_later_are_null_in_older_files(
     frame = bench.load_results(store.root)
     assert list(frame.columns) == ARROW.names
     assert frame["metric_params"].isna().sum() >= len(rows)
-    assert store.finished(["old"]) == {"old"}
+    assert finished_in(store, "old") == {"old"}
 
 
 def test_a_full_disk_names_the_place_and_keeps_what_was_finished(
@@ -135,7 +142,7 @@ def test_a_full_disk_names_the_place_and_keeps_what_was_finished(
     assert message.startswith(f"{store.cell_path('second')}: cannot be written (No space left")
     assert "--results" in message
     assert [p.name for p in (store.root / "cells").iterdir()] == ["first.parquet"]
-    assert store.finished(["first"]) == {"first"}
+    assert finished_in(store, "first") == {"first"}
 
 
 def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path, rows: list[Row]) -> None:
@@ -203,7 +210,7 @@ def test_failed_cells_run_again_and_diverged_ones_do_not(run: Run) -> None:
     store = Store(Path("results/b"))
     for solver, status in (("ddim", "failed"), ("heun", "diverged")):
         key = _cell(solver).stem
-        store.write(key, [{**row, "status": status} for row in store.read(key) or ()], None)
+        store.write(key, [{**row, "status": status} for row in store.cell(key)], None)
     assert run()[:2] == (1, ["ddim"])  # heun still diverges
 
 
@@ -228,20 +235,26 @@ def test_a_disk_that_fills_up_in_the_middle_keeps_the_finished_cells(
     assert run()[:2] == (0, ["heun", "ancestral"])
 
 
-def test_standings_from_the_table_are_those_of_the_files(
+def test_rows_from_the_table_are_those_of_the_files(
     store: Store, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.results.table.SETTLED_NS", -(10**18))
     failed = [{**row, "status": "failed", "reason": "no luck"} for row in rows]
     for key, content in (("a", rows), ("b", failed), ("c", rows)):
         store.write(key, content, None)
-    from_files = store.standings("abcx")
+    from_files = store.known("abcx", ["status", "reason"]).rows
     store.consolidate()
     store.write("c", failed, None)
+    read = Store._table
+
+    def only_c(store: Store, key: str) -> pa.Table:
+        assert key == "c"
+        return read(store, key)
+
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "read", lambda self, key: failed if key == "c" else None)
-        from_table = store.standings("abcx")
+        patch.setattr(Store, "_table", only_c)
+        from_table = store.known("abcx", ["status", "reason"]).rows
     assert from_files.keys() == from_table.keys() == {"a", "b", "c"}
     assert (from_table["a"], from_table["b"]) == (from_files["a"], from_files["b"])
     assert from_table["c"] == from_files["b"]
-    assert store.finished("abcx") == {"a"}
+    assert store.known("abcx", ["status"]).finished == {"a"}

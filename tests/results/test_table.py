@@ -14,9 +14,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from bench.core.errors import BenchError
+from bench.results.parquet_file import pack
 from bench.results.schema import ARROW, COLUMNS
 from bench.results.store import Row, Store
-from bench.results.table import packed
 
 EARLIER = time.time_ns() - 3_600_000_000_000
 
@@ -62,11 +62,11 @@ def forbid_reading(monkeypatch: pytest.MonkeyPatch, *but: str) -> None:
     """Let no cell file be read but those of the keys."""
     read = Store._table
 
-    def guarded(path: Path) -> pa.Table:
-        assert path.stem in but, f"{path.stem} was read"
-        return read(path)
+    def guarded(store: Store, key: str) -> pa.Table:
+        assert key in but, f"{key} was read"
+        return read(store, key)
 
-    monkeypatch.setattr(Store, "_table", staticmethod(guarded))
+    monkeypatch.setattr(Store, "_table", guarded)
 
 
 def test_the_table_gives_what_the_cells_give(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ def test_somebody_elses_table_is_neither_read_nor_replaced(store: Store) -> None
 def test_a_table_of_another_schema_is_not_read(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("json_file", "seal", "table"):
+    for module in ("json_file", "seal", "parquet_file"):
         monkeypatch.setattr(f"bench.results.{module}.SCHEMA_VERSION", 3)
     with pytest.raises(BenchError, match="schema version 2, this program reads 3"):
         store.load()
@@ -151,7 +151,7 @@ def test_a_damaged_cell_is_said_though_the_table_had_it(store: Store) -> None:
 
 def test_columns_that_an_earlier_version_lacked_are_null(store: Store) -> None:
     old = pa.Table.from_pylist([row("c", value=3.0)], schema=ARROW).drop_columns(["note", "steps"])
-    store.cell_path("c").write_bytes(packed(old, "cells/c"))
+    store.cell_path("c").write_bytes(pack(old, "cells/c"))
     for _ in range(2):
         frame = store.load()
         assert list(frame.columns) == [column.name for column in COLUMNS]

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from bench.api import BenchError, FilePath, OdeSolver, Plugin, Problem, Time
+from bench.api import HELD_OUT, BenchError, FilePath, OdeSolver, Plugin, Problem, Time
 from bench.core.plugin import file_parameters
 from bench.files.contents import contents
 from bench.registry import Entry, Kind, Registry, Source, load_registry
@@ -179,10 +179,7 @@ def test_a_default_is_a_place_too(cells_of: Planner, place: Path) -> None:
 
 
 def test_a_shipped_data_set_and_its_copy_are_one(cells_of: Planner, place: Path) -> None:
-    import bench_plugins.models
-
-    shipped = Path(bench_plugins.models.__file__).parent / "data" / "digits_test.safetensors"
-    shutil.copy(shipped, "mine.safetensors")
+    shutil.copy(HELD_OUT["digits"], "mine.safetensors")
     models = ("{name: empirical, data: digits}", "{name: empirical, data: mine.safetensors}")
     assert len({_key(cells_of, model) for model in models}) == 1
     assert _key(cells_of, "empirical") != _key(cells_of, models[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.registry import Entry, Kind, load_registry
-from bench.testing.conformance import CHECKS, Verdict, carry_out
+from bench.testing.conformance import CHECKS, Conformity, carry_out
 
 OWN = [e for e in load_registry().of(*Kind) if e.source.distribution == "scorebench"]
 
@@ -32,8 +32,8 @@ REASONS = (
 )
 def test_conforms(entry: Entry, check: str) -> None:
     finding = carry_out(entry, check)
-    assert finding.verdict is not Verdict.FAILED, finding
-    if finding.verdict is Verdict.SKIPPED:
+    assert finding.verdict is not Conformity.FAILED, finding
+    if finding.verdict is Conformity.SKIPPED:
         shipped = ("gaussian_mixture", "random_mixture", "mnist_unet", "digits_mlp")
         assert entry.name not in shipped
         assert any(reason in finding.seen for reason in REASONS)

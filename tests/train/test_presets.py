@@ -173,6 +173,5 @@ def test_deep_presets_have_twice_the_blocks_and_fewer_steps(name: str) -> None:
     deep = preset_of(f"{name}-deep")
     assert deep.sizes == Sizes(128, (1, 2, 2, 2), blocks=8, dropout=0.1)
     assert deep.images == 950_001 * 128
-    assert replace(deep, sizes=replace(deep.sizes, blocks=4), images=1_300_001 * 128) == preset_of(
-        name
-    )
+    flat = replace(deep.sizes, blocks=4)
+    assert replace(deep, sizes=flat, images=1_300_001 * 128) == preset_of(name)

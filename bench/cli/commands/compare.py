@@ -15,7 +15,7 @@ from bench.core.errors import BenchError
 from bench.extend import Command
 
 if TYPE_CHECKING:
-    from bench.compare.compare import Question
+    from bench.compare.question import Question
     from bench.compare.result import Comparison
 
 _EPILOG = """
@@ -105,8 +105,8 @@ def compare(
     out: Out = None,
 ) -> None:
     """Say whether HEAD is better or worse than BASE, curve by curve, and how sure that is."""
-    from bench.compare.compare import Question
     from bench.compare.gates import Gate
+    from bench.compare.question import Question
 
     question = Question(
         metrics=tuple(metrics or ()),
@@ -131,20 +131,20 @@ def compare(
 
 def _compare(base: str, head: str, question: Question) -> Comparison:
     from bench.compare.compare import compare
-    from bench.compare.sides import opened
+    from bench.compare.inputs import open_results
 
     if base.startswith("published:"):
-        return _published(base, head, question)
-    with opened(base) as before, opened(head) as after:
+        return _compare_published(base, head, question)
+    with open_results(base) as before, open_results(head) as after:
         return compare(before, after, question)
 
 
-def _published(base: str, head: str, question: Question) -> Comparison:
+def _compare_published(base: str, head: str, question: Question) -> Comparison:
     from bench.compare.compare import compare
+    from bench.compare.inputs import open_results
     from bench.compare.published import published
-    from bench.compare.sides import opened
 
-    with opened(head) as after:
+    with open_results(head) as after:
         sides = published(base, after)
         found = compare(sides.base, sides.head, question)
     return replace(found, refused=(*found.refused, *sides.refused))

@@ -14,7 +14,7 @@ from bench.extend import Command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.published.figures import Figure
+    from bench.published.figures import PublishedFigure
     from bench.published.text import Block
 
 _EPILOG = """
@@ -45,7 +45,7 @@ TextOrMarkdown = Literal[Format.TEXT, Format.MARKDOWN]
 Printed = Annotated[TextOrMarkdown, typer.Option("--format", help="text or markdown.")]
 
 
-def published(
+def show_published(
     suite: Suite = None,
     results: Results = None,
     table: OneTable = None,
@@ -56,7 +56,8 @@ def published(
 ) -> None:
     """List published figures (FID and more), or hold a run against them."""
     from bench.published.figures import load_figures, of_suite, of_table
-    from bench.published.text import figure_record, listing
+    from bench.published.records import figure_record
+    from bench.published.text import listing
 
     chosen = load_figures(figures)
     if suite is not None:
@@ -72,10 +73,15 @@ def published(
 
 
 def _compare(
-    figures: Sequence[Figure], results: Path, sigmas: float, printed: TextOrMarkdown, json: bool
+    figures: Sequence[PublishedFigure],
+    results: Path,
+    sigmas: float,
+    printed: TextOrMarkdown,
+    json: bool,
 ) -> None:
-    from bench.published.text import comparison_record, counts, outcome
-    from bench.published.verdicts import Verdict, compare
+    from bench.published.records import comparison_record
+    from bench.published.text import counts, outcome
+    from bench.published.verdicts import FigureVerdict, compare
     from bench.results.store import Store
 
     found = compare(figures, Store(results).load(), sigmas)
@@ -85,9 +91,9 @@ def _compare(
     else:
         _print(outcome(found), printed)
         print(counts(found))
-    if any(item.verdict is Verdict.OFF for item in found):
+    if any(item.verdict is FigureVerdict.OFF for item in found):
         raise typer.Exit(1)
-    if not any(item.verdict is Verdict.REPRODUCED for item in found):
+    if not any(item.verdict is FigureVerdict.REPRODUCED for item in found):
         raise BenchError(
             f"{results}: no figure was measured under its protocol, so nothing could be compared; "
             "the tables say what differs and what was not run"
@@ -95,37 +101,14 @@ def _compare(
 
 
 def _print(blocks: Sequence[Block], printed: TextOrMarkdown) -> None:
-    from bench.published.text import RIGHT, markdown, protocol
+    from bench.published.text import markdown, print_blocks
 
     if printed is Format.MARKDOWN:
         print(markdown(blocks))
         return
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
-    from bench.printable import one_line
-
-    console = Console(highlight=False)
-    for block in blocks:
-        source = block.table.source
-        title, name = (escape(one_line(t)) for t in (block.table.title, block.table.id))
-        console.print(f"[bold]{title}[/bold] ({name})")
-        for line in (
-            f"{source.paper}, {source.place}: {source.url}",
-            f"suite {block.table.suite}: {protocol(block.table)}",
-        ):
-            console.print(one_line(line), markup=False)
-        if block.lines:
-            shown = Table()
-            for name in block.head:
-                shown.add_column(name, justify="right" if name in RIGHT else "left")
-            for cells in block.lines:
-                shown.add_row(*(escape(one_line(cell)) for cell in cells))
-            console.print(shown)
-        for remark in block.remarks:
-            console.print(f"- {one_line(remark)}", markup=False)
-        console.print()
+    print_blocks(blocks, Console(highlight=False))
 
 
-COMMAND = Command("published", published, _EPILOG, rank=60)
+COMMAND = Command("published", show_published, _EPILOG, rank=60)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import Device, Json, Offline, interrupted, print_json, print_lines
+from bench.cli.options import Device, Json, Offline, interruption, print_json, print_lines
 from bench.config.suites import descriptions
 from bench.core.errors import BenchError
 from bench.extend import Command
@@ -109,11 +109,11 @@ def run(
 
     context.with_resource(network(allowed=not offline))
     console = Console(stderr=json, highlight=False)
-    most = MAX_CELLS if max_cells is None else max_cells
-    request = Request(resolve(file), results, tuple(only or ()), device, most)
+    request = Request(resolve(file), results, tuple(only or ()), device, max_cells or MAX_CELLS)
     plan = plan_run(request, load_registry())
     if dry_run:
-        return _print_plan(plan, console, json)
+        _print_plan(plan, console, json)
+        return
     if plan.absent:
         _provide(plan, console, offline)
         plan = plan_run(request, load_registry())
@@ -123,7 +123,6 @@ def run(
     _print_outcome(outcome, _write_report(plan, console) if report else None, console, json)
     if outcome.faults:
         raise typer.Exit(1)
-    return None
 
 
 def _print_plan(plan: Plan, console: Console, json: bool) -> None:
@@ -144,7 +143,7 @@ def _provide(plan: Plan, console: Console, offline: bool) -> None:
         with download_bar(console) as bar:
             provide(plan.absent, bar, offline)
     except KeyboardInterrupt:
-        raise interrupted("run again to go on with the download") from None
+        raise interruption("run again to go on with the download") from None
 
 
 def _execute(plan: Plan, options: WorkerOptions, console: Console) -> RunOutcome:
@@ -161,7 +160,7 @@ def _execute(plan: Plan, options: WorkerOptions, console: Console) -> RunOutcome
         with RichObserver(console, plan.missing) as observer:
             return execute_plan(plan, options, observer)
     except KeyboardInterrupt:
-        raise interrupted("finished cells are kept, run again to go on") from None
+        raise interruption("finished cells are kept, run again to go on") from None
 
 
 def _write_report(plan: Plan, console: Console) -> Path:

@@ -17,10 +17,10 @@ Out = Annotated[Path | None, typer.Option(help="File to write; default: standard
 
 def write_timings(results: Results, out: Out = None) -> None:
     """Write a run's sampling times in the format of pytest-benchmark's JSON."""
-    from bench.compare.sides import opened
+    from bench.compare.inputs import open_results
     from bench.compare.timings import timings
 
-    with opened(str(results)) as side:
+    with open_results(str(results)) as side:
         content = timings(side.frame)
     if out is None:
         sys.stdout.write(content)

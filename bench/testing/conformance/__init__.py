@@ -7,8 +7,8 @@ On the command line: `bench plugins check NAME`. In a plugin's own tests, one im
     test_conforms = conformance("my_solver")
 """
 
-from bench.testing.conformance.finding import Finding, Verdict
+from bench.testing.conformance.finding import Conformity, Finding
 from bench.testing.conformance.pytest_suite import conformance
 from bench.testing.conformance.suite import CHECKS, carry_out
 
-__all__ = ["CHECKS", "Finding", "Verdict", "carry_out", "conformance"]
+__all__ = ["CHECKS", "Conformity", "Finding", "carry_out", "conformance"]

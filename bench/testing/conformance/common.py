@@ -28,7 +28,7 @@ def defaults(cls: type[Plugin]) -> Plugin:
     return build(cls, {})
 
 
-def documented(cls: type[Plugin]) -> None:
+def documentation_is_complete(cls: type[Plugin]) -> None:
     """A reference, a docstring of its own, and every parameter explained."""
     demand(
         bool(cls.reference.strip()),
@@ -70,7 +70,7 @@ def parameters_validate(cls: type[Plugin]) -> None:
     parameters name files.
     """
     defaults(cls)
-    unmarked = sorted(_unmarked(cls))
+    unmarked = sorted(_unmarked_files(cls))
     demand(
         not unmarked,
         "parameters that name files are of the type `bench.api.FilePath`",
@@ -98,7 +98,7 @@ _FILE_NAMES = re.compile(
 )
 
 
-def _unmarked(cls: type[Plugin]) -> Iterator[str]:
+def _unmarked_files(cls: type[Plugin]) -> Iterator[str]:
     """Parameters that are called as files are, and take any text."""
     marked, hints = file_parameters(cls), typing.get_type_hints(cls)
     for item in parameters(cls):

@@ -9,10 +9,11 @@ from bench.core.model import CountedDenoiser
 from bench.core.noise import NoiseStream
 from bench.core.problem import Problem
 from bench.core.solver import Corrector
-from bench.testing.conformance.finding import Nonconformity, demand
+from bench.testing.conformance.device import demand_any_device
+from bench.testing.conformance.finding import demand
 from bench.testing.conformance.laboratory import SHAPE, Witness, denoise
-from bench.testing.conformance.steppers import random_states, stir
-from bench.testing.setting import process_of
+from bench.testing.conformance.randomness import demand_own_randomness
+from bench.testing.plugins import process_of
 
 MEAN, VARIANCE = 0.7, 0.3
 
@@ -21,10 +22,8 @@ def _gaussian(y: Tensor, s: Tensor) -> Tensor:
     return MEAN + VARIANCE / (VARIANCE + s * s) * (y - MEAN)
 
 
-def _noise(
-    count: int, seed: int = 0, dtype: torch.dtype = torch.float64, device: str = "cpu"
-) -> NoiseStream:
-    return NoiseStream(seed, "sampler", 0, count, SHAPE, dtype, torch.device(device))
+def _noise(count: int, dtype: torch.dtype = torch.float64) -> NoiseStream:
+    return NoiseStream(0, "sampler", 0, count, SHAPE, dtype)
 
 
 def _correct(corrector: Corrector, count: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -32,7 +31,7 @@ def _correct(corrector: Corrector, count: int, dtype: torch.dtype = torch.float6
     now = process.at_s(1.0)
     x = NoiseStream(0, "prior", 0, count, SHAPE, dtype).normal()
     with torch.no_grad():
-        problem = Problem(process, CountedDenoiser(denoise), _noise(count, dtype=dtype))
+        problem = Problem(process, CountedDenoiser(denoise), _noise(count, dtype))
         return corrector.correct(problem, x, now)
 
 
@@ -82,22 +81,7 @@ def precision_does_not_matter(corrector: Corrector) -> None:
 
 def randomness_is_its_own(corrector: Corrector) -> None:
     """No global random state is touched; the same seed gives the same samples."""
-    stir()
-    before = random_states()
-    first = _correct(corrector, 8)
-    touched = [name for name, state in random_states().items() if state != before[name]]
-    demand(
-        not touched,
-        "no global random state is touched",
-        f"the state of {', '.join(touched)} changed",
-        "draw from problem.normal() and problem.uniform() alone; never seed anything",
-    )
-    demand(
-        torch.equal(first, _correct(corrector, 8)),
-        "the same seed gives the same samples",
-        "two calls differ",
-        "keep no state on the class, the instance or the module",
-    )
+    demand_own_randomness(lambda: _correct(corrector, 8), "")
 
 
 def input_is_left_alone(corrector: Corrector) -> None:
@@ -139,20 +123,5 @@ def distribution_is_kept(corrector: Corrector) -> None:
 
 def device_does_not_matter(corrector: Corrector) -> None:
     """Everything runs where ``x`` is, without waiting for it (tried on torch's meta device)."""
-    process = process_of("vp")
-    noise = _noise(4, dtype=torch.float32, device="meta")
-    problem = Problem(process, CountedDenoiser(lambda y, s: y / (1 + s * s)), noise)
-    try:
-        corrector.correct(problem, torch.zeros(4, *SHAPE, device="meta"), process.at_s(1.0))
-    except (RuntimeError, NotImplementedError) as error:
-        raise Nonconformity(
-            "the corrector runs on any device and never waits for it",
-            f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
-            "make new tensors with like x; read no values (.item(), float(), if tensor)",
-        ) from None
-
-
-def typed(plugin: object) -> Corrector:
-    """The plugin as a corrector."""
-    assert isinstance(plugin, Corrector)
-    return plugin
+    now = process_of("vp").at_s(1.0)
+    demand_any_device(lambda problem, x: corrector.correct(problem, x, now))

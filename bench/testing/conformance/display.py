@@ -7,52 +7,52 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
+from rich.table import Table as RichTable
 
-from bench.printable import one_line
 from bench.registry import Broken
-from bench.testing.conformance.finding import Finding, Verdict
+from bench.render.table import (
+    Mark,
+    Table,
+    TableCell,
+    TableColumn,
+    Wrap,
+    table_rows,
+    text_columns,
+)
+from bench.render.terminal import terminal
+from bench.testing.conformance.finding import Conformity, Finding
 
-_STYLE = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.SKIPPED: "dim"}
+_MARK = {Conformity.PASSED: Mark.GOOD, Conformity.FAILED: Mark.BAD, Conformity.SKIPPED: Mark.FAINT}
 
 
-def tables(findings: Sequence[Finding], broken: Sequence[Broken]) -> Iterator[Table]:
+def tables(findings: Sequence[Finding], broken: Sequence[Broken]) -> Iterator[RichTable]:
     """One table per plugin, and one of what could not be loaded."""
     if broken:
-        table = Table(title="not loaded", title_justify="left", style="red")
-        for heading in ("entry point", "distribution", "reason"):
-            table.add_column(heading, overflow="fold")
-        for item in broken:
-            table.add_row(
-                *(Text(one_line(t)) for t in (item.entry_point, item.distribution, item.reason))
-            )
-        yield table
+        heads = text_columns("entry point", "distribution", "reason")
+        rows = table_rows((b.entry_point, b.distribution, b.reason) for b in broken)
+        yield terminal(Table("not loaded", heads, rows), style="red")
+    heads = (
+        TableColumn("check", wrap=Wrap.NEVER),
+        TableColumn("verdict", wrap=Wrap.NEVER),
+        TableColumn("what was seen"),
+    )
     for (kind, plugin), group in groupby(findings, key=lambda f: (f.kind, f.plugin)):
+        rows = table_rows(row for finding in group for row in _rows(finding))
         title = f"{kind.replace('_', ' ')} {plugin}"
-        table = Table(title=Text(one_line(title)), title_justify="left", expand=True)
-        table.add_column("check", no_wrap=True)
-        table.add_column("verdict", no_wrap=True)
-        table.add_column("what was seen", overflow="fold", ratio=1)
-        for finding in group:
-            verdict = Text(finding.verdict.value, style=_STYLE[finding.verdict])
-            table.add_row(Text(finding.check), verdict, _story(finding))
-        yield table
+        yield terminal(Table(title, heads, rows), expand=True)
 
 
-def _story(finding: Finding) -> Text:
-    if finding.verdict is not Verdict.FAILED:
-        return Text(one_line(finding.seen), style="dim")
-    text = Text()
-    for label, words in (
-        ("expected", finding.expected),
-        ("seen", finding.seen),
-        ("remedy", finding.remedy),
-    ):
-        if words:
-            text.append(f"{label:9}", style="bold").append(f"{one_line(words)}\n")
-    text.rstrip()
-    return text
+def _rows(finding: Finding) -> Iterator[tuple[str | TableCell, ...]]:
+    """One row, or three of a failure: expected, seen, remedy."""
+    verdict = TableCell(finding.verdict.value, mark=_MARK[finding.verdict])
+    if finding.verdict is not Conformity.FAILED:
+        yield finding.check, verdict, TableCell(finding.seen, mark=Mark.FAINT)
+        return
+    start: tuple[str | TableCell, ...] = (finding.check, verdict)
+    for label in ("expected", "seen", "remedy"):
+        if text := getattr(finding, label):
+            yield *start, f"{label:9}{text}"
+            start = ("", "")
 
 
 def summary(findings: Sequence[Finding], broken: Sequence[Broken]) -> dict[str, Any]:
@@ -65,6 +65,6 @@ def summary(findings: Sequence[Finding], broken: Sequence[Broken]) -> dict[str, 
 
 
 def conforms(findings: Sequence[Finding], broken: Sequence[Broken]) -> bool:
-    """Whether something passed, and nothing failed."""
+    """True if something passed, and nothing failed."""
     found = {finding.verdict for finding in findings}
-    return not broken and Verdict.PASSED in found and Verdict.FAILED not in found
+    return not broken and Conformity.PASSED in found and Conformity.FAILED not in found

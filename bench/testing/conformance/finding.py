@@ -1,4 +1,4 @@
-"""What a check says."""
+"""The finding of a check."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Conformity(StrEnum):
     """The outcome of one check."""
 
     PASSED = "passed"
@@ -31,7 +31,7 @@ class Finding:
     plugin: str
     kind: str
     check: str
-    verdict: Verdict
+    verdict: Conformity
     expected: str = ""
     seen: str = ""
     remedy: str = ""

@@ -1,9 +1,10 @@
-"""Carries checks out in a worker: a plugin that hangs, dies or chatters costs itself alone."""
+"""Checks in a worker process: a plugin that hangs, dies or prints costs itself alone."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError
@@ -16,7 +17,7 @@ from pebble import ProcessExpired, ProcessPool
 from bench.core.errors import BenchError
 from bench.registry import Entry, Kind, load_registry
 from bench.state import undo_changes
-from bench.testing.conformance.finding import Finding, Verdict
+from bench.testing.conformance.finding import Conformity, Finding
 from bench.testing.conformance.suite import CHECKS, carry_out
 
 QUIET = 10_000
@@ -28,7 +29,7 @@ def check_entries(entries: Sequence[Entry], timeout: float) -> Iterator[Finding]
     with _output_file() as output:
         pool = ProcessPool(
             max_workers=1,
-            context=multiprocessing.get_context("spawn"),
+            context=_context(),
             initializer=_start_worker,
             initargs=(output,),
         )
@@ -39,6 +40,18 @@ def check_entries(entries: Sequence[Entry], timeout: float) -> Iterator[Finding]
         finally:
             pool.stop()
             pool.join(timeout=5)
+
+
+def _context() -> Any:
+    """The start of the worker: on Linux as a copy of a server that has imported torch and the kit.
+
+    A worker that a plugin took with it is then replaced in a moment.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["bench.run.preload", "bench.testing.conformance.suite"])
+    return context
 
 
 @contextmanager
@@ -62,7 +75,7 @@ def _all_of(pool: Any, entry: Entry, timeout: float, output: str) -> Iterator[Fi
     for check in CHECKS[entry.kind]:
         if ended_by:
             reason = f"not tried: '{ended_by}' took the process with it"
-            kind, verdict = entry.kind.value, Verdict.SKIPPED
+            kind, verdict = entry.kind.value, Conformity.SKIPPED
             yield Finding(entry.name, kind, check.name, verdict, seen=reason)
             continue
         finding, alive = _one(pool, entry, check.name, timeout, output)
@@ -72,13 +85,13 @@ def _all_of(pool: Any, entry: Entry, timeout: float, output: str) -> Iterator[Fi
 
 def _warm_up(pool: Any) -> None:
     """Imports are not on the clock of the first check."""
-    pool.schedule(_imported).result()
+    pool.schedule(_import_plugins).result()
 
 
 def _one(pool: Any, entry: Entry, check: str, timeout: float, output: str) -> tuple[Finding, bool]:
     """The finding, and whether the worker survived it."""
     before = os.path.getsize(output)
-    failed = Finding(entry.name, entry.kind.value, check, Verdict.FAILED)
+    failed = Finding(entry.name, entry.kind.value, check, Conformity.FAILED)
     try:
         args = [entry.name, entry.kind.value, entry.source.distribution, check]
         finding: Finding = pool.schedule(_work, args=args, timeout=timeout).result()
@@ -103,7 +116,7 @@ def _one(pool: Any, entry: Entry, check: str, timeout: float, output: str) -> tu
         remedy = "raise plain exceptions such as ValueError or bench.api.BenchError"
         return replace(failed, expected="no exception", seen=seen, remedy=remedy), True
     written = os.path.getsize(output) - before
-    if finding.verdict is Verdict.FAILED or written <= QUIET:
+    if finding.verdict is Conformity.FAILED or written <= QUIET:
         return finding, True
     loud = replace(
         failed,
@@ -131,7 +144,7 @@ def _start_worker(output: str) -> None:
     torch.set_num_threads(1)
 
 
-def _imported() -> None:
+def _import_plugins() -> None:
     load_registry()
 
 

@@ -16,8 +16,8 @@ from bench.core.process import NoiseProcess, Time
 from bench.core.sample import Draw, Sampler, generate
 from bench.core.solver import Adaptive, Corrector, Stepper
 from bench.testing.conformance.finding import NotApplicable
-from bench.testing.line import LineMixture
-from bench.testing.setting import grid_of, process_of
+from bench.testing.mixture import LineMixture
+from bench.testing.plugins import grid_of, process_of
 
 SHAPE = (2, 4, 4)
 S_MIN, S_MAX = 0.002, 80.0
@@ -62,7 +62,7 @@ def times_for(stepper: AnyStepper, steps: int) -> tuple[Time, ...]:
 
 @dataclass(frozen=True)
 class Run:
-    """How a sampler is run.
+    """The setting in which a sampler runs.
 
     Attributes:
         samples, batch: how many, and how many at a time.

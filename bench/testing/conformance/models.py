@@ -13,16 +13,14 @@ from bench.core.metric import Measurement, Metric, SampleMetric, SolverMetric, T
 from bench.core.model import CountedDenoiser
 from bench.core.noise import NoiseStream
 from bench.core.sample import Draw, Sampler, generate
-from bench.core.solver import Stepper
 from bench.core.target import Model, ScoreModel
-from bench.registry import Kind, build, load_registry
 from bench.testing.conformance.finding import NotApplicable, demand
 from bench.testing.conformance.laboratory import path
-from bench.testing.setting import process_of
+from bench.testing.plugins import model_of, ode_solver_of, process_of
 
 
 @lru_cache(maxsize=2)
-def _loaded(model: Model) -> ScoreModel:
+def _load(model: Model) -> ScoreModel:
     try:
         return model.load(torch.device("cpu"), torch.float32)
     except BenchError as error:
@@ -35,7 +33,7 @@ def _points(model: ScoreModel, count: int, s: float) -> Tensor:
 
 def describes_itself(model: Model) -> None:
     """Shape, noise range, weights and target are given."""
-    loaded = _loaded(model)
+    loaded = _load(model)
     demand(
         0 < loaded.s_min < loaded.s_max and bool(loaded.weights) and bool(loaded.target.data),
         "0 < s_min < s_max, a hash of the weights and a name of the data",
@@ -47,7 +45,7 @@ def describes_itself(model: Model) -> None:
 
 def denoises(model: Model) -> None:
     """D has the shape and dtype of y, and is y itself where there is hardly any noise."""
-    loaded = _loaded(model)
+    loaded = _load(model)
     with torch.no_grad():
         for s in (loaded.s_min, math.sqrt(loaded.s_min * loaded.s_max), loaded.s_max):
             y = _points(loaded, 8, s)
@@ -62,7 +60,7 @@ def denoises(model: Model) -> None:
 
 def samples_are_separate(model: Model) -> None:
     """A row of D depends on its own row of y alone; s may be one number or one for each row."""
-    loaded = _loaded(model)
+    loaded = _load(model)
     s = math.sqrt(loaded.s_min * loaded.s_max)
     y = _points(loaded, 8, s)
     with torch.no_grad():
@@ -79,34 +77,24 @@ def samples_are_separate(model: Model) -> None:
     )
 
 
-def typed_model(plugin: object) -> Model:
-    """The plugin as a model."""
-    assert isinstance(plugin, Model)
-    return plugin
-
-
-def measured(metric: Metric, steps: int) -> list[Measurement]:
-    """What the metric says of DDIM on a closed form.
+def measure_ddim(metric: Metric, steps: int) -> list[Measurement]:
+    """Measure DDIM on a closed form.
 
     Raises:
         NotApplicable: the metric refuses it.
     """
-    model = build(load_registry().get("gaussian_mixture", Kind.MODEL).cls, {})
-    ddim = build(load_registry().get("ddim", Kind.ODE_SOLVER).cls, {})
-    assert isinstance(model, Model)
-    assert isinstance(ddim, Stepper)
-    loaded, process = _loaded(model), process_of("vp")
+    loaded, process = _load(model_of("gaussian_mixture")), process_of("vp")
     draw = Draw(0, 128, 64, loaded.shape)
-    trial = Trial(loaded, process, Sampler(ddim), path(process, steps), draw)
+    trial = Trial(loaded, process, Sampler(ode_solver_of("ddim")), path(process, steps), draw)
     try:
-        return numbers(metric, trial)
+        return measure(metric, trial)
     except UnsupportedError as refusal:
         raise NotApplicable(str(refusal)) from None
 
 
 def measures(metric: Metric) -> None:
     """A finite number with unit and count on a closed form, or a refusal that says why."""
-    found = measured(metric, 10)
+    found = measure_ddim(metric, 10)
     for number in found:
         demand(
             math.isfinite(number.value) and number.n > 0 and bool(number.metric),
@@ -117,8 +105,8 @@ def measures(metric: Metric) -> None:
     demand(bool(found), "at least one measurement", "none", "return a list of Measurement")
 
 
-def numbers(metric: Metric, trial: Trial) -> list[Measurement]:
-    """What ``metric`` measures in ``trial``."""
+def measure(metric: Metric, trial: Trial) -> list[Measurement]:
+    """Measure ``trial`` as the host does."""
     with torch.no_grad():
         if isinstance(metric, SolverMetric):
             return list(metric.measure(trial))
@@ -128,9 +116,3 @@ def numbers(metric: Metric, trial: Trial) -> list[Measurement]:
         for batch in generate(trial.process, counted, trial.sampler, trial.times, trial.draw):
             accumulator.add(batch)
         return list(accumulator.result())
-
-
-def typed_metric(plugin: object) -> Metric:
-    """The plugin as a metric."""
-    assert isinstance(plugin, Metric)
-    return plugin

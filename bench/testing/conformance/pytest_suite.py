@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.registry import Entry, load_registry
-from bench.testing.conformance.finding import Verdict
+from bench.testing.conformance.finding import Conformity
 from bench.testing.conformance.selection import select
 from bench.testing.conformance.suite import CHECKS, carry_out
 
@@ -34,9 +34,9 @@ def conformance(target: str) -> Callable[[Entry, str], None]:
     @pytest.mark.parametrize(("entry", "check"), cases)
     def test_conforms(entry: Entry, check: str) -> None:
         finding = carry_out(entry, check)
-        if finding.verdict is Verdict.SKIPPED:
+        if finding.verdict is Conformity.SKIPPED:
             pytest.skip(finding.seen)
-        if finding.verdict is Verdict.FAILED:
+        if finding.verdict is Conformity.FAILED:
             pytest.fail(
                 f"expected {finding.expected}\nseen     {finding.seen}\nremedy   {finding.remedy}",
                 pytrace=False,

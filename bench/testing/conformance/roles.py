@@ -1,4 +1,4 @@
-"""Whether a metric's numbers mean what it declares of them."""
+"""The roles that a metric declares of its numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.core.metric import Measurement, Metric
 from bench.core.role import Role
 from bench.run.measurements import check_measurements
 from bench.testing.conformance.finding import Nonconformity, demand
-from bench.testing.conformance.models import measured
+from bench.testing.conformance.models import measure_ddim
 
 FEW, MANY = 10, 80
 """Steps of DDIM, whose error falls to about an eighth from one to the other."""
@@ -18,9 +18,9 @@ FEW, MANY = 10, 80
 
 def roles_are_sound(metric: Metric) -> str:
     """Roles fit together, and an error falls with the steps of a solver on a closed form."""
-    coarse = _sound(metric, measured(metric, FEW))
+    coarse = _sound(metric, measure_ddim(metric, FEW))
     if any(number.role is Role.ERROR for number in coarse):
-        _falls(coarse, _sound(metric, measured(metric, MANY)))
+        _falls(coarse, _sound(metric, measure_ddim(metric, MANY)))
     return ", ".join(f"{number.metric}: {number.role}" for number in coarse)
 
 

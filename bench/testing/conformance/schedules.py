@@ -12,8 +12,8 @@ from bench.core.model import CountedDenoiser
 from bench.core.process import NoiseProcess
 from bench.core.sample import Draw
 from bench.testing.conformance.finding import demand
-from bench.testing.line import LineMixture
-from bench.testing.setting import process_of
+from bench.testing.mixture import LineMixture
+from bench.testing.plugins import process_of
 
 
 def _inside(process: NoiseProcess, count: int = 200) -> torch.Tensor:
@@ -79,7 +79,7 @@ def grids_are_sound(grid: TimeGrid) -> None:
     for name in ("vp", "edm", "rectified_flow"):
         process = process_of(name)
         for steps in range(1, 31):
-            times = _calibrated(grid, process, steps).times(process, steps, 0.002, 80.0)
+            times = _calibrate(grid, process, steps).times(process, steps, 0.002, 80.0)
             levels = [time.s for time in times]
             demand(
                 len(times) == steps + 1 and all(a > b for a, b in pairwise(levels)),
@@ -96,19 +96,7 @@ def grids_are_sound(grid: TimeGrid) -> None:
                 )
 
 
-def _calibrated(grid: TimeGrid, process: NoiseProcess, steps: int) -> TimeGrid:
+def _calibrate(grid: TimeGrid, process: NoiseProcess, steps: int) -> TimeGrid:
     draw = Draw(0, 64, 64, (1,), torch.float64)
     model = CountedDenoiser(LineMixture().denoise)
     return grid.calibrate(Calibration(process, model, 0.002, 80.0, steps, draw))
-
-
-def typed_process(plugin: object) -> NoiseProcess:
-    """The plugin as a process."""
-    assert isinstance(plugin, NoiseProcess)
-    return plugin
-
-
-def typed_grid(plugin: object) -> TimeGrid:
-    """The plugin as a grid."""
-    assert isinstance(plugin, TimeGrid)
-    return plugin

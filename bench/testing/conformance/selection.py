@@ -1,4 +1,4 @@
-"""What `bench plugins check NAME` is about."""
+"""The plugins that `bench plugins check NAME` checks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def select(registry: Registry, target: str) -> Selection:
     """
     entries = tuple(e for e in registry.of(*Kind) if e.name == target)
     if not entries:
-        entries = tuple(e for e in registry.of(*Kind) if _owned(e, target))
+        entries = tuple(e for e in registry.of(*Kind) if _belongs_to(e, target))
     owners = {e.source.entry_point for e in entries}
     broken = tuple(
         item
@@ -47,7 +47,7 @@ def select(registry: Registry, target: str) -> Selection:
     return Selection(entries, broken)
 
 
-def _owned(entry: Entry, target: str) -> bool:
+def _belongs_to(entry: Entry, target: str) -> bool:
     return entry.source.entry_point == target or _plain(entry.source.distribution) == _plain(target)
 
 

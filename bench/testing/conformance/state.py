@@ -1,4 +1,4 @@
-"""Whether a plugin leaves the state of its process, and the weights of a model, as they are."""
+"""The state of the process and the weights of a model: a plugin leaves them as they are."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bench.core.process import NoiseProcess
 from bench.core.sample import Draw, Sampler
 from bench.core.solver import Corrector, Stepper
 from bench.core.target import Model
-from bench.registry import Kind, build, load_registry
+from bench.registry import load_registry
 from bench.state import shorten, undo_changes
 from bench.state.weights import Weights
 from bench.testing.conformance.common import defaults
 from bench.testing.conformance.finding import NotApplicable, demand
 from bench.testing.conformance.laboratory import S_MIN, SHAPE, Run, path, times_for
-from bench.testing.conformance.models import numbers
-from bench.testing.setting import grid_of, ode_solver_of, process_of
+from bench.testing.conformance.models import measure
+from bench.testing.plugins import grid_of, model_of, ode_solver_of, process_of
 
 
 class Network(nn.Module):
@@ -43,7 +43,7 @@ class Network(nn.Module):
 
 def state_is_left_alone(cls: type[Plugin]) -> None:
     """Import, construction and use leave settings, names and weights as they were."""
-    found = [f"at import: {words}" for words in _imported(cls)]
+    found = [f"at import: {words}" for words in _import_changes(cls)]
     network = Network().requires_grad_(False)
     weights, own, refusal = Weights.of(network), Weights.of(None), ""
     with undo_changes() as changes:
@@ -65,7 +65,7 @@ def state_is_left_alone(cls: type[Plugin]) -> None:
         raise NotApplicable(refusal)
 
 
-def _imported(cls: type[Plugin]) -> list[str]:
+def _import_changes(cls: type[Plugin]) -> list[str]:
     registry = load_registry()
     owners = {e.source.entry_point for e in registry.entries if e.cls is cls}
     return [item.changed for item in registry.meddling if item.entry_point in owners]
@@ -86,16 +86,16 @@ def _use(plugin: Plugin, network: Denoiser) -> Weights:
         path(plugin, 6)
     elif isinstance(plugin, TimeGrid):
         draw = Draw(0, 64, 64, SHAPE)
-        asked = Calibration(process, CountedDenoiser(network), S_MIN, 80.0, 6, draw)
-        plugin.calibrate(asked).times(process, 6, S_MIN, 80.0)
+        calibration = Calibration(process, CountedDenoiser(network), S_MIN, 80.0, 6, draw)
+        plugin.calibrate(calibration).times(process, 6, S_MIN, 80.0)
     elif isinstance(plugin, Model):
-        return _denoised(plugin)
+        return _denoise(plugin)
     elif isinstance(plugin, Metric):
-        _measured(plugin)
+        _measure(plugin)
     return Weights.of(None)
 
 
-def _denoised(model: Model) -> Weights:
+def _denoise(model: Model) -> Weights:
     try:
         loaded = model.load(torch.device("cpu"), torch.float32)
     except BenchError as error:
@@ -107,10 +107,9 @@ def _denoised(model: Model) -> Weights:
     return weights
 
 
-def _measured(metric: Metric) -> None:
-    model = build(load_registry().get("gaussian_mixture", Kind.MODEL).cls, {})
-    assert isinstance(model, Model)
-    loaded, process = model.load(torch.device("cpu"), torch.float32), process_of("vp")
+def _measure(metric: Metric) -> None:
+    loaded = model_of("gaussian_mixture").load(torch.device("cpu"), torch.float32)
+    process = process_of("vp")
     times = path(process, 6, grid_of("karras"))
     sampler = Sampler(ode_solver_of("ddim"))
-    numbers(metric, Trial(loaded, process, sampler, times, Draw(0, 128, 64, loaded.shape)))
+    measure(metric, Trial(loaded, process, sampler, times, Draw(0, 128, 64, loaded.shape)))

@@ -1,20 +1,29 @@
-"""Which checks each kind of plugin has to pass, and how one is carried out."""
+"""The checks that each kind of plugin has to pass; carry one out."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
+from bench.core.grid import TimeGrid
+from bench.core.metric import Metric
 from bench.core.plugin import Plugin
+from bench.core.process import NoiseProcess
+from bench.core.solver import Corrector, Stepper
+from bench.core.target import Model
+from bench.core.trainable import Trainable, TrainableClassifier
 from bench.registry import Entry, Kind
-from bench.testing.conformance import correctors, models, roles, schedules, steppers
-from bench.testing.conformance.common import defaults, documented, parameters_validate
-from bench.testing.conformance.finding import Finding, Nonconformity, NotApplicable, Verdict
+from bench.testing.conformance import correctors, models, networks, roles, schedules
+from bench.testing.conformance.common import (
+    defaults,
+    documentation_is_complete,
+    parameters_validate,
+)
+from bench.testing.conformance.finding import Conformity, Finding, Nonconformity, NotApplicable
 from bench.testing.conformance.state import state_is_left_alone
-
-T = TypeVar("T")
+from bench.testing.conformance.steppers import cost, order, reach, samples
 
 
 @dataclass(frozen=True)
@@ -31,37 +40,46 @@ class Check:
     carry_out: Callable[[type[Plugin]], str | None]
 
 
-def _of(typed: Callable[[object], T], **checks: Callable[[T], str | None]) -> tuple[Check, ...]:
-    def bound(check: Callable[[T], str | None]) -> Callable[[type[Plugin]], str | None]:
-        return lambda cls: check(typed(defaults(cls)))
+_COMMON = (
+    Check("documented", documentation_is_complete),
+    Check("parameters", parameters_validate),
+    Check("state", state_is_left_alone),
+)
 
-    common = (
-        Check("documented", documented),
-        Check("parameters", parameters_validate),
-        Check("state", state_is_left_alone),
-    )
-    return (*common, *(Check(name, bound(check)) for name, check in checks.items()))
+
+def _of(base: type[Any], **checks: Callable[[Any], str | None]) -> tuple[Check, ...]:
+    """The common checks, and these of plugins that are built with their defaults."""
+
+    def bind(check: Callable[[Any], str | None]) -> Callable[[type[Plugin]], str | None]:
+        def carry_out(cls: type[Plugin]) -> str | None:
+            plugin = defaults(cls)
+            assert isinstance(plugin, base)
+            return check(plugin)
+
+        return carry_out
+
+    return (*_COMMON, *(Check(name, bind(check)) for name, check in checks.items()))
 
 
 _STEPPER = _of(
-    steppers.typed,
-    cost=steppers.cost_is_honest,
-    order=steppers.order_is_as_claimed,
-    batch=steppers.batch_does_not_matter,
-    precision=steppers.precision_does_not_matter,
-    randomness=steppers.randomness_is_its_own,
-    input=steppers.input_is_left_alone,
-    processes=steppers.every_process_works,
-    directions=steppers.both_directions_work,
-    unet=steppers.finite_on_the_unet,
-    device=steppers.device_does_not_matter,
+    Stepper,
+    cost=cost.cost_is_honest,
+    order=order.order_is_as_claimed,
+    batch=samples.batch_does_not_matter,
+    precision=samples.precision_does_not_matter,
+    randomness=samples.randomness_is_its_own,
+    input=samples.input_is_left_alone,
+    processes=reach.every_process_works,
+    directions=reach.both_directions_work,
+    unet=reach.finite_on_the_unet,
+    device=reach.device_does_not_matter,
 )
 
 CHECKS: Mapping[Kind, tuple[Check, ...]] = {
     Kind.PREDICTOR: _STEPPER,
     Kind.ODE_SOLVER: _STEPPER,
     Kind.CORRECTOR: _of(
-        correctors.typed,
+        Corrector,
         cost=correctors.cost_is_honest,
         distribution=correctors.distribution_is_kept,
         batch=correctors.batch_does_not_matter,
@@ -71,19 +89,26 @@ CHECKS: Mapping[Kind, tuple[Check, ...]] = {
         device=correctors.device_does_not_matter,
     ),
     Kind.PROCESS: _of(
-        schedules.typed_process,
+        NoiseProcess,
         schedules=schedules.schedules_are_sound,
         inverse=schedules.time_at_is_the_inverse,
         rates=schedules.rates_are_the_derivatives,
     ),
-    Kind.GRID: _of(schedules.typed_grid, times=schedules.grids_are_sound),
+    Kind.GRID: _of(TimeGrid, times=schedules.grids_are_sound),
     Kind.MODEL: _of(
-        models.typed_model,
+        Model,
         fields=models.describes_itself,
         denoiser=models.denoises,
         batch=models.samples_are_separate,
     ),
-    Kind.METRIC: _of(models.typed_metric, measures=models.measures, roles=roles.roles_are_sound),
+    Kind.METRIC: _of(Metric, measures=models.measures, roles=roles.roles_are_sound),
+    Kind.NETWORK: _of(
+        Trainable,
+        seed=networks.begins_with_the_seed,
+        denoiser=networks.denoises,
+        file=networks.saves,
+    ),
+    Kind.CLASSIFIER: _of(TrainableClassifier, classifier=networks.classifies),
 }
 
 
@@ -91,22 +116,22 @@ def carry_out(entry: Entry, name: str) -> Finding:
     """One check of one plugin. What the plugin raises becomes a finding."""
     (check,) = (item for item in CHECKS[entry.kind] if item.name == name)
 
-    def finding(verdict: Verdict, *words: str) -> Finding:
-        return Finding(entry.name, entry.kind.value, name, verdict, *words)
+    def finding(verdict: Conformity, *texts: str) -> Finding:
+        return Finding(entry.name, entry.kind.value, name, verdict, *texts)
 
     try:
         measured = check.carry_out(entry.cls)
     except Nonconformity as found:
-        return finding(Verdict.FAILED, found.expected, found.seen, found.remedy)
+        return finding(Conformity.FAILED, found.expected, found.seen, found.remedy)
     except NotApplicable as reason:
-        return finding(Verdict.SKIPPED, "", str(reason))
+        return finding(Conformity.SKIPPED, "", str(reason))
     except (Exception, SystemExit) as error:
         remedy = f"mend what is raised at {_place(error)}"
-        return finding(Verdict.FAILED, "no exception", _described(error), remedy)
-    return finding(Verdict.PASSED, "", measured or "")
+        return finding(Conformity.FAILED, "no exception", _describe(error), remedy)
+    return finding(Conformity.PASSED, "", measured or "")
 
 
-def _described(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 

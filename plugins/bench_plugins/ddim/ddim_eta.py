@@ -19,7 +19,7 @@ class DDIMEta(Predictor[None]):
     std = eta sigma_then (1 - (s_then / s_now)^2)^1/2, which is the paper's for every process.
     Weak order 1 at every eta: the steps follow the SDE whose noise is eta times that of the
     reverse SDE. At eta = 0 it is ``ddim``, at eta = 1 ``ancestral`` (DDPM), and in between
-    k-diffusion's ``euler_a`` of the same eta. diffusers clips D to [-1, 1] unless told otherwise;
+    k-diffusion's ``euler_a`` of the same eta. diffusers clips D to [-1, 1] by default;
     here D is what the model says.
 
     Attributes:
@@ -40,8 +40,8 @@ class DDIMEta(Predictor[None]):
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
     ) -> tuple[Tensor, None]:
         # A difference of s, which is exact where steps are small.
-        lost = self.eta**2 * (now.s - then.s) * (now.s + then.s) / now.s**2
+        fresh = self.eta**2 * (now.s - then.s) * (now.s + then.s) / now.s**2
         d = problem.denoise(x, now)
-        keep = then.sigma / now.sigma * sqrt(1 - lost)
+        keep = then.sigma / now.sigma * sqrt(1 - fresh)
         terms = (keep, x), (then.alpha - keep * now.alpha, d)
-        return combine(*terms, (then.sigma * sqrt(lost), problem.normal())), None
+        return combine(*terms, (then.sigma * sqrt(fresh), problem.normal())), None

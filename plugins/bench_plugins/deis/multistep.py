@@ -21,7 +21,7 @@ from bench.api import (
     adams_weights,
     combine,
     require,
-    weighted,
+    weighted_terms,
 )
 from bench_plugins.deis.papers import ZHANG2023DEIS
 
@@ -56,7 +56,7 @@ class _AdamsBashforth(MultistepOdeSolver):
 
     def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
         weights = self._weights(problem.process, tuple(e.time for e in past), then)
-        terms = weighted([then.alpha * w for w in weights], past)
+        terms = weighted_terms([then.alpha * w for w in weights], past)
         return combine((then.alpha / now.alpha, x), *terms)
 
     @abstractmethod
@@ -108,7 +108,7 @@ class DeisRhoAB(_AdamsBashforth):
 def _weights_in_t(process: NoiseProcess, nodes: tuple[Time, ...], then: Time) -> tuple[float, ...]:
     """The integrals of l_j(t(s)) over s, taken in ln s: there t is smooth, however long the step.
 
-    They depend on the grid alone, and every batch of a run asks for them again.
+    They depend on the grid only, and every batch of a run needs them again.
     """
     points, weights = _gauss_legendre()
     half = 0.5 * (nodes[0].lam - then.lam)

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from bench.api import (
-    Attempt,
     BenchError,
     PerSampleOdeSolver,
     Problem,
     Time,
+    TriedStep,
     Walk,
     WalkStart,
     require,
@@ -65,7 +65,7 @@ class AdaptiveDpm(PerSampleOdeSolver):
         h = torch.full((len(x),), self.h_init, dtype=torch.float64, device=x.device)
         return WalkStart(x / first.alpha, first.lam, last.lam, h, memory=(x.abs(),))
 
-    def attempt(self, problem: Problem, walk: Walk, then: Tensor) -> Attempt:
+    def attempt(self, problem: Problem, walk: Walk, then: Tensor) -> TriedStep:
         (size,) = walk.memory
         low, gap = self.pair(problem, walk.x, walk.now, then)
         error, x_low = self._error(problem, low, gap, then, size)
@@ -75,7 +75,7 @@ class AdaptiveDpm(PerSampleOdeSolver):
                 f"solver '{self.name}': a step in lambda shrank to nothing; the network "
                 "returned what is not finite, or the tolerance is below round-off"
             )
-        return Attempt(low + gap, error <= 1, h, memory=(x_low,))
+        return TriedStep(low + gap, error <= 1, h, memory=(x_low,))
 
     def finish(self, x: Tensor, last: Time) -> Tensor:
         return last.alpha * x

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import Past, Problem, Time, adams_weights, combine, weighted
+from bench.api import Past, Problem, Time, adams_weights, combine, weighted_terms
 from bench_plugins.dpm.groups import GroupedSteps
 from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
@@ -26,7 +26,7 @@ class DpmSolverFast(GroupedSteps):
     the integral of the polynomial through the group's evaluations ("taylor" in the authors' code,
     "heun" in diffusers). On grids uniform in lambda the stages are at thirds, as the authors have
     them; but their last, lower-order steps span as much of lambda as the others, here a grid step
-    for each evaluation. What a corrector does to x within a group reaches its evaluations alone.
+    for each evaluation. What a corrector does to x within a group reaches its evaluations only.
     """
 
     name: ClassVar[str] = "dpm_fast"
@@ -39,5 +39,5 @@ class DpmSolverFast(GroupedSteps):
     def _from_start(self, x: Tensor, past: Past, then: Time) -> Tensor:
         now, nodes = past[0].time, tuple(e.time.lam for e in past)
         weights = adams_weights(nodes, now.lam, then.lam, lambda lam: np.exp(then.lam - lam))
-        terms = weighted([-then.sigma * w for w in weights], past)
+        terms = weighted_terms([-then.sigma * w for w in weights], past)
         return combine((then.alpha / now.alpha, x), *terms)

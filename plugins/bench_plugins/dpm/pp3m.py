@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, weighted
+from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, weighted_terms
 from bench_plugins.dpm.multistep import multistep_weights
 from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
 
@@ -42,4 +42,4 @@ class DpmSolverPP3M(MultistepOdeSolver):
         slope = then.alpha * (expm1(-h) / h + 1)
         bend = then.alpha * (0.5 - (expm1(-h) + h) / h**2)
         weights = multistep_weights(past, then.lam, (value, slope, bend))
-        return combine((then.sigma / now.sigma, x), *weighted(weights, past))
+        return combine((then.sigma / now.sigma, x), *weighted_terms(weights, past))

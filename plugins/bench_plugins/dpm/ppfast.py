@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import Past, Problem, Time, adams_weights, combine, weighted
+from bench.api import Past, Problem, Time, adams_weights, combine, weighted_terms
 from bench_plugins.dpm.groups import GroupedSteps
 from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
 
@@ -32,5 +32,5 @@ class DpmSolverPPFast(GroupedSteps):
     def _from_start(self, x: Tensor, past: Past, then: Time) -> Tensor:
         now, nodes = past[0].time, tuple(e.time.lam for e in past)
         weights = adams_weights(nodes, now.lam, then.lam, lambda lam: np.exp(lam - then.lam))
-        terms = weighted([then.alpha * w for w in weights], past)
+        terms = weighted_terms([then.alpha * w for w in weights], past)
         return combine((then.sigma / now.sigma, x), *terms)

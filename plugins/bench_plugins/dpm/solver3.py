@@ -11,7 +11,7 @@ from torch import Tensor
 from bench.api import OdeSolver, Problem, Time, combine
 from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
-R1, R2 = 1 / 3, 2 / 3  # the last formula has order 3 for R2 = 2/3 alone
+R1, R2 = 1 / 3, 2 / 3  # the last formula has order 3 for R2 = 2/3 only
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class DpmSolver3(OdeSolver[None]):
 
 
 def _gains(now: Time, then: Time) -> tuple[float, float, float]:
-    """What x, eps and its rise over the step are weighted with: exact for eps linear in lambda."""
+    """Weights of x, eps and its rise over the step: exact for eps linear in lambda."""
     h = then.lam - now.lam
     return (
         then.alpha / now.alpha,

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, require, weighted
+from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, require, weighted_terms
 from bench_plugins.dpm.multistep import multistep_weights
 from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
@@ -54,4 +54,4 @@ class DpmSolverMultistep(MultistepOdeSolver):
         slope = -then.sigma * (expm1(h) / h - 1)
         bend = -then.sigma * ((expm1(h) - h) / h**2 - 0.5)
         weights = multistep_weights(past, then.lam, (value, slope, bend))
-        return combine((then.alpha / now.alpha, x), *weighted(weights, past))
+        return combine((then.alpha / now.alpha, x), *weighted_terms(weights, past))

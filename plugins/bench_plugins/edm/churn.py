@@ -15,7 +15,7 @@ from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
 
 @dataclass(frozen=True)
 class Churn:
-    """What the steps of one grid have in common: the raise of s, and where it ends."""
+    """The raise of s, the same in all steps of a grid, and the level where it ends."""
 
     gamma: float
     s_first: float

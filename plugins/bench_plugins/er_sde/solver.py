@@ -18,7 +18,7 @@ from bench.api import (
     adams_weights,
     combine,
     require,
-    weighted,
+    weighted_terms,
 )
 from bench_plugins.er_sde.papers import CUI2025ELUCIDATING
 
@@ -65,7 +65,7 @@ class ErSde(MultistepPredictor):
         ratio = _q(then.s) / _q(now.s)
         keep, std = then.s / now.s * ratio, then.s * sqrt((1 - ratio) * (1 + ratio))
         weights = _weights(then.s, [e.time.s for e in past], 1 - keep)
-        terms = weighted([then.alpha * w for w in weights], past)
+        terms = weighted_terms([then.alpha * w for w in weights], past)
         noise = then.alpha * std, problem.normal()
         return combine((keep * then.alpha / now.alpha, x), *terms, noise)
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from bench.api import (
-    Attempt,
     NoiseProcess,
     PerSamplePredictor,
     Problem,
     Time,
+    TriedStep,
     Walk,
     WalkStart,
     require,
@@ -71,12 +71,12 @@ class GGF(PerSamplePredictor):
         require(0 < self.exponent <= 1, "exponent must lie in (0, 1]")
 
     def begin(self, problem: Problem, x: Tensor, first: Time, last: Time) -> WalkStart:
-        # Times stay on the CPU in float64; the devices get the schedule's values alone.
+        # Times stay on the CPU in float64; the device gets the schedule's values only.
         way = self.h_init * (first.t - last.t)
         h = torch.full((len(x),), way, dtype=torch.float64, device="cpu")
         return WalkStart(x, first.t, last.t, h, memory=(x,))
 
-    def attempt(self, problem: Problem, walk: Walk, then: Tensor) -> Attempt:
+    def attempt(self, problem: Problem, walk: Walk, then: Tensor) -> TriedStep:
         (previous,) = walk.memory
         size, smallest = walk.now - then, _SMALLEST * (walk.start - walk.end)
         euler, gap = _pair(problem, walk.x, walk.z, walk.now, then)
@@ -85,7 +85,7 @@ class GGF(PerSamplePredictor):
         # Not a number counts as accepted: it ends the sample, and the host will find it.
         accepted = ~(error > 1) | (size <= smallest)
         h = (self.safety * size * _power(error, -self.exponent)).clamp_min(smallest)
-        return Attempt(euler + gap, accepted, h, memory=(euler,))
+        return TriedStep(euler + gap, accepted, h, memory=(euler,))
 
 
 def _pair(

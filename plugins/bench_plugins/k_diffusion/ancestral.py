@@ -30,5 +30,5 @@ class AncestralStep(Predictor[None]):
 
     def _down_up(self, now: Time, then: Time) -> tuple[float, float]:
         """s_down and the standard deviation of the fresh noise, in normalised coordinates."""
-        lost = self.eta**2 * (now.s - then.s) * (now.s + then.s) / now.s**2
-        return then.s * sqrt(1 - lost), self.s_noise * then.s * sqrt(lost)
+        fresh = self.eta**2 * (now.s - then.s) * (now.s + then.s) / now.s**2
+        return then.s * sqrt(1 - fresh), self.s_noise * then.s * sqrt(fresh)

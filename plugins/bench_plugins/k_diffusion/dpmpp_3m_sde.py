@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepPredictor, Past, Problem, Time, combine, require, weighted
+from bench.api import MultistepPredictor, Past, Problem, Time, combine, require, weighted_terms
 from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION
 
 
@@ -47,7 +47,7 @@ class DpmPP3MSde(MultistepPredictor):
         keep = then.sigma / now.sigma * exp(-self.eta * h)
         std = self.s_noise * then.sigma * sqrt(-expm1(-2 * self.eta * h))
         weights = _weights((1 + self.eta) * h, [(e.time.lam - now.lam) / h for e in past])
-        terms = weighted([then.alpha * w for w in weights], past)
+        terms = weighted_terms([then.alpha * w for w in weights], past)
         return combine((keep, x), *terms, (std, problem.normal()))
 
 

@@ -16,7 +16,7 @@ from bench.api import (
     adams_weights,
     combine,
     require,
-    weighted,
+    weighted_terms,
 )
 from bench_plugins.odes.papers import BASHFORTH1883ATTEMPT, HAIRER1993SOLVING
 
@@ -100,4 +100,4 @@ class AdamsBashforthMoulton(MultistepOdeSolver):
 def _integrate(x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
     """x plus the integral from ``now`` to ``then`` of the polynomial through ``past``."""
     weights = adams_weights(tuple(e.time.t for e in past), now.t, then.t)
-    return combine((1.0, x), *weighted(weights, past))
+    return combine((1.0, x), *weighted_terms(weights, past))

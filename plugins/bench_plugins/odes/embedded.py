@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from bench.api import (
-    Attempt,
     BenchError,
     PerSampleOdeSolver,
     Problem,
     Time,
+    TriedStep,
     Walk,
     WalkStart,
     combine,
@@ -73,7 +73,7 @@ class EmbeddedRungeKutta(PerSampleOdeSolver):
         h = self._first_step(flow, t, x, slope)
         return WalkStart(x, first.t, last.t, h, memory=(slope,))
 
-    def attempt(self, problem: Problem, walk: Walk, then: Tensor) -> Attempt:
+    def attempt(self, problem: Problem, walk: Walk, then: Tensor) -> TriedStep:
         if bool((then == walk.now).any()):
             raise BenchError(
                 f"{self.name}: steps vanish at t = {float(walk.now.min()):g}.."
@@ -91,7 +91,7 @@ class EmbeddedRungeKutta(PerSampleOdeSolver):
         factor = (SAFETY * size ** (-1 / self.pair.error_order)).clamp(SHRINK, GROW)
         # Right after a rejection a step does not grow.
         factor = torch.where(walk.rejected, factor.clamp(max=1), factor)
-        return Attempt(x, size <= 1, walk.h * factor, memory=(slopes[-1],))
+        return TriedStep(x, size <= 1, walk.h * factor, memory=(slopes[-1],))
 
     def _norms(self, error: Tensor, *states: Tensor) -> Tensor:
         """The norm of each sample's ``error`` in units of the tolerance, infinite for nan."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from bench.api import Past, Time, combine, weighted
+from bench.api import Past, Time, combine, weighted_terms
 
 # Adams-Bashforth weights on equal steps for 1, 2, 3 and 4 evaluations, the newest first.
 ADAMS_BASHFORTH: tuple[tuple[float, ...], ...] = (
@@ -26,4 +26,4 @@ def transfer(x: Tensor, now: Time, then: Time, *parts: tuple[float, Tensor]) -> 
 
 def adams_bashforth(x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
     """The transfer along the fixed Adams-Bashforth combination of all ``past`` evaluations."""
-    return transfer(x, now, then, *weighted(ADAMS_BASHFORTH[len(past) - 1], past))
+    return transfer(x, now, then, *weighted_terms(ADAMS_BASHFORTH[len(past) - 1], past))

@@ -25,7 +25,7 @@ from bench_plugins.restart.papers import XU2023RESTART
 
 @dataclass(frozen=True)
 class Loop:
-    """Where a restart goes up to, how often, and the steps of each way back."""
+    """The level that a restart goes up to, its repeats, and the steps of each way back."""
 
     s_high: float
     repeats: int

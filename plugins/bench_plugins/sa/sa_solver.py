@@ -11,7 +11,16 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import History, Predictor, Problem, Time, adams_weights, combine, require, weighted
+from bench.api import (
+    History,
+    Predictor,
+    Problem,
+    Time,
+    adams_weights,
+    combine,
+    require,
+    weighted_terms,
+)
 from bench_plugins.sa.papers import XUE2023SASOLVER
 
 
@@ -95,7 +104,7 @@ class SASolver(Predictor[LastStep]):
         tau = self.tau if self.tau_s_min <= now.s <= self.tau_s_max else 0.0
         weights = self._weights([e.time for e in nodes], now, then, tau)
         h, keep = then.lam - now.lam, then.sigma / now.sigma
-        terms = [(exp(-(tau**2) * h) * keep, x), *weighted(weights, nodes)]
+        terms = [(exp(-(tau**2) * h) * keep, x), *weighted_terms(weights, nodes)]
         if tau > 0:
             terms.append((then.sigma * sqrt(-expm1(-2 * tau**2 * h)), problem.normal()))
         order = history.order(self.corrector_order - 1, self.lower_order_final) + 1
@@ -104,13 +113,13 @@ class SASolver(Predictor[LastStep]):
     def _correct(self, x: Tensor, d: Tensor, now: Time, last: LastStep) -> Tensor:
         """Give the evaluations of the last step their weights beside the new ``d``.
 
-        The last step's start and noise are the predictor's: the weights alone change.
+        The last step's start and noise are the predictor's: only the weights change.
         """
         past = last.history.past
         times = *(e.time for e in past[: last.order - 1]), now
         *old, new = self._weights(times, past[0].time, now, last.tau)
         changes = [w - v for w, v in zip_longest(old, last.weights, fillvalue=0.0)]
-        return combine((1.0, x), (new, d), *weighted(changes, past[: len(changes)]))
+        return combine((1.0, x), (new, d), *weighted_terms(changes, past[: len(changes)]))
 
     def _weights(
         self, nodes: Sequence[Time], now: Time, then: Time, tau: float

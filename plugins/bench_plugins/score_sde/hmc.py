@@ -20,8 +20,8 @@ class HMC(Corrector):
     the model has a log density, each sample keeps its end with probability min(1, exp(-change of
     H)) and else stays where it was, which leaves p_t invariant (Metropolis-adjusted). Where it has
     none, as all networks, every end is kept (unadjusted): a variance V becomes
-    V / (1 - step^2 sigma_t^2 / (4 V)), at most 1 + step^2 / 4 of it for small steps. The two are
-    told apart in the results.
+    V / (1 - step^2 sigma_t^2 / (4 V)), at most 1 + step^2 / 4 of it for small steps. The results
+    name which of the two it was.
 
     One evaluation to start with and one per leapfrog step; the next trajectory starts from the
     score of the state that was kept.

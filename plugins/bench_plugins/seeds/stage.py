@@ -1,4 +1,4 @@
-"""The exact solution of the linear part of the reverse SDE, which all SEEDS share."""
+"""The exact solution of the linear part of the reverse SDE, shared by all SEEDS."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Seeds(Predictor[None]):
         require(self.s_noise >= 0, "s_noise must be >= 0")
 
     def _decay(self, now: Time, then: Time) -> float:
-        """What is left at ``then`` of x, or of noise, at ``now``."""
+        """The share of x, or of noise, at ``now`` that is left at ``then``."""
         return then.sigma / now.sigma * exp(-self.eta * (then.lam - now.lam))
 
     def _fresh(self, now: Time, then: Time) -> float:

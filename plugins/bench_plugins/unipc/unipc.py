@@ -10,7 +10,16 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import History, OdeSolver, Problem, Time, adams_weights, combine, require, weighted
+from bench.api import (
+    History,
+    OdeSolver,
+    Problem,
+    Time,
+    adams_weights,
+    combine,
+    require,
+    weighted_terms,
+)
 from bench_plugins.unipc.papers import ZHAO2023UNIPC
 
 
@@ -45,7 +54,7 @@ class UniPC(OdeSolver[LastStep]):
         p: evaluations that the predictor uses; 1: DDIM.
         bh1: B(h) = h instead of e^h - 1.
         predict_eps: integrate the predicted noise instead of the denoised sample.
-        corrector: off: UniP alone.
+        corrector: off: only UniP.
         lower_order_final: orders ..., 2, 1 in the last steps.
     """
 
@@ -80,7 +89,7 @@ class UniPC(OdeSolver[LastStep]):
         nodes = history.past[: history.order(self.p, self.lower_order_final)]
         weights = self._weights([e.time for e in nodes], then)
         keep = then.alpha / now.alpha if self.predict_eps else then.sigma / now.sigma
-        ahead = combine((keep, x), *weighted(weights, nodes))
+        ahead = combine((keep, x), *weighted_terms(weights, nodes))
         return ahead, LastStep(history.advance(), weights)
 
     def _correct(self, x: Tensor, value: Tensor, now: Time, last: LastStep) -> Tensor:
@@ -88,7 +97,7 @@ class UniPC(OdeSolver[LastStep]):
         nodes = last.history.past[: len(last.weights)]
         *old, new = self._weights([*(e.time for e in nodes), now], now)
         changes = [w - v for w, v in zip(old, last.weights, strict=True)]
-        return combine((1.0, x), (new, value), *weighted(changes, nodes))
+        return combine((1.0, x), (new, value), *weighted_terms(changes, nodes))
 
     def _weights(self, nodes: Sequence[Time], then: Time) -> tuple[float, ...]:
         """The weights of the values at ``nodes`` in a step from the first of them to ``then``.

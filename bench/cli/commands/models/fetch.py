@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.commands.models.verify import print_statuses
-from bench.cli.options import Json, Offline, interrupted
+from bench.cli.options import Json, Offline, interruption
 from bench.core.errors import BenchError
 from bench.printable import one_line
 
@@ -58,8 +58,8 @@ def fetch(
         raise BenchError("--sha256 and --name belong to --url; give the address too")
     if not (names or everything or url):
         raise BenchError("name what to fetch (see `bench models list`), or give --all or --url")
-    own = _own(url, sha256, name)
-    wanted = (*own, *_wanted(names or [], everything))
+    own = _own_asset(url, sha256, name)
+    wanted = (*own, *_select(names or [], everything))
     errors: dict[str, str] = {}
     with download_bar(Console(stderr=True, highlight=False)) as bar:
         for supply in wanted:
@@ -69,18 +69,18 @@ def fetch(
                 errors[supply.name] = one_line(str(error))
                 print("bench:", errors[supply.name], file=sys.stderr)
             except KeyboardInterrupt:
-                raise interrupted("run it again to go on") from None
+                raise interruption("run it again to go on") from None
     print_statuses([status_by_content(supply) for supply in wanted], errors, json)
 
 
-def _own(url: str, sha256: str, name: str) -> tuple[Asset, ...]:
+def _own_asset(url: str, sha256: str, name: str) -> tuple[Asset, ...]:
     from bench.cli.commands.models.files import own_asset
     from bench.registry import load_registry
 
     return (own_asset(url, sha256, name, load_registry()),) if url else ()
 
 
-def _wanted(names: list[str], everything: bool) -> tuple[Supply, ...]:
+def _select(names: list[str], everything: bool) -> tuple[Supply, ...]:
     from bench.cli.commands.models.files import downloadable, select
     from bench.registry import load_registry
 

@@ -76,8 +76,8 @@ def _findings(entries: tuple[Entry, ...], timeout: float, console: Console) -> l
 
 
 def _last_line(found: list[Finding], broken: tuple[Broken, ...]) -> str:
-    from bench.testing.conformance.finding import Verdict
+    from bench.testing.conformance.finding import Conformity
 
-    count = {verdict: sum(f.verdict is verdict for f in found) for verdict in Verdict}
-    words = [f"{count[verdict]} {verdict.value}" for verdict in Verdict if count[verdict]]
+    count = {verdict: sum(f.verdict is verdict for f in found) for verdict in Conformity}
+    words = [f"{count[verdict]} {verdict.value}" for verdict in Conformity if count[verdict]]
     return ", ".join([*words, *([f"{len(broken)} not loaded"] if broken else [])])

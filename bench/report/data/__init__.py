@@ -1,0 +1,1 @@
+"""What is prepared from the table of results for figures, tables and the page."""

@@ -1,0 +1,1 @@
+"""What figures share: canvas, axes, panels, legends, and the processes that draw them."""

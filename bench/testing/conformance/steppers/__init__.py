@@ -1,0 +1,1 @@
+"""Checks of predictors and ODE solvers."""
