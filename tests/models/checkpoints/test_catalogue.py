@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from bench.api import Asset, BenchError
 from bench.files.contents import contents
 from bench.files.pins import Pin, set_pin
-from bench_plugins.checkpoints.catalogue import ASSETS, local, preset_of
+from bench_plugins.checkpoints.catalogue import ASSETS, local_path, preset_of
 from bench_plugins.checkpoints.edm import Edm
 from bench_plugins.checkpoints.k_diffusion import KDiffusion
 from bench_plugins.checkpoints.module import ModuleModel
@@ -71,7 +71,7 @@ def _put(asset_name: str, content: bytes) -> Path:
 
 def test_a_published_name_is_a_path() -> None:
     path = _put("edm-cifar10-32x32-uncond-vp", b"weights")
-    assert local("published:edm-cifar10-32x32-uncond-vp") == path
+    assert local_path("published:edm-cifar10-32x32-uncond-vp") == path
     model = Edm(path="published:edm-cifar10-32x32-uncond-vp")
     assert contents(model) == {"path": "sha256:" + hashlib.sha256(b"weights").hexdigest()}
     assert [asset.path for asset in model.assets()] == [path]

@@ -17,7 +17,8 @@ from bench.api import BenchError
 from bench_plugins.checkpoints import author_keys
 from bench_plugins.checkpoints.all_keys import TABLES, document
 from bench_plugins.checkpoints.edm_precond import EdmRecipe
-from bench_plugins.checkpoints.k_diffusion_config import _ImageTransformerV2, _ImageV1, recipe_of
+from bench_plugins.checkpoints.k_diffusion_config import recipe_of
+from bench_plugins.checkpoints.k_diffusion_records import ImageTransformerV2Record, ImageV1Record
 from bench_plugins.checkpoints.keys import Key, KeyTable, markdown
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnetConfig
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNppConfig
@@ -46,8 +47,8 @@ def _fixture(name: str) -> dict[str, Any]:
         (author_keys.EDM_RECIPE_KEYS, (EdmRecipe,), set()),
         # The class is the file's own, and says the family.
         (author_keys.EDM_NETWORK_KEYS, (EdmUnetConfig,), {"label_dropout"}),
-        (author_keys.IMAGE_V1_KEYS, (_ImageV1,), set()),
-        (author_keys.TRANSFORMER_V2_KEYS, (_ImageTransformerV2,), set()),
+        (author_keys.IMAGE_V1_KEYS, (ImageV1Record,), set()),
+        (author_keys.TRANSFORMER_V2_KEYS, (ImageTransformerV2Record,), set()),
     ],
 )
 def test_the_tables_have_the_keys_that_the_readers_take(

@@ -303,9 +303,8 @@ def test_wrong_parameters_are_refused(change: dict[str, Any]) -> None:
 
 def test_presets_are_networks() -> None:
     with torch.device("meta"):
-        for recipe in PRESETS.values():
-            network = NCSNpp(recipe.network)
-            assert len(network.sigmas) == recipe.network.num_scales
+        for config in {recipe.network for recipe in PRESETS.values()}:
+            assert len(NCSNpp(config).sigmas) == config.num_scales
 
 
 def test_pixels_are_rounded_to_the_nearest_level() -> None:
