@@ -52,11 +52,13 @@ class TableColumn:
         head: its heading.
         numeric: right-aligned.
         wrap: what a terminal does to wide cells.
+        footer: a total, shown by terminals.
     """
 
     head: str
     numeric: bool = False
     wrap: Wrap = Wrap.FOLD
+    footer: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,11 +42,13 @@ def terminal(table: Table, framed: bool = True, expand: bool = False, style: str
         header_style="table.header" if framed else "bold",
         expand=expand,
         style=style,
+        show_footer=any(column.footer for column in table.columns),
         **layout,
     )
     for column in table.columns:
         shown.add_column(
             Text(one_line(column.head)),
+            Text(one_line(column.footer)),
             justify="right" if column.numeric else "left",
             **_OVERFLOW[column.wrap],
         )
