@@ -19,7 +19,7 @@ _FAMILY = re.compile(r"[A-Za-z]+")
 
 
 @dataclass(frozen=True)
-class Citation:
+class BibtexEntry:
     """A BibTeX entry.
 
     Attributes:
@@ -33,7 +33,7 @@ class Citation:
     eprint: str = ""
 
 
-def parse_bibtex(text: str) -> Iterator[Citation]:
+def parse_bibtex(text: str) -> Iterator[BibtexEntry]:
     """Yield the entries of a BibTeX file; what has no end is left out."""
     place = 0
     while head := _HEAD.search(text, place):
@@ -43,17 +43,17 @@ def parse_bibtex(text: str) -> Iterator[Citation]:
             place = end + 1
             entry = text[head.start() : place]
             eprint = _EPRINT.search(entry)
-            yield Citation(head[2], entry, eprint[1] if eprint else "")
+            yield BibtexEntry(head[2], entry, eprint[1] if eprint else "")
 
 
 @lru_cache(maxsize=1)
-def known() -> tuple[Citation, ...]:
+def known() -> tuple[BibtexEntry, ...]:
     """Return the entries of the papers that the protocol itself rests on."""
     text = (files("bench.report") / "data" / "references.bib").read_text(encoding="utf-8")
     return tuple(parse_bibtex(text))
 
 
-def cite(reference: str, bibtex: str = "") -> tuple[Citation, ...]:
+def cite(reference: str, bibtex: str = "") -> tuple[BibtexEntry, ...]:
     """Return the entries of one plugin: its own, or else those that its reference names.
 
     A reference to a paper that the package does not know gets an entry made of its own words.
@@ -75,7 +75,7 @@ def cite(reference: str, bibtex: str = "") -> tuple[Citation, ...]:
     return found if found and not strange else (*found, _misc(reference, strange))
 
 
-def bibtex_file(entries: Iterable[Citation]) -> str:
+def bibtex_file(entries: Iterable[BibtexEntry]) -> str:
     """Join the entries, each once, by key."""
     unique = {entry.key: entry.text for entry in entries}
     return "\n\n".join(unique[key] for key in sorted(unique)) + "\n"
@@ -90,7 +90,7 @@ def _closing_brace(text: str, opening: int) -> int | None:
     return None
 
 
-def _misc(reference: str, numbers: Sequence[str]) -> Citation:
+def _misc(reference: str, numbers: Sequence[str]) -> BibtexEntry:
     family, year = _FAMILY.search(reference), _YEAR.search(reference)
     stem = slug(reference).replace("-", "")[:24]
     name = f"{(family.group() if family else 'unnamed').lower()}{year.group() if year else ''}"
@@ -98,4 +98,4 @@ def _misc(reference: str, numbers: Sequence[str]) -> Citation:
     fields += [f"  year = {{{year.group()}}}"] if year else []
     fields += [f"  eprint = {{{numbers[0]}}}", "  archiveprefix = {arXiv}"] if numbers else []
     key = f"{name}-{stem}"
-    return Citation(key, f"@misc{{{key},\n" + ",\n".join(fields) + "\n}", *numbers[:1])
+    return BibtexEntry(key, f"@misc{{{key},\n" + ",\n".join(fields) + "\n}", *numbers[:1])

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.render.labels import tick
 from bench.render.latex import escape
-from bench.report.bibliography import Citation, bibtex_file, cite, known
+from bench.report.bibliography import BibtexEntry, bibtex_file, cite, known
 
 MAX_NAMES = 40
 """Plugins of one kind that the paragraph names."""
@@ -36,7 +36,7 @@ class _Writer:
     references: Mapping[str, str]
     bibtex: Mapping[str, str]
 
-    def entries(self, kinds: Sequence[str], name: str) -> tuple[Citation, ...]:
+    def entries(self, kinds: Sequence[str], name: str) -> tuple[BibtexEntry, ...]:
         for kind in kinds:
             key = f"{kind} {name}"
             if key in self.references:
@@ -82,13 +82,13 @@ def _names(usable: pd.DataFrame) -> list[tuple[tuple[str, ...], list[str]]]:
     """Return, for each kind, the kinds of plugin that it may be, and the names."""
     seen = {kind: sorted(set(usable[kind]) - {""}) for kind in _KINDS if kind != "metric"}
     others = {name for some in seen.values() for name in some}
-    sources = {name for text in usable["plugin_sources"].unique() for name in _parsed(text)}
+    sources = {name for text in usable["plugin_sources"].unique() for name in _parse(text)}
     kinds = {"solver": ("ode_solver", "predictor")}
     found = [(kinds.get(kind, (kind,)), names) for kind, names in seen.items()]
     return [*found, (("metric",), sorted(sources - others))]
 
 
-def _parsed(text: object) -> list[str]:
+def _parse(text: object) -> list[str]:
     try:
         found = json.loads(str(text) or "{}")
     except ValueError:
@@ -101,7 +101,7 @@ def _sentences(
     writer: _Writer,
     names: Mapping[str, tuple[tuple[str, ...], list[str]]],
 ) -> Iterator[str]:
-    def named(kind: str) -> str:
+    def name(kind: str) -> str:
         return writer.name(*names[kind])
 
     protocol = _cite(known())
@@ -109,17 +109,17 @@ def _sentences(
     version = f" {escape(', '.join(core))}" if core else ""
     yield (
         f"Samplers were compared with scorebench{version}, in the coordinates and with the noise "
-        f"levels of the score-based framework{protocol}, on {named('model')} under "
-        f"{named('process')}."
+        f"levels of the score-based framework{protocol}, on {name('model')} under "
+        f"{name('process')}."
     )
-    yield f"The samplers are {named('solver')}."
+    yield f"The samplers are {name('solver')}."
     if names["corrector"][1]:
-        yield f"Correctors: {named('corrector')}."
+        yield f"Correctors: {name('corrector')}."
     if names["grid"][1]:
-        yield f"Time grids: {named('grid')}."
+        yield f"Time grids: {name('grid')}."
     yield from _budgets(usable)
     if names["metric"][1]:
-        yield f"Metrics: {named('metric')}."
+        yield f"Metrics: {name('metric')}."
     yield from _uncertainty(usable)
     yield from _machine(usable)
 
@@ -172,7 +172,7 @@ def _name(name: str) -> str:
     return rf"\texttt{{{escape(name)}}}"
 
 
-def _cite(entries: Sequence[Citation]) -> str:
+def _cite(entries: Sequence[BibtexEntry]) -> str:
     keys = ",".join(dict.fromkeys(entry.key for entry in entries))
     return rf"~\cite{{{keys}}}" if keys else ""
 

@@ -20,8 +20,8 @@ from bench.report.data.failures import MAX_FAILURES, failures, notes
 from bench.report.data.fronts import mark_fronts
 from bench.report.data.orders import order_frame
 from bench.report.data.prepare import prepare
-from bench.report.data.protocol import protocol_summary, started
-from bench.report.data.published import published
+from bench.report.data.protocol import protocol_summary, start_times
+from bench.report.data.published import published_blocks
 from bench.report.data.ranks import rank_frame
 from bench.report.data.subject import SubjectTables, tabulate
 from bench.report.drawing.canvas import Drawing
@@ -71,7 +71,7 @@ class _Content:
 
 
 LARGE_ROWS, LARGE_FIGURES = 20_000, 8
-"""A run with more rows than these is drawn in so many figures, unless more are asked for."""
+"""A run with more rows than these is drawn in so many figures, unless more are wanted for."""
 
 PRINTED, LARGE_PRINTED = 12, 4
 """Figures that are written as PDF and PNG too, and how many of a run that large."""
@@ -115,11 +115,11 @@ def _prepare(source: ReportSource) -> _Content:
         return _Content(source, run, styles, plan, subjects, aggregates.result())
 
 
-def _write(content: _Content, out: Path, asked: int | None) -> Report:
+def _write(content: _Content, out: Path, wanted: int | None) -> Report:
     large = len(content.source.rows) > LARGE_ROWS
     printed = LARGE_PRINTED if large else PRINTED
     jobs = [job for section in content.plan.sections for job in section.jobs]
-    most = _count(asked, large, len(jobs))
+    most = _count(wanted, large, len(jobs))
     drawn = draw_all(jobs, content.styles, out, most, printed)
     sections = tuple(_sections(content, iter(drawn)))
     faults = [*content.plan.faults, *(item for item in drawn if isinstance(item, DrawingFault))]
@@ -151,11 +151,11 @@ def _write(content: _Content, out: Path, asked: int | None) -> Report:
     return Report(path, figures, tables, (*page.damaged, *page.faults), headline)
 
 
-def _count(asked: int | None, large: bool, figures: int) -> int:
+def _count(wanted: int | None, large: bool, figures: int) -> int:
     """Count the figures that are drawn."""
-    if asked is None:
+    if wanted is None:
         return min(LARGE_FIGURES, figures) if large else figures
-    return min(asked, figures) if asked else figures
+    return min(wanted, figures) if wanted else figures
 
 
 def _sections(content: _Content, drawn: Iterator[Drawn]) -> Iterator[PageSection]:
@@ -205,14 +205,14 @@ def _page(content: _Content, sections: tuple[PageSection, ...]) -> Page:
     return Page(
         run=", ".join(rows["run"].unique()) or source.folder.name,
         rows=len(rows),
-        started=started(rows),
+        started=start_times(rows),
         statuses=cells_by_status(rows),
         best=best_values(content.run.points),
         sections=sections,
         failures=failed[:MAX_FAILURES],
         failures_hidden=max(0, len(failed) - MAX_FAILURES),
         notes=notes(rows)[:MAX_FAILURES],
-        published=published(source.rows),
+        published=published_blocks(source.rows),
         protocol=protocol_summary(rows),
         methods=methods(rows, source.references, source.bibtex),
         comparison=source.base,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.data.fronts import mark_fronts, undominated
+from bench.report.data.fronts import mark_fronts, pareto_front
 from bench.results.frame import SUBJECT, points, prepared
 
 
@@ -14,7 +14,7 @@ from bench.results.frame import SUBJECT, points, prepared
 def test_a_point_is_on_the_front_if_no_other_dominates_it(seed: int) -> None:
     random = np.random.default_rng(seed)
     cost, rank = random.integers(1, 8, 30).astype(float), random.integers(0, 12, 30).astype(float)
-    front = undominated(cost, rank)
+    front = pareto_front(cost, rank)
     pairs = {(cost[i], rank[i]) for i in front}
     assert len(pairs) == len(front)
     free = {

@@ -35,10 +35,10 @@ def common_problems(known: Problems) -> tuple[CommonProblems, ...]:
     if not single:
         return ()
     single.sort(key=lambda common: (-common.costs.size, common.name))
-    return (*_pooled(known), *single)
+    return (*_pool(known), *single)
 
 
-def _pooled(known: Problems) -> Iterator[CommonProblems]:
+def _pool(known: Problems) -> Iterator[CommonProblems]:
     for larger, better in ((False, "less"), (True, "more")):
         name = f"all, {better} is better"
         common = _common(known, name, known.table["larger"].eq(larger))
@@ -85,7 +85,7 @@ def _common(known: Problems, name: str, wanted: pd.Series) -> CommonProblems | N
     curves = tuple(known.curves[i] for i in members)
     metrics = tuple(dict.fromkeys(table["metric"]))
     entries = _entries(known.points, table, curves)
-    reached = _reached(known.points, table, curves)
+    reached = _least_nfe(known.points, table, curves)
     if not reached.size:  # nobody has a number
         return None
     others = tuple(c for i, c in enumerate(known.curves) if ran[i].any() and i not in set(members))
@@ -145,7 +145,7 @@ def _seeds(entries: pd.DataFrame, rows: pd.DataFrame, samplers: int, count: int)
     return costs
 
 
-def _reached(points: pd.DataFrame, table: pd.DataFrame, curves: tuple[str, ...]) -> Floats:
+def _least_nfe(points: pd.DataFrame, table: pd.DataFrame, curves: tuple[str, ...]) -> Floats:
     """Return, for each task, the least NFE at which samplers reach each of its targets."""
     most = table.groupby(list(TASK), sort=False)["budget"].max()
     own = points[points["curve"].isin(curves) & np.isfinite(points["cost"])]

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 
-def undominated(cost: npt.NDArray[np.float64], rank: npt.NDArray[np.float64]) -> list[int]:
+def pareto_front(cost: npt.NDArray[np.float64], rank: npt.NDArray[np.float64]) -> list[int]:
     """Return the places of the points that no other beats, by increasing cost.
 
     Args:
@@ -33,6 +33,6 @@ def mark_fronts(means: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     for name, column in (("front_nfe", "nfe"), ("front_wall_clock", "wall_per_sample_s")):
         for _, part in ranked[ranked[column] > 0].groupby(keys, dropna=False, sort=False):
             cost = part[column].to_numpy(dtype=float)
-            best = undominated(cost, part["rank"].to_numpy(dtype=float))
+            best = pareto_front(cost, part["rank"].to_numpy(dtype=float))
             marked.loc[part.index[best], name] = True
     return marked

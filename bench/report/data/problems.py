@@ -61,7 +61,7 @@ def problems(frame: pd.DataFrame) -> Problems:
     of the others are left out.
     """
     named = frame.assign(subject=_subjects(frame))
-    every = _judged(named)
+    every = _with_best_value(named)
     refused = every["status"].eq(Status.UNSUPPORTED)
     rows = _one_protocol(every[~refused])
     rows, without = _with_ratio(rows)
@@ -86,7 +86,7 @@ def _subjects(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
     return np.asarray(number.to_numpy(), dtype=np.int64)
 
 
-def _judged(frame: pd.DataFrame) -> pd.DataFrame:
+def _with_best_value(frame: pd.DataFrame) -> pd.DataFrame:
     """Select the metrics that have a best value, with the exact one and the floor beside it."""
     names = primary(frame)
     partners = {name: exact for name, exact in exact_partners(frame).items() if name in names}

@@ -95,7 +95,7 @@ def _list_files(files: str) -> str:
     return "; ".join(f"{path} ({digest})" for digest, path in parse_files(files).items())
 
 
-def started(frame: pd.DataFrame) -> tuple[str, str]:
+def start_times(frame: pd.DataFrame) -> tuple[str, str]:
     """Return the times when the first and the last cell began."""
     times = sorted(time for time in frame["started"].unique() if time)
     return (times[0], times[-1]) if times else ("", "")
@@ -139,12 +139,12 @@ def _plugins(sources: Iterable[object]) -> tuple[tuple[str, str], ...]:
     """List the plugins of all cells and where each came from."""
     merged: dict[str, set[str]] = {}
     for source in sources:
-        for name, origin in _parsed(str(source)).items():
+        for name, origin in _parse(str(source)).items():
             merged.setdefault(name, set()).add(origin)
     return tuple((name, "; ".join(sorted(origins))) for name, origins in sorted(merged.items()))
 
 
-def _parsed(source: str) -> Mapping[str, str]:
+def _parse(source: str) -> Mapping[str, str]:
     try:
         found = json.loads(source or "{}")
     except ValueError:

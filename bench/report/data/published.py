@@ -13,7 +13,7 @@ _KNOWN = r"\"(?:published|hub):"
 """Matches the parameters, or files, of models that figures were published of."""
 
 
-def published(results: pd.DataFrame) -> tuple[Block, ...]:
+def published_blocks(results: pd.DataFrame) -> tuple[Block, ...]:
     """Compare the run with the published tables that have a figure which it measured."""
     texts = [results[name] for name in ("model_params", FILES) if name in results]
     texts_seen = pd.Series(pd.concat(texts).dropna().unique(), dtype=object)

@@ -84,7 +84,7 @@ class Share:
     def draw(self) -> list[Drawn]:
         """Draw in this process."""
         with matplotlib_style():
-            return [self._drawn(job) for job in self.jobs]
+            return [self._draw(job) for job in self.jobs]
 
     def draw_elsewhere(self) -> list[Drawn]:
         """Draw in a process of its own.
@@ -107,7 +107,7 @@ class Share:
         found: list[Drawn] = pickle.loads(done.stdout)
         return found
 
-    def _drawn(self, job: DrawingJob) -> Drawn:
+    def _draw(self, job: DrawingJob) -> Drawn:
         canvas = PageCanvas(self.styles)
         try:
             caption = job.draw(canvas)

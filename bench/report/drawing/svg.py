@@ -51,13 +51,13 @@ def inline(svg: str, prefix: str, marks: Mapping[int, Sequence[str]]) -> str:
         marks: attributes of the markers in each group of them.
     """
     width = re.search(r'width="([\d.]+)pt"', svg)
-    body = _MARKERS.sub(lambda group: _placed(group, marks), _PROLOGUE.sub("", svg, count=1))
+    body = _MARKERS.sub(lambda group: _place(group, marks), _PROLOGUE.sub("", svg, count=1))
     body = _TAG.sub(lambda tag: _tidy(tag.group(), prefix), body)
     limit = f"{float(width.group(1)) * 4 / 3:.0f}px" if width else "100%"
     return body.replace("<svg", f'<svg role="img" style="max-width:{limit}"', 1)
 
 
-def _placed(group: re.Match[str], marks: Mapping[int, Sequence[str]]) -> str:
+def _place(group: re.Match[str], marks: Mapping[int, Sequence[str]]) -> str:
     """Put the places of markers on them, and their common style on their group."""
     text, places = group.group(), marks.get(int(group.group(1)), ())
     found = _USE.findall(text)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from bench.extensions.data import SubjectData
 from bench.extensions.figure import Canvas, CurvePart, SubjectFigure, View
-from bench.report.data.fronts import undominated
+from bench.report.data.fronts import pareto_front
 from bench.report.drawing.axes import fit_log_x, fit_y, suits_log
 from bench.report.drawing.panels import (
     NFE,
@@ -47,7 +47,7 @@ class Front:
     def best(self) -> pd.DataFrame:
         """The points on the front, by increasing cost."""
         cost = self.points[self.abscissa.column].to_numpy(dtype=float)
-        return self.points.iloc[undominated(cost, self.points["rank"].to_numpy(dtype=float))]
+        return self.points.iloc[pareto_front(cost, self.points["rank"].to_numpy(dtype=float))]
 
 
 def fronts(points: pd.DataFrame, timed: pd.DataFrame) -> tuple[Front, ...]:
