@@ -48,12 +48,12 @@ class Document:
         line = next(
             (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines), 1
         )
-        where = f"{dotted(place)}: " if place else ""
+        where = f"{dotted_path(place)}: " if place else ""
         # One line, whatever control characters a key or a name holds.
         return BenchError(f"{self.path}:{line}: {' '.join(f'{where}{message}'.split())}")
 
 
-def dotted(place: KeyPath) -> str:
+def dotted_path(place: KeyPath) -> str:
     """suites.a.solvers[2].rho"""
     text = ""
     for part in place:
@@ -169,7 +169,7 @@ class _Reader:
         )
 
     def _error(self, place: KeyPath, message: str) -> BenchError:
-        where = dotted(place) or "the top"
+        where = dotted_path(place) or "the top"
         return BenchError(f"{self.path}:{self.lines.get(place, 1)}: {where}: {message}")
 
 
