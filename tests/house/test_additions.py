@@ -124,11 +124,7 @@ LINES = (
         for family in ("ddim", "metrics", "models")
     ),
     ("pyproject.toml", 'ddim = "', 'house_family = "bench_plugins.house_family"'),
-    (
-        "bench/results/schema.py",
-        '        text("suite"',
-        '        text("house", Use.ORIGIN, "no cell has it"),',
-    ),
+    ("bench/results/schema.py", 'text("suite"', 'text("house", "no cell has it", Use.ORIGIN),'),
 )
 
 
@@ -179,11 +175,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 def _insert(path: Path, before: str, line: str) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
-    place = next(i for i, text in enumerate(lines) if text.startswith(before))
+    place = next(i for i, text in enumerate(lines) if text.strip().startswith(before))
     # An import or a call may go on over lines.
     while lines[place].count("(") > lines[place].count(")") and ")" not in lines[place]:
         place += 1
-    lines.insert(place + 1, line)
+    indentation = re.match(r" *", lines[place])
+    lines.insert(place + 1, f"{indentation[0] if indentation else ''}{line}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -21,8 +21,8 @@ _RECORD = TrainingRecord((0.002, 80.0), "toy", 256, "0" * 64, 1)
 
 def begins_with_the_seed(plugin: Trainable) -> None:
     """Initial weights follow from the seed of torch's global generator."""
-    _, network = _built(plugin)
-    _, again = _built(plugin)
+    _, network = _build(plugin)
+    _, again = _build(plugin)
     pairs = zip(network.state_dict().values(), again.state_dict().values(), strict=True)
     demand(
         all(torch.equal(one, other) for one, other in pairs),
@@ -34,7 +34,7 @@ def begins_with_the_seed(plugin: Trainable) -> None:
 
 def denoises(plugin: Trainable) -> None:
     """D has the shape of y, for s of shape () or (n,), and a gradient."""
-    shape, network = _built(plugin)
+    shape, network = _build(plugin)
     y = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
     for s in (torch.tensor(0.5), torch.tensor([0.1, 2.0])):
         d: Tensor = network(y, s)
@@ -55,7 +55,7 @@ def denoises(plugin: Trainable) -> None:
 
 def saves(plugin: Trainable) -> None:
     """The weights are written as a safetensors file."""
-    _, network = _built(plugin)
+    _, network = _build(plugin)
     _demand_file(lambda path: plugin.save(path, network, _RECORD))
 
 
@@ -75,7 +75,7 @@ def classifies(plugin: TrainableClassifier) -> None:
     _demand_file(lambda path: plugin.save(path, network, _RECORD))
 
 
-def _built(plugin: Trainable) -> tuple[tuple[int, ...], nn.Module]:
+def _build(plugin: Trainable) -> tuple[tuple[int, ...], nn.Module]:
     """A shape that suits the plugin, and its network, in evaluation mode."""
     reason = ""
     for name in ("vp", "edm"):
