@@ -22,10 +22,16 @@ REASONS = (
 )
 
 
+def _marks(entry: Entry) -> tuple[pytest.MarkDecorator, ...]:
+    """Networks of 50 million parameters take seconds to build; their own tests are quick."""
+    large = entry.kind is Kind.NETWORK and entry.source.entry_point == "checkpoints"
+    return (pytest.mark.slow,) if large else ()
+
+
 @pytest.mark.parametrize(
     ("entry", "check"),
     [
-        pytest.param(entry, check.name, id=f"{entry.name}-{check.name}")
+        pytest.param(entry, check.name, id=f"{entry.name}-{check.name}", marks=_marks(entry))
         for entry in OWN
         for check in CHECKS[entry.kind]
     ],
