@@ -1,4 +1,4 @@
-"""The only module of the host that plugins import: the contracts and ``hookimpl``."""
+"""All that plugins import of the host: contracts, drivers, helpers and ``hookimpl``."""
 
 from bench.core.arithmetic import tf32
 from bench.core.calibration import Calibration
@@ -74,7 +74,7 @@ from bench.core.trainable import (
 from bench.core.uncertainty import Uncertainty
 from bench.files import inert
 from bench.files.arrays import load_tensors
-from bench.files.asset import PREFIX, Asset, NeedsAssets, published
+from bench.files.asset import PREFIX, Asset, NeedsAssets, find_published
 from bench.files.atomic import atomic_write, atomic_write_bytes
 from bench.files.cache import cache_folder
 from bench.files.catalogue import read_assets
@@ -177,6 +177,7 @@ __all__ = [
     "family",
     "file_lock",
     "file_sha256",
+    "find_published",
     "first_line",
     "frechet_distance",
     "frechet_influence",
@@ -193,7 +194,6 @@ __all__ = [
     "log_likelihood",
     "make_plugin",
     "offline",
-    "published",
     "read_assets",
     "read_weights",
     "require",

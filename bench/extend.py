@@ -1,4 +1,4 @@
-"""What authors of commands and figures import: nothing here loads torch.
+"""The contracts of commands and figures, for those who write them; nothing here loads torch.
 
 Solvers, models and metrics import `bench.api` instead.
 """

@@ -35,14 +35,14 @@ def bench_family() -> Sequence[type[Plugin]]:  # type: ignore[empty-body]
 
 
 def family(module: str) -> Callable[[], Sequence[type[Plugin]]]:
-    """Hand out the plugin classes among the names of ``module``: one import is one plugin.
+    """Make the hook that lists all plugin classes among the names of ``module``, a line for each.
 
         from my_family.one import One as One
         from my_family.two import Two as Two
 
         bench_family = family(__name__)
 
-    Those whose name begins with an underscore, or that come from elsewhere, are left out.
+    Left out are names that begin with an underscore, and classes of other packages.
     """
 
     @hookimpl

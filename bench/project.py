@@ -9,6 +9,8 @@ __version__ = "0.1.0"
 PROJECT = "scorebench"
 GROUP = "scorebench.plugins"
 API_VERSION = "3.0"
+"""The version of the plugin API: the minor part grows with additions, the major with changes."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Decorator that marks a function of a plugin's module as a hook."""

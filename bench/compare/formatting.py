@@ -61,10 +61,10 @@ def change(row: Row) -> str:
     base = abs(row["base"])
     scale, unit = (100 / base, " %") if base > 0 else (1.0, "")
     values = [float(row[name]) * scale for name in ("difference", "low", "high")]
-    text = f"{_signed(values[0])}{unit}"
+    text = f"{_with_sign(values[0])}{unit}"
     if _unknown(row["low"]):
         return text
-    return f"{text} [{_signed(values[1])}, {_signed(values[2])}]"
+    return f"{text} [{_with_sign(values[1])}, {_with_sign(values[2])}]"
 
 
 def p(row: Row) -> str:
@@ -77,10 +77,10 @@ def area(row: Row) -> str:
     """The mean change of the metric along the curve."""
     if _unknown(row["area"]):
         return "–"
-    text = f"{_signed(100 * row['area'])} %"
+    text = f"{_with_sign(100 * row['area'])} %"
     if _unknown(row["area_low"]):
         return text
-    return f"{text} [{_signed(100 * row['area_low'])}, {_signed(100 * row['area_high'])}]"
+    return f"{text} [{_with_sign(100 * row['area_low'])}, {_with_sign(100 * row['area_high'])}]"
 
 
 def reach(row: Row, side: str) -> str:
@@ -143,7 +143,7 @@ def interval(row: Row, name: str) -> str:
     return "" if _unknown(low) else f" [{low:.4g}, {high:.4g}]"
 
 
-def _signed(x: float) -> str:
+def _with_sign(x: float) -> str:
     return f"{x:+.3g}" if abs(x) < 1000 else f"{x:+.0f}"
 
 

@@ -48,7 +48,7 @@ def missing_points(
     counted = found.groupby(_GROUP, sort=False).size().rename("points").reset_index()
     may_lack = NEVER_RAN if allowed else None
     return tuple(
-        MissingPoints(**row, gated=row["status"] != may_lack and _gated(row["metric"], gates))
+        MissingPoints(**row, gated=row["status"] != may_lack and _is_gated(row["metric"], gates))
         for row in records(counted)
     )
 
@@ -86,6 +86,6 @@ def _with_status(gone: pd.DataFrame, head: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _gated(metric: str, gates: Sequence[Gate]) -> bool:
+def _is_gated(metric: str, gates: Sequence[Gate]) -> bool:
     # With its numbers a cell's time is lacking, too.
     return not gates or any(fnmatchcase(name, g.pattern) for name in (metric, TIME) for g in gates)

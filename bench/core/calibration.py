@@ -1,4 +1,4 @@
-"""The cell as a plugin sees it that evaluates the network before sampling begins."""
+"""The view of a cell for plugins that evaluate its network before sampling begins."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from bench.core.sample import Draw
 class Calibration:
     """The cell that a plugin is calibrated for.
 
-    What it costs is recorded beside the samples' NFE, not in it. Decide by nothing but
-    these values and ``starts``, so that equal cells are calibrated equally, whatever ran before.
+    Its evaluations are recorded beside the samples' NFE, not in it. Decide by nothing but these
+    values and ``starts``, so that equal cells are calibrated equally, whatever ran before.
 
     Attributes:
         process: the noise process.
         model: the denoiser, with a counter of its own.
-        s_min, s_max: the noise-to-signal ratios between which samples will be drawn.
+        s_min: the noise-to-signal ratio at which samples will end.
+        s_max: the noise-to-signal ratio from which they will start.
         steps: the number of steps that they will take.
         draw: seed, shape, dtype and device of the samples.
     """
@@ -40,8 +41,8 @@ class Calibration:
         """``samples`` draws from the prior at s_max, in batches of at most one shard.
 
         Each batch comes with its reverse problem, without noise of its own: for deterministic
-        solvers. The draws are others than those from which the cell's samples start; their
-        classes are the same.
+        solvers. The draws differ from those from which the cell's samples start; the classes are
+        the same.
         """
         start, draw = self.process.at_s(self.s_max), self.draw
         for first in range(0, samples, SHARD):

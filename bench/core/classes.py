@@ -1,4 +1,4 @@
-"""Class-conditional denoisers: whose class each sample is of, and guidance towards it."""
+"""Class-conditional denoisers: the class of each sample, and guidance towards it."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Conditional:
         guidance: w.
         balanced: without ``label``, whether classes are drawn without replacement: each of the
             blocks of ``classes`` consecutive samples holds every class once, in an order drawn
-            by (seed, block). So n samples have numbers of each class that differ by one at most,
-            and a sample's class depends neither on n nor on the batch.
+            by (seed, block). Among n samples two classes differ in number by one at most, and a
+            sample's class depends neither on n nor on the batch.
     """
 
     network: ClassDenoiser
@@ -86,10 +86,10 @@ class Conditional:
         return torch.cat([*orders, torch.empty(0, dtype=torch.int64)])[skipped : skipped + count]
 
     def __call__(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
-        """D of rows with these labels, (n,), with guidance; without labels all rows' own.
+        """D of rows with these ``labels``, (n,), guided; without them all rows are of ``label``.
 
         Raises:
-            UnsupportedError: no labels, and each sample has its own.
+            UnsupportedError: there are neither ``labels`` nor a ``label``.
         """
         if labels is None:
             if self.label is None:

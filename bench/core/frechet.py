@@ -70,8 +70,10 @@ def frechet_distance(
     the sum of the roots of the eigenvalues of A^T C_2 A with C_1 = A A^T, a symmetric problem.
 
     Args:
-        mean_1, mean_2: (d,), float64.
-        covariance_1, covariance_2: (d, d), float64, symmetric and positive semidefinite.
+        mean_1: m_1, (d,), float64.
+        covariance_1: C_1, (d, d), float64, symmetric and positive semidefinite.
+        mean_2: m_2, as ``mean_1``.
+        covariance_2: C_2, as ``covariance_1``.
         factor_1: ``root_factor(covariance_1)``, where it is known already.
         rank: the largest rank that C_1 C_2 can have, where it is known (n - 1 for n < d points).
             The eigenvalues beyond it are round-off, whose roots would add up.
@@ -113,7 +115,7 @@ def frechet_influence(features: Tensor, mean: Tensor, covariance: Tensor, factor
     of the distance.
 
     Args:
-        features: (n, d), on any device; the blocks of them go to that of ``mean``.
+        features: (n, d), on any device; computed in blocks on that of ``mean``.
         mean: m_1 of the Gaussian, (d,), float64.
         covariance: C of the features, (d, d), float64.
         factor: ``root_factor`` of the covariance C_1 of the Gaussian.

@@ -1,4 +1,4 @@
-"""Time grids: where the solver evaluates the network."""
+"""Time grids: the points at which a solver evaluates the network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TimeGrid(Plugin, ABC):
     spans: ClassVar[bool] = True
     """False where the ends are not exactly s_max and s_min."""
     needs_calibration: ClassVar[bool] = False
-    """True where only what ``calibrate`` returns has ``times``."""
+    """True if ``times`` works only on what ``calibrate`` returns."""
 
     def calibrate(self, cell: Calibration) -> TimeGrid:
         """The grid to use for ``cell``; called once before its samples are drawn.

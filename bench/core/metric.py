@@ -72,8 +72,11 @@ class Trial:
     """All that stands behind the samples of one cell.
 
     Attributes:
-        model, process, sampler, draw: as they ran.
+        model: the model that was sampled.
+        process: the noise process.
+        sampler: the sampler that drew them.
         times: the grid.
+        draw: their number, seed and batches.
         requested: the noise-to-signal ratios s_min and s_max of the protocol; None: those at the
             ends of ``times``, as of every grid that spans them.
     """
@@ -112,8 +115,8 @@ class Accumulator(Protocol):
 class Metric(Plugin, ABC):
     """A plugin that turns the samples of a cell, or its solver, into numbers.
 
-    ``unit`` and ``title`` label plots; of its numbers with the role of quality smaller is better
-    unless ``larger_is_better``. The names of numbers are free; ``role`` gives their meaning.
+    ``unit`` and ``title`` label plots. Smaller is better for numbers of the role quality, unless
+    ``larger_is_better``. The names of numbers are free; ``role`` gives their meaning.
     """
 
     unit: ClassVar[str]

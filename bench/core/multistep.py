@@ -21,7 +21,7 @@ class Multistep(Stepper[History]):
     """A method that evaluates the network at ``x`` and combines its last evaluations.
 
     A subclass gives ``max_order`` and ``advance``, and ``evaluate`` if it wants another value than
-    D. Its first steps have the evaluations at hand, so that orders 1, 2, ... start it.
+    D. Its first steps combine the evaluations that there are: it starts with orders 1, 2, ...
 
     Attributes:
         max_order: the most evaluations that a step combines.
@@ -67,7 +67,7 @@ class AdamsBashforthInS(MultistepOdeSolver):
     """dy/ds = eps(y; s) by the variable-step Adams-Bashforth method; one evaluation per step.
 
     The step integrates the polynomial in s through the last ``highest`` values of eps exactly. The
-    first step is Euler's, so that the order is 2 at last whatever ``highest`` is; but at the noisy
+    first step is Euler's, so that the order tends to 2 whatever ``highest`` is; but at the noisy
     end eps hardly changes, and errors fall like N^-3.5 up to some 200 steps with 4 evaluations.
 
     Attributes:

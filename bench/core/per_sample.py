@@ -23,7 +23,8 @@ class WalkStart:
 
     Attributes:
         x: the states, (n, *shape), in coordinates of the method's choice.
-        start, end: the times of the way.
+        start: the time at which the way begins.
+        end: the time at which it ends.
         h: sizes of the first steps, positive, (n,), float64. Times are on its device.
         memory: what the method keeps of each sample's last accepted step, first dimension n.
     """
@@ -40,9 +41,12 @@ class Walk:
     """Samples of one shard on their way, each at its own time.
 
     Attributes:
-        x, h, memory: as in ``WalkStart``; ``h`` is cut at the end.
+        x: the states, as in ``WalkStart``.
+        h: sizes of these steps, as there, but cut so that no step passes the end.
+        memory: as there.
         now: the times, float64, (n,).
-        start, end: the times of the way.
+        start: the time at which the way begins.
+        end: the time at which it ends.
         rows: indices of the samples in the batch, (n,), on the device of ``x``.
         rejected: samples whose last attempt was rejected, (n,), bool.
         z: a standard normal draw for this attempt, (n, *shape); empty for ODE solvers.
@@ -64,9 +68,10 @@ class TriedStep:
     """A step that was tried.
 
     Attributes:
-        x, memory: the sample's next ones, where it is accepted.
+        x: the states after the step; taken where it is accepted.
         accepted: (n,), bool, on the device of the times.
         h: sizes of the next steps, accepted or not.
+        memory: the memory after the step; taken where it is accepted.
     """
 
     x: Tensor
@@ -141,7 +146,7 @@ def _walk(begin: WalkStart, rows: Tensor) -> Walk:
 
 
 def _after(walk: Walk, tried: TriedStep, then: Tensor) -> Walk:
-    """Accept what is to be accepted."""
+    """The samples after an attempt: moved where it was accepted."""
     here = tried.accepted.to(walk.x.device)
 
     def choose(new: Tensor, old: Tensor) -> Tensor:

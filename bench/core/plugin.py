@@ -17,22 +17,22 @@ class NamesFile:
 FilePath = Annotated[str, NamesFile()]
 """The type of a parameter that names a file, a folder, ``published:NAME`` or ``hub:OWNER/NAME``.
 
-What stands there is part of a result's identity, where it stands is not: in keys and tables the
-digest of its content takes the place of the path. ``FilePath | None`` and ``tuple[FilePath, ...]``
-are of this kind, too; the empty string names nothing.
+The content is part of a result's identity, the place is not: in keys and tables a digest of the
+content stands for the path. ``FilePath | None`` and ``tuple[FilePath, ...]`` are of this kind, too;
+the empty string names nothing.
 """
 
 
 class Plugin:
-    """Base of every plugin class.
+    """Base of every plugin class: a frozen dataclass whose fields are its YAML parameters.
 
-    A plugin is a frozen dataclass whose fields are its YAML parameters. ``name`` is what YAML
-    calls it, ``reference`` the paper (authors, year, arXiv number, equation or algorithm),
-    ``bibtex`` the BibTeX entries of what ``reference`` names.
+    Class attributes are ``name``, as YAML calls it; ``reference``, the paper (authors, year, arXiv
+    number, equation or algorithm); and ``bibtex``, the entries of what ``reference`` names.
 
-    ``imports_code``: a parameter names code of the user's, which the plugin imports, so that its
-    cells are treated as a stranger's. ``imports``: modules that are slow to import and come with
-    the first use; processes for strangers' cells are copied from one that has them.
+    ``imports_code`` is True if a parameter names code of the user's that the plugin imports: its
+    cells then run apart, as those of a stranger's plugin do. ``imports`` lists modules that are
+    slow to import and needed at the first use only: the process from which those of strangers'
+    cells are copied imports them beforehand.
     """
 
     name: ClassVar[str]
@@ -49,11 +49,11 @@ class Plugin:
     }
 
     def contents(self) -> Mapping[str, str]:
-        """Identities of ``FilePath`` parameters, by name, where the plugin knows better.
+        """Identities of ``FilePath`` parameters, by name, in the place of the host's own hashes.
 
-        A hash of what the plugin reads there (of a part of a folder, say), or any text that changes
-        with it and with nothing else; "" where the place decides no number, or what is there is the
-        same as the parameter's default. For the others the host hashes the file, or the folder.
+        Each is a hash of what the plugin reads there (a part of a folder, say), or any text that
+        changes with it and with nothing else; "" if it decides no number, or is what the
+        parameter's default names. Of parameters not listed the host hashes the file or the folder.
 
         Raises:
             BenchError: it is missing or damaged.
@@ -63,8 +63,8 @@ class Plugin:
     def fingerprint(self) -> str:
         """Hash of anything else that the plugin reads from outside of its package; "" for none.
 
-        Such as files that no parameter names. Part of the key of every result, beside the
-        parameters, the files that these name, and the plugin's own code.
+        An example are files that no parameter names. It is part of the key of every result, beside
+        the parameters, the files that these name, and the plugin's own code.
 
         Raises:
             BenchError: a file is missing or damaged.

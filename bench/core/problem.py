@@ -29,8 +29,8 @@ class Problem:
             sense (likelihoods).
         log_prob: log density in nats of y = x / alpha at noise-to-signal ratio s, shape (n,);
             known for closed forms only. It costs no network evaluation.
-        select: the model of some of the samples, by their indices, where it treats each in its
-            own way (the probes of a likelihood, classes); ``None`` where it does not.
+        select: gives the model of the samples with these indices, if it treats each in its own way
+            (by its class, or by the probes of a likelihood); ``None`` if it treats all alike.
         shard: rows of one network call; samples of two shards are never computed together.
     """
 
@@ -68,7 +68,7 @@ class Problem:
     def of_rows(self, rows: Tensor) -> Problem:
         """The problem of the samples with the indices ``rows``, shape (m,).
 
-        For methods that go on with some samples of a batch. Its noise is the whole batch's still.
+        For methods that go on with some samples of a batch. Its noise remains the whole batch's.
         """
         return self if self.select is None else replace(self, model=self.select(rows))
 

@@ -13,8 +13,8 @@ class Role(StrEnum):
         ERROR: a distance to the exact solution, which falls with the solver's order; less is
             better.
         EXACT: the value that the number it belongs to should have.
-        REFERENCE: the error of what the number it belongs to is measured against: nearer to it
-            that number means nothing.
+        REFERENCE: the error of what the number it belongs to is measured against; values of that
+            number that are no larger mean nothing.
         DIAGNOSTIC: no value of it is better than another.
     """
 

@@ -29,13 +29,17 @@ class Tableau:
 
 # Hairer, Norsett and Wanner 1993, Sections II.1 and II.2.
 EULER = Tableau(a=(), b=(1.0,), c=(0.0,))
+"""Euler's method, order 1."""
 HEUN = Tableau(a=((1.0,),), b=(0.5, 0.5), c=(0.0, 1.0))
+"""Heun's method, order 2."""
 KUTTA3 = Tableau(a=((0.5,), (-1.0, 2.0)), b=(1 / 6, 2 / 3, 1 / 6), c=(0.0, 0.5, 1.0))
+"""Kutta's method of order 3."""
 KUTTA4 = Tableau(
     a=((0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)),
     b=(1 / 6, 1 / 3, 1 / 3, 1 / 6),
     c=(0.0, 0.5, 0.5, 1.0),
 )
+"""The classical method of order 4."""
 
 
 class ExplicitRungeKutta(OdeSolver[None]):

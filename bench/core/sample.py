@@ -1,4 +1,4 @@
-"""THE sampling loop: budget, predictor and corrector, final denoise, batches."""
+"""The one sampling loop: budget, predictor and corrector, final denoise, batches."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ class Draw:
         samples: number of samples.
         batch: samples that go through the loop together.
         shape: shape of one sample.
-        dtype, device: of the state and the network.
+        dtype: of the state and the network.
+        device: of the state and the network.
     """
 
     seed: int

@@ -42,9 +42,9 @@ class Stepper(Plugin, ABC, Generic[S]):
         return steps
 
     def start(self, times: Sequence[Time]) -> S:
-        """The state of the first step on the grid ``times``: how many steps, where it ends.
+        """The state of the first step; ``times`` is the whole grid.
 
-        One-step methods keep this one; whoever has a state overrides it.
+        One-step methods keep this one; a method with a state overrides it.
         """
         return None  # type: ignore[return-value]  # S is None, or this is overridden
 
@@ -78,9 +78,10 @@ class OdeSolver(Stepper[S]):
 
 
 class Adaptive(Stepper[None]):
-    """A stepper that chooses its own steps, so that its NFE is counted, not budgeted.
+    """A stepper that chooses its own steps: its NFE is measured, and no budget sets it.
 
-    It runs a ladder of values of the parameter ``ladder`` instead of a ladder of budgets.
+    Where other solvers run a list of budgets, it runs a list of values of the parameter that
+    ``ladder`` names.
     """
 
     ladder: ClassVar[str] = "rtol"

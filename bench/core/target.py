@@ -77,7 +77,8 @@ class ScoreModel:
     Attributes:
         denoiser: the normalised denoiser D(y; s), or one for each class.
         shape: shape of one sample.
-        s_min, s_max: the noise-to-signal ratios that it knows.
+        s_min: the smallest noise-to-signal ratio that it knows.
+        s_max: the largest.
         weights: sha256 of the weights (of the parameters, for closed forms).
         target: what it should sample.
     """

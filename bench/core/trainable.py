@@ -22,7 +22,8 @@ class TrainingTask:
         data: name of the data set.
         shape: shape of one sample.
         levels: number of values that an entry can take; level k is near 2 k / levels - 1.
-        mean, std: of all entries of the data, dequantised.
+        mean: of all entries of the data, dequantised.
+        std: their standard deviation.
         process: noise process.
     """
 
@@ -40,7 +41,8 @@ class TrainingRecord:
 
     Attributes:
         s_range: noise-to-signal ratios seen, (0, 0) for classifiers.
-        data, levels: name of the data set, and number of values that an entry can take.
+        data: name of the data set.
+        levels: number of values that an entry can take.
         data_sha256: digest of the training samples.
         images: samples seen, with repetition.
         recipe: command and configuration.
@@ -78,7 +80,7 @@ class Trainable(Plugin, ABC):
     def dropout_rate(self) -> float:
         """Share of activations dropped in training.
 
-        Not 0 wherever a pass draws from torch's global generator: the trainer seeds it then.
+        Greater than 0 if a pass draws from torch's global generator, which the trainer then seeds.
         """
         return 0.0
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """What is known of the error of a number: the fields of the same names of a Measurement.
+    """The error of a number, in the fields of the same names of a `Measurement`.
 
     Attributes:
         std_error: standard error; None where it is unknown.

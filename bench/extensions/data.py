@@ -24,11 +24,13 @@ class SubjectData:
         title: heading of its section.
         name: fit for names of files.
         suite: its name.
-        model, process: with the parameters that differ from their defaults.
-        rows: a row for each number of each cell, see `bench.results.frame.prepared`.
+        model: with the parameters that differ from their defaults.
+        process: likewise.
+        rows: a row for each number of each cell, see `bench.results.frame.prepare_frame`.
         points: means over seeds, the rows of ``points.csv``.
         timed: the same, rows of different hardware kept apart.
-        base_points, base_timed: the same of the run that this one is compared with; None without.
+        base_points: ``points`` of the run that this one is compared with; None without.
+        base_timed: ``timed`` of that run.
         samples: folder of the samples of cells, a file for each key.
         images: how many images of 28 by 28 pixels a figure has room for.
     """

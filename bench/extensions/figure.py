@@ -32,7 +32,9 @@ class CurveStyle:
         number: of the curve, in the order of legends.
         label: for legends, on one line.
         heading: of its kind of samplers in legends.
-        color, marker, dashes: of the line, as matplotlib takes them.
+        color: of the line, as matplotlib takes it.
+        marker: likewise.
+        dashes: likewise.
     """
 
     number: int

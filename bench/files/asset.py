@@ -73,7 +73,7 @@ class Asset:
         """Tell whether its file is there, damaged or not."""
         return self.path.is_file()
 
-    def located(self) -> Path:
+    def locate(self) -> Path:
         """Return its path, once it is there and its hash is verified.
 
         Raises:
@@ -117,7 +117,7 @@ class Asset:
         )
 
 
-def published(path: str, catalogue: Sequence[Asset]) -> Asset | None:
+def find_published(path: str, catalogue: Sequence[Asset]) -> Asset | None:
     """Return the asset that a path in YAML names, `published:NAME`; None for other paths.
 
     Known are those of ``catalogue``, and the user's own (`bench models fetch --url`).

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.core.errors import BenchError
 from bench.core.plugin import Plugin, file_parameters
-from bench.files.asset import PREFIX, Asset, published
+from bench.files.asset import PREFIX, Asset, find_published
 from bench.files.hashing import file_sha256
 from bench.files.hub import HubFolder
 from bench.files.supply import needs
@@ -30,13 +30,13 @@ def contents(plugin: Plugin) -> Mapping[str, str]:
     own = plugin.contents()
     named = {name: getattr(plugin, name) for name in file_parameters(type(plugin))}
     return {
-        name: _marked(own[name]) if name in own else _digest(plugin, name, value)
+        name: _mark(own[name]) if name in own else _digest(plugin, name, value)
         for name, value in named.items()
         if value
     }
 
 
-def _marked(own: str) -> str:
+def _mark(own: str) -> str:
     """Return the plugin's own digest in the host's form."""
     if not own:
         return ""
@@ -58,7 +58,7 @@ def _of_path(plugin: Plugin, name: str, path: str) -> str:
     if hub is not None:
         return hub.digest()
     if path.startswith(PREFIX):
-        return _published(plugin, path).digest()
+        return _find_asset(plugin, path).digest()
     try:
         place = Path(path)
         if place.is_dir():
@@ -74,9 +74,9 @@ def _of_path(plugin: Plugin, name: str, path: str) -> str:
         ) from None
 
 
-def _published(plugin: Plugin, path: str) -> Asset:
+def _find_asset(plugin: Plugin, path: str) -> Asset:
     catalogue = [supply for supply in needs(plugin) if isinstance(supply, Asset)]
-    found = published(path, catalogue)
+    found = find_published(path, catalogue)
     assert found is not None  # it begins as one
     return found
 

@@ -93,7 +93,7 @@ def request(url: str, start: int, validator: str, timeout: float) -> Iterator[An
         with error:
             raise _refusal(url, error) from None
     except urllib.error.URLError as error:
-        raise _unreached(url, error.reason) from None
+        raise _connection_error(url, error.reason) from None
     except (OSError, http.client.HTTPException) as error:
         raise TransientError(f"no answer ({_reason(error)})") from None
     except ValueError as error:  # such as a port that is no number
@@ -153,7 +153,7 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> Exception:
     return BenchError(f"{url}: the server says {status}; check the address")
 
 
-def _unreached(url: str, reason: object) -> Exception:
+def _connection_error(url: str, reason: object) -> Exception:
     if isinstance(reason, ssl.SSLCertVerificationError):
         return BenchError(f"{url}: the server's certificate is not valid ({reason.verify_message})")
     if isinstance(reason, socket.gaierror):

@@ -42,7 +42,7 @@ def hub_folder(repo: str, revision: str = "main", patterns: Sequence[str] = PATT
     folder = HubFolder(repo, revision, tuple(patterns))
     if not folder.present() and not offline():
         return folder.fetch()
-    return folder.located()
+    return folder.locate()
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class HubFolder:
 
     @property
     def place(self) -> Path:
-        """Where its snapshots lie in the cache."""
+        """The folder of its snapshots in the cache."""
         return cache_folder() / "hub" / f"models--{self.repo.replace('/', '--')}"
 
     @property
@@ -107,7 +107,7 @@ class HubFolder:
         """Tell whether a configuration and weights are there, damaged or not."""
         return not self._gap()
 
-    def located(self) -> Path:
+    def locate(self) -> Path:
         """Return the folder once its files are verified; the network is not used.
 
         Raises:
@@ -126,7 +126,7 @@ class HubFolder:
         Raises:
             BenchError: it is missing or damaged.
         """
-        folder = self.located()
+        folder = self.locate()
         lines = [f"{f.relative_to(folder).as_posix()} {file_sha256(f)}\n" for f in self.files()]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -136,7 +136,7 @@ class HubFolder:
         Raises:
             BenchError: the hub cannot be reached, has no such folder, or has no safetensors.
         """
-        with _progress(quiet), _translated(self):
+        with _progress(quiet), _translate_errors(self):
             _library().snapshot_download(
                 self.repo,
                 revision=self.revision,
@@ -144,7 +144,7 @@ class HubFolder:
                 allow_patterns=list(self.patterns),
                 endpoint=os.environ.get("HF_ENDPOINT") or None,
             )
-        return self.located()
+        return self.locate()
 
     def missing(self, reason: str = "it is not in the cache") -> str:
         """Return what to tell a user who does not have it."""
@@ -192,7 +192,7 @@ def _progress(quiet: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _translated(folder: HubFolder) -> Iterator[None]:
+def _translate_errors(folder: HubFolder) -> Iterator[None]:
     errors = _library().errors
     gone = f"{folder.name}: the hub has no such folder, or it is not public"
     try:

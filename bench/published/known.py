@@ -37,7 +37,7 @@ class KnownFiles:
         pinned = pin is not None and f"sha256:{pin.sha256}".startswith(str(value))
         return pinned or name in self.paths.get(str(value), ())
 
-    def shown(self, value: object) -> str:
+    def format(self, value: object) -> str:
         """The value for people: of a digest the path."""
         paths = self.paths.get(str(value), frozenset())
         return min(paths) if paths else "" if value is None else str(value)

@@ -91,8 +91,8 @@ def _metric(
     against = here.get("against", "")
     if metric.against and not any(known.is_called(against, name) for name in metric.against):
         wanted = " or ".join(metric.against)
-        yield Difference("reference", wanted, known.shown(against) or "none")
-    extractor = {"weights": known.shown(here.pop("weights"))} if "weights" in here else {}
+        yield Difference("reference", wanted, known.format(against) or "none")
+    extractor = {"weights": known.format(here.pop("weights"))} if "weights" in here else {}
     yield from _settings("extractor", {}, extractor)
     yield from _settings("metric", metric.params, _without(here, _REFERENCE))
 

@@ -91,7 +91,7 @@ def compare(
 def _compare(
     figure: PublishedFigure, of_curve: Mapping[Any, pd.DataFrame], known: KnownFiles, sigmas: float
 ) -> FigureComparison:
-    usable, reason = _measured(figure, of_curve, known)
+    usable, reason = _measured_rows(figure, of_curve, known)
     if usable.empty:
         return FigureComparison(figure, FigureVerdict.NOT_RUN, reason=reason)
     differing, rows = min(_protocols(figure, usable, known), key=lambda item: len(item[0]))
@@ -109,7 +109,7 @@ def _compare(
     )
 
 
-def _measured(
+def _measured_rows(
     figure: PublishedFigure, of_curve: Mapping[Any, pd.DataFrame], known: KnownFiles
 ) -> tuple[pd.DataFrame, str]:
     """The rows that belong to the figure; why there are none."""

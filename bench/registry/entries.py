@@ -56,11 +56,12 @@ class Source:
     """The origin of a plugin.
 
     Attributes:
-        distribution, version: of the pip package.
+        distribution: name of the pip package.
+        version: of the pip package.
         entry_point: its entry point.
         code: first 16 hex digits of the sha256 over all files that its numbers rest on (see
             `bench.identity`), so that a result is never taken for that of edited code.
-        doubt: why these may not be all files; results are not kept then. "" where they are.
+        doubt: why these may not be all files, so that results are not kept; "" if they are.
     """
 
     distribution: str
@@ -99,7 +100,9 @@ class Meddling:
     """Changes that an entry point made to the process's state while it was imported.
 
     Attributes:
-        entry_point, distribution, version: whose it is.
+        entry_point: its name.
+        distribution: name of the pip package.
+        version: of the pip package.
         changed: the changes, in a few words.
         lasting: those that could not be undone, "" for none.
         inherited: those of them that child processes inherit.

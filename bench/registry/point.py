@@ -28,7 +28,7 @@ class PluginPoint:
 
 
 def plugin_points() -> tuple[PluginPoint, ...]:
-    """The entry points that are not left out, by name."""
+    """The entry points that are not left out, in the order of their names."""
     left_out = {name.strip() for name in os.environ.get(WITHOUT, "").split(",")}
     found = sorted(metadata.entry_points(group=project.GROUP), key=lambda e: e.name)
     return tuple(_of(point) for point in found if point.name not in left_out)

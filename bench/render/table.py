@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Mark(StrEnum):
-    """Why a cell stands out."""
+    """The reason for which a cell stands out."""
 
     PLAIN = ""
     BEST = "best"

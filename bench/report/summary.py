@@ -6,7 +6,7 @@ import pandas as pd
 
 from bench.render.labels import one_line
 from bench.report.data.best import BestValue, best_values
-from bench.results.frame import points, prepared, with_params
+from bench.results.frame import points, prepare_frame, with_params
 from bench.results.schema import Status
 
 MAX_LINES = 20
@@ -31,7 +31,7 @@ def summary_lines(frame: pd.DataFrame) -> list[str]:
     Args:
         frame: results as `bench.load_results` returns them.
     """
-    table = prepared(frame)
+    table = prepare_frame(frame)
     best = best_values(points(table))
     lines = _align([_cells(entry) for entry in best[:MAX_LINES]]) if best else []
     if len(best) > MAX_LINES:

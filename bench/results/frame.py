@@ -67,7 +67,7 @@ def with_params(name: str, params: str) -> str:
     return f"{name}({inner})" if inner else name
 
 
-def prepared(raw: pd.DataFrame) -> pd.DataFrame:
+def prepare_frame(raw: pd.DataFrame) -> pd.DataFrame:
     """Return the results with clean types and the columns that figures need.
 
     Besides those of the schema and of `clean` they are `curve` (label of the line), its parts
@@ -146,15 +146,15 @@ def clean(raw: pd.DataFrame, names: Iterable[str] = tuple(_TYPES)) -> pd.DataFra
         raw: rows of results, of this version or an earlier one.
         names: the columns; `status`, `value` and `larger_is_better` are read besides.
     """
-    frame = pd.DataFrame({name: _cleaned(raw, name) for name in names})
-    ok = _cleaned(raw, "status").eq(Status.OK).to_numpy()
-    frame["usable"] = ok & np.isfinite(_cleaned(raw, "value").to_numpy())
+    frame = pd.DataFrame({name: _clean_column(raw, name) for name in names})
+    ok = _clean_column(raw, "status").eq(Status.OK).to_numpy()
+    frame["usable"] = ok & np.isfinite(_clean_column(raw, "value").to_numpy())
     # A direction that is missing is a diagnostic: no value of it is better than another.
     frame["ranked"] = raw["larger_is_better"].notna().to_numpy()
     return frame.reset_index(drop=True)
 
 
-def _cleaned(raw: pd.DataFrame, name: str) -> pd.Series[Any]:
+def _clean_column(raw: pd.DataFrame, name: str) -> pd.Series[Any]:
     values = raw[name] if name in raw else pd.Series(None, raw.index, dtype=object)
     if _TYPES[name] == pa.string():
         if isinstance(values.dtype, pd.StringDtype):  # a tenth of the time of what follows

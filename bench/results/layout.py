@@ -26,17 +26,17 @@ class Layout:
 
     @property
     def plan_path(self) -> Path:
-        """Where the keys of the last plan stand."""
+        """The file of the last plan's keys."""
         return self.root / "plan.json"
 
     @property
     def table_path(self) -> Path:
-        """Where the rows of all cells stand in one file."""
+        """The file that holds the rows of all cells."""
         return self.root / "table.parquet"
 
     @property
     def references_path(self) -> Path:
-        """Where the papers of the plugins stand."""
+        """The file of the plugins' papers."""
         return self.root / "references.json"
 
     def cell_path(self, key: str) -> Path:

@@ -110,7 +110,7 @@ def verify(content: bytes, path: Path, place: str) -> None:
     """Hold the content of a file against its seal; raises as ``read``."""
     found = _find(content)
     if found is None:
-        raise _unsealed(path, content)
+        raise _seal_error(path, content)
     blanked = content[: found.start(2)] + _ZEROS + content[found.end(2) :]
     if hashlib.sha256(blanked).hexdigest().encode() != found[2]:
         raise DamagedError(path, "is damaged (its checksum does not hold)")
@@ -130,7 +130,7 @@ def check(path: Path, place: str) -> DamagedError | None:
     return None
 
 
-def _unsealed(path: Path, content: bytes) -> DamagedError:
+def _seal_error(path: Path, content: bytes) -> DamagedError:
     version = _VERSION.search(content[-LIMIT:])
     if version and int(version[1]) != SCHEMA_VERSION:
         return OldError(path, other_version(int(version[1])))

@@ -45,13 +45,13 @@ class Stamp:
 
     @property
     def settled(self) -> bool:
-        """Whether a later version must have another time."""
+        """True if any later version must have another time."""
         return time.time_ns() - self.modified_ns > SETTLED_NS
 
 
 @dataclass(frozen=True)
 class Extent:
-    """Where the rows of a cell stand, and which version of its file they are of."""
+    """The place of a cell's rows, and the version of its file that they are of."""
 
     stamp: Stamp
     first: int

@@ -42,7 +42,8 @@ def measured_order(
 
     Args:
         solver: an ODE solver with a fixed number of steps.
-        process, grid: names of plugins; an order should show under more than one.
+        process: name of a plugin; an order should show under more than one.
+        grid: likewise.
         steps: numbers of steps; by default suited to the order that the solver claims.
     """
     mixture = LineMixture()

@@ -104,9 +104,9 @@ def measured_weak_order(
 
     Args:
         stepper: a stochastic step that is affine in x and in its draws.
-        process, grid: names of plugins. Choose the grid with care: on steps of equal ratio of s
-            (``log_snr``) the leading error of Euler-Maruyama nearly cancels and looks like
-            order 2.
+        process: name of a plugin.
+        grid: name of a plugin. Choose it with care: on steps of equal ratio of s (``log_snr``) the
+            leading error of Euler-Maruyama nearly cancels and looks like order 2.
         steps: numbers of steps; by default suited to the order that the stepper claims.
     """
     noise_process, time_grid = process_of(process), grid_of(grid)

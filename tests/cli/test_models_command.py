@@ -358,7 +358,7 @@ def test_a_run_fetches_what_it_needs(small: Asset, call: Call) -> None:
     code, out, err = call("run", "b.yaml", "--json", "--no-report")
     assert code == 0, err
     assert json.loads(out)["cells"] == {"ok": 1}
-    assert small.located()
+    assert small.locate()
     assert json.loads(call("run", "b.yaml", "--dry-run", "--json")[1])["fetch"] == []
     code, out, err = call("run", "b.yaml", "--offline", "--json", "--no-report")
     assert code == 0, err

@@ -63,7 +63,7 @@ def test_a_file_arrives_whole(site: Any, served: Any) -> None:
     asset = _asset(site.put("net.bin", served(CONTENT)), size=len(CONTENT))
     meter = Recorder()
     fetch(asset, meter, QUICK)
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
     assert meter.begun == [("net", 0, len(CONTENT))]
     assert meter.count == len(CONTENT)
     assert _left(asset) == {"net.bin"}
@@ -75,7 +75,7 @@ def test_a_file_arrives_whole(site: Any, served: Any) -> None:
 def test_an_empty_file_arrives(site: Any, served: Any) -> None:
     asset = _asset(site.put("net.bin", served(b"")), hashlib.sha256(b"").hexdigest())
     fetch(asset, Silent(), QUICK)
-    assert asset.located().read_bytes() == b""
+    assert asset.locate().read_bytes() == b""
 
 
 @pytest.mark.parametrize("status", [404, 403, 410])
@@ -91,7 +91,7 @@ def test_a_busy_server_is_asked_again(site: Any, served: Any) -> None:
     asset = _asset(site.put("net.bin", served(CONTENT, statuses=[503, 429])))
     meter = Recorder()
     fetch(asset, meter, QUICK)
-    assert asset.located()
+    assert asset.locate()
     assert "the server says 503" in meter.said[0]
 
 
@@ -108,7 +108,7 @@ def test_what_is_cut_off_is_resumed(site: Any, served: Any) -> None:
     asset = _asset(site.put("net.bin", served(CONTENT, cuts=cuts)))
     meter = Recorder()
     fetch(asset, meter, QUICK)
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
     assert site.ranges()[:4] == ["", "bytes=500000-", "bytes=1000000-", "bytes=1000001-"]
     assert meter.count == len(CONTENT)
     assert _left(asset) == {"net.bin"}
@@ -124,7 +124,7 @@ def test_what_is_cut_off_for_ever_is_given_up_and_kept(site: Any, served: Any) -
     site.put("net.bin", served(CONTENT))
     fetch(asset, Silent(), QUICK)
     assert site.ranges()[-1] == "bytes=1000000-"
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 def test_a_server_that_hangs_is_given_up(site: Any, served: Any) -> None:
@@ -164,7 +164,7 @@ def test_another_file_than_published_is_not_kept(site: Any, served: Any) -> None
     site.put("net.bin", served(CONTENT))
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == ["", ""]  # the second begins anew
-    assert asset.located()
+    assert asset.locate()
 
 
 def test_a_file_of_another_size_is_not_downloaded(site: Any, served: Any) -> None:
@@ -179,9 +179,9 @@ def test_a_damaged_file_is_replaced(site: Any, served: Any) -> None:
     asset.path.parent.mkdir(parents=True)
     asset.path.write_bytes(CONTENT[:-1])
     with pytest.raises(BenchError, match="damaged or another one"):
-        asset.located()
+        asset.locate()
     fetch(asset, Silent(), QUICK)
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 def _cut_at(site: Any, served: Any, size: int, **more: Any) -> Asset:
@@ -202,7 +202,7 @@ def test_a_file_that_changed_meanwhile_starts_anew(site: Any, served: Any) -> No
     asset = _asset(url, hashlib.sha256(changed).hexdigest())
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == ["bytes=1000-"]
-    assert asset.located().read_bytes() == changed
+    assert asset.locate().read_bytes() == changed
 
 
 def test_a_server_without_ranges_starts_anew(site: Any, served: Any) -> None:
@@ -210,7 +210,7 @@ def test_a_server_without_ranges_starts_anew(site: Any, served: Any) -> None:
     site.put("net.bin", served(CONTENT, ranges=False))
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == ["bytes=1000-"]
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("etag", ["", 'W/"weak"'])
@@ -219,7 +219,7 @@ def test_what_cannot_be_told_apart_is_not_resumed(etag: str, site: Any, served: 
     site.put("net.bin", served(CONTENT, etag=etag))
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == [""]
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 def test_a_part_that_is_too_long_starts_anew(site: Any, served: Any) -> None:
@@ -228,7 +228,7 @@ def test_a_part_that_is_too_long_starts_anew(site: Any, served: Any) -> None:
     site.put("net.bin", served(CONTENT))
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == [""]
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 def test_a_part_that_the_server_does_not_have_starts_anew(site: Any, served: Any) -> None:
@@ -239,7 +239,7 @@ def test_a_part_that_the_server_does_not_have_starts_anew(site: Any, served: Any
     site.put("net.bin", served(CONTENT))
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == ["bytes=3000004-", ""]
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 def test_a_part_that_is_complete_needs_no_server(site: Any, served: Any) -> None:
@@ -247,7 +247,7 @@ def test_a_part_that_is_complete_needs_no_server(site: Any, served: Any) -> None
     PartialFile(asset.path).path.write_bytes(CONTENT)
     fetch(asset, Silent(), QUICK)
     assert site.asked == []
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 def test_a_note_of_nonsense_starts_anew(site: Any, served: Any) -> None:
@@ -256,7 +256,7 @@ def test_a_note_of_nonsense_starts_anew(site: Any, served: Any) -> None:
     site.put("net.bin", served(CONTENT))
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == [""]
-    assert asset.located()
+    assert asset.locate()
 
 
 def test_redirects_are_followed(site: Any, served: Any) -> None:
@@ -269,7 +269,7 @@ def test_redirects_are_followed(site: Any, served: Any) -> None:
         ("/net.bin", "bytes=1000-"),
         ("/real.bin", "bytes=1000-"),
     ]
-    assert asset.located()
+    assert asset.locate()
 
 
 def test_a_redirect_in_a_circle_ends(site: Any, served: Any) -> None:
@@ -305,14 +305,14 @@ def test_the_first_download_pins_what_has_no_published_hash(site: Any, served: A
     # The file changes here: told.
     asset.path.write_bytes(b"changed")
     with pytest.raises(BenchError, match=rf"not {SHA}: the file is damaged"):
-        asset.located()
+        asset.locate()
     # It changes there: told, and not taken.
     site.put("net.bin", served(b"changed", etag='"two"'))
     with pytest.raises(BenchError, match=rf"models\.lock\.json pins {SHA}; nothing"):
         fetch(asset, Silent(), QUICK)
     site.put("net.bin", served(CONTENT))
     fetch(asset, Silent(), QUICK)
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 def test_a_file_put_there_by_hand_is_pinned(site: Any) -> None:
@@ -401,7 +401,7 @@ def test_a_disk_that_fills_up_keeps_what_came(
     assert kept > 0
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == ["", f"bytes={kept}-"]
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 def test_a_folder_that_cannot_be_made(cache: Path, site: Any, served: Any) -> None:
@@ -444,7 +444,7 @@ def test_a_killed_download_is_resumed(site: Any, served: Any) -> None:
     site.put("net.bin", served(CONTENT))
     fetch(asset, Silent(), QUICK)
     assert site.ranges() == ["", f"bytes={kept}-"]
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 def test_two_processes_download_once(site: Any, served: Any) -> None:
@@ -452,7 +452,7 @@ def test_two_processes_download_once(site: Any, served: Any) -> None:
     children = [_child(asset) for _ in range(2)]
     assert [child.wait(60) for child in children] == [0, 0]
     assert len(site.asked) == 1
-    assert asset.located().read_bytes() == CONTENT
+    assert asset.locate().read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def test_a_damaged_file_is_told(file: str, hub: Hub) -> None:
     target = (folder.fetch() / file).resolve()
     target.write_bytes(b"x" * target.stat().st_size)
     with pytest.raises(BenchError, match=rf"the file is damaged; delete {re.escape(str(target))}"):
-        folder.located()
+        folder.locate()
 
 
 @pytest.mark.parametrize("note", ["", "\n", "../..", "."])
@@ -221,7 +221,7 @@ def test_a_damaged_note_of_the_commit_is_no_folder(note: str, hub: Hub) -> None:
     assert folder.commit == "main"
     assert not folder.present()
     with pytest.raises(BenchError, match=r"is missing .*not in the cache"):
-        folder.located()
+        folder.locate()
 
 
 def test_a_copied_folder_is_found(hub: Hub, cache: Path, tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_copied_folder_is_found(hub: Hub, cache: Path, tmp_path: Path) -> None
     shutil.rmtree(cache)
     shutil.copytree(tmp_path / "stick", cache / "hub")
     asked = len(hub.asked)
-    assert HubFolder("google/ddpm").located().name == ONE
+    assert HubFolder("google/ddpm").locate().name == ONE
     assert len(hub.asked) == asked
 
 

@@ -82,6 +82,35 @@ class House(Model):
     def load(self, device, dtype):
         return ScoreModel(lambda y, s: 0 * y, (2,), 0.01, 10.0, "zero", Target("zero"))
 '''
+NETWORK = '''\
+"""A network for the test of the house."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from bench.api import Trainable
+
+
+class Zero(nn.Module):
+    def forward(self, y, s):
+        return 0 * y
+
+
+@dataclass(frozen=True)
+class HouseNetwork(Trainable):
+    """All data are zero."""
+
+    name: ClassVar[str] = "house_network"
+    reference: ClassVar[str] = "House 2026, arXiv:2601.00001"
+
+    def build(self, task):
+        return Zero()
+
+    def save(self, path, network, record):
+        path.write_bytes(b"")
+'''
 FIGURE = '''\
 """A figure for the test of the house."""
 
@@ -110,6 +139,7 @@ FILES = {
     "plugins/bench_plugins/house_family/__init__.py": FAMILY,
     "plugins/bench_plugins/metrics/house.py": METRIC,
     "plugins/bench_plugins/models/house.py": MODEL,
+    "plugins/bench_plugins/models/house_network.py": NETWORK,
     "bench/report/figures/house.py": FIGURE,
     "bench/cli/commands/house.py": COMMAND,
 }
@@ -122,6 +152,11 @@ LINES = (
             f"from bench_plugins.{family}.house import House as House",
         )
         for family in ("ddim", "metrics", "models")
+    ),
+    (
+        "plugins/bench_plugins/models/__init__.py",
+        "from bench.api import",
+        "from bench_plugins.models.house_network import HouseNetwork as HouseNetwork",
     ),
     ("pyproject.toml", 'ddim = "', 'house_family = "bench_plugins.house_family"'),
     ("bench/results/schema.py", 'text("suite"', 'text("house", "no cell has it", Use.ORIGIN),'),
@@ -220,6 +255,7 @@ def test_nothing_is_broken(listed: Mapping[str, Any]) -> None:
         ("ode_solver", "house_family_solver"),
         ("metric", "house_metric"),
         ("model", "house_model"),
+        ("network", "house_network"),
     ],
 )
 def test_a_plugin_is_listed(listed: Mapping[str, Any], kind: str, name: str) -> None:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
 
-from bench.api import Asset, published
+from bench.api import Asset, find_published
 from bench.config.load import load_config
 from bench.config.suites import names, resolve
 from bench.published.figures import load_figures
@@ -154,7 +154,7 @@ def _narrow(recipe: ScoreSdeRecipe) -> ScoreSdeRecipe:
 
 
 def _asset(path: str) -> Asset:
-    found = published(path, [*MODELS, *REFERENCES])
+    found = find_published(path, [*MODELS, *REFERENCES])
     assert found is not None
     return found
 

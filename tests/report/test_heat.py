@@ -7,7 +7,7 @@ import pytest
 
 from bench.report.drawing.canvas import PageCanvas
 from bench.report.figures.heat import draw, sheets
-from bench.results.frame import points, prepared
+from bench.results.frame import points, prepare_frame
 
 PARTS = ["curve", "base", "sampler", "with_corrector", "on_grid"]
 
@@ -26,7 +26,7 @@ def frame(results: pd.DataFrame) -> pd.DataFrame:
                         sampler=name, corrector=corrector, grid=grid, value=len(rows) + 1.0
                     )
                 )
-    return prepared(pd.concat(rows, ignore_index=True))
+    return prepare_frame(pd.concat(rows, ignore_index=True))
 
 
 def test_predictors_by_correctors(frame: pd.DataFrame) -> None:
@@ -54,5 +54,5 @@ def test_solvers_by_grids(frame: pd.DataFrame) -> None:
 
 
 def test_one_corrector_is_nothing_to_compare(results: pd.DataFrame) -> None:
-    frame = prepared(results[results["corrector"].eq("") & results["metric"].eq("fd_mnist")])
+    frame = prepare_frame(results[results["corrector"].eq("") & results["metric"].eq("fd_mnist")])
     assert sheets(points(frame), frame[PARTS].drop_duplicates(), "base", "with_corrector") == ()

@@ -13,7 +13,7 @@ from bench.render.latex import latex_table
 from bench.render.table import Table, table_rows, text_columns
 from bench.report.bibliography import bibtex_file, cite, known, parse_bibtex
 from bench.report.methods import methods
-from bench.results.frame import prepared
+from bench.results.frame import prepare_frame
 from bench.results.store import Store
 
 HOSTILE = r"\input{/etc/passwd} } @misc{x, <script>alert(1)</script> $ & % # _ ^ ~"
@@ -80,7 +80,7 @@ def test_words_of_a_stranger_do_no_harm_in_latex() -> None:
 
 def test_the_paragraph_names_and_cites_what_ran(results: pd.DataFrame) -> None:
     sources = '{"ddim":"a","mnist_unet":"b","rmse":"c"}'
-    frame = prepared(results.assign(plugin_sources=sources))
+    frame = prepare_frame(results.assign(plugin_sources=sources))
     references = {
         "ode_solver ddim": "Song et al. 2021, arXiv:2011.13456",
         "ode_solver heun": "Mine 2026",
@@ -103,13 +103,13 @@ def test_the_paragraph_names_and_cites_what_ran(results: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("text", ["", "not json", "[1]"])
 def test_results_without_references_have_a_paragraph(text: str, results: pd.DataFrame) -> None:
-    found = methods(prepared(results.assign(plugin_sources=text)), {}, {})
+    found = methods(prepare_frame(results.assign(plugin_sources=text)), {}, {})
     assert found is not None
     assert set(re.findall(r"@\w+\{([^,]+),", found.bibtex)) == ALWAYS
 
 
 def test_results_without_a_number_have_none(results: pd.DataFrame) -> None:
-    assert methods(prepared(results.assign(value=None)), {}, {}) is None
+    assert methods(prepare_frame(results.assign(value=None)), {}, {}) is None
 
 
 OWN = """@article{mine2026, title = {A {Title}}, year = {2026}}
@@ -119,7 +119,7 @@ OWN = """@article{mine2026, title = {A {Title}}, year = {2026}}
 
 
 def test_a_plugin_that_carries_its_bibtex_is_cited_by_it(results: pd.DataFrame) -> None:
-    frame = prepared(results.assign(plugin_sources='{"ddim":"a","heun":"b"}'))
+    frame = prepare_frame(results.assign(plugin_sources='{"ddim":"a","heun":"b"}'))
     references = {"ode_solver ddim": "Song 2020, arXiv:2010.02502", "ode_solver heun": "Doe 2026"}
     found = methods(frame, references, {"ode_solver ddim": OWN})
     assert found is not None

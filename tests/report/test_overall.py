@@ -16,7 +16,7 @@ from bench.report import Report, write_report
 from bench.report.data.aggregates import aggregate, overall_table, profile_points
 from bench.report.data.common_problems import TARGETS, common_problems, largest_table
 from bench.report.data.problems import problems
-from bench.results.frame import prepared
+from bench.results.frame import prepare_frame
 from bench.stats.profiles import data, performance
 
 Made = Callable[[Sequence[dict[str, Any]]], pd.DataFrame]
@@ -29,7 +29,7 @@ def made(results: pd.DataFrame) -> Made:
 
     def rows(changes: Sequence[dict[str, Any]]) -> pd.DataFrame:
         every = [{**like.to_dict(), "seed": 0, "key": str(i), **c} for i, c in enumerate(changes)]
-        return prepared(pd.DataFrame(every))
+        return prepare_frame(pd.DataFrame(every))
 
     return rows
 
@@ -309,9 +309,9 @@ def test_nothing_to_stand_on_gives_nothing(results: pd.DataFrame) -> None:
     unsupported = few.assign(value=None, nfe=None, status="unsupported")
     diagnostics = few[few["metric"].eq("rmse_reference")].assign(larger_is_better=None)
     for nothing in (failed, unsupported, diagnostics, few.iloc[:0]):
-        assert common_problems(problems(prepared(nothing))) == ()
+        assert common_problems(problems(prepare_frame(nothing))) == ()
     # all are over their budgets: targets are reached, problems are not solved
-    (field,) = common_problems(problems(prepared(few.assign(over_budget=True))))
+    (field,) = common_problems(problems(prepare_frame(few.assign(over_budget=True))))
     assert not aggregate(field)[["iqm", "solved", "best"]].to_numpy().any()
     assert not performance(field.costs).shares.any()
     assert data(field.reached).shares.any()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bench.report.data.fronts import mark_fronts, pareto_front
-from bench.results.frame import SUBJECT, points, prepared
+from bench.results.frame import SUBJECT, points, prepare_frame
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -29,7 +29,7 @@ def test_a_point_is_on_the_front_if_no_other_dominates_it(seed: int) -> None:
 
 
 def test_points_say_whether_they_are_on_a_front(results: pd.DataFrame) -> None:
-    means = points(prepared(results))
+    means = points(prepare_frame(results))
     told = mark_fronts(means, [*SUBJECT, "metric", "protocol"])
     for _, part in told[told["ranked"]].groupby([*SUBJECT, "metric"]):
         best = part.loc[part["rank"].idxmin()]

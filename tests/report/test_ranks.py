@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from bench.report.data.ranks import rank_samplers
-from bench.results.frame import prepared
+from bench.results.frame import prepare_frame
 from bench.stats.ranks import ranks
 
 UNKNOWN = np.full(3, np.nan)
@@ -85,7 +85,7 @@ def test_intervals_cover_the_true_rank() -> None:
 
 def test_ranks_of_a_run(results: pd.DataFrame) -> None:
     one = results[results["model"].eq("gaussian_mixture")]
-    found = rank_samplers(prepared(one))
+    found = rank_samplers(prepare_frame(one))
     # a likelihood that an exact value judges has no ranks; its error has
     assert set(found["metric"]) >= {"swd", "rmse", "nll_error_nats"}
     assert "nll_nats" not in set(found["metric"])
@@ -100,7 +100,7 @@ def test_an_adaptive_solver_stands_at_a_budget_with_its_best_run_within(
     results: pd.DataFrame,
 ) -> None:
     one = results[results["model"].eq("mnist_unet")]
-    found = rank_samplers(prepared(one))
+    found = rank_samplers(prepare_frame(one))
     of_rk45 = found[found["curve"].eq("rk45") & found["metric"].eq("rmse")]
     assert sorted(of_rk45["budget"]) == [20, 40]  # its cheapest run costs 14
 
@@ -108,8 +108,8 @@ def test_an_adaptive_solver_stands_at_a_budget_with_its_best_run_within(
 def test_larger_may_be_better(results: pd.DataFrame) -> None:
     one = results[results["model"].eq("mnist_unet") & results["metric"].eq("fd_mnist")]
     up, down = (
-        rank_samplers(prepared(one.assign(larger_is_better=True))),
-        rank_samplers(prepared(one)),
+        rank_samplers(prepare_frame(one.assign(larger_is_better=True))),
+        rank_samplers(prepare_frame(one)),
     )
     at = {"budget": 5.0, "rank": 1}
     first = [t[(t["budget"] == 5.0) & (t["rank"] == 1)]["curve"].iloc[0] for t in (up, down)]

@@ -17,7 +17,7 @@ import pytest
 from bench.core.errors import BenchError
 from bench.report import Report, write_report
 from bench.report.styles import curve_styles
-from bench.results.frame import prepared
+from bench.results.frame import prepare_frame
 from bench.results.parquet_file import pack
 
 ReportOn = Callable[[pd.DataFrame], Report]
@@ -142,8 +142,8 @@ def test_the_table_holds_all_rows(report: Report, results: pd.DataFrame) -> None
 
 
 def test_a_sampler_looks_the_same_in_all_figures(results: pd.DataFrame) -> None:
-    found = curve_styles(prepared(results))
-    again = curve_styles(prepared(results.sample(frac=1.0, random_state=1)))
+    found = curve_styles(prepare_frame(results))
+    again = curve_styles(prepare_frame(results.sample(frac=1.0, random_state=1)))
     assert found == again
     assert len({(style.heading, style.color, style.marker) for style in found.values()}) == len(
         found

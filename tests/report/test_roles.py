@@ -15,7 +15,7 @@ from bench.report.data.problems import problems
 from bench.report.data.ranks import rank_samplers
 from bench.report.figures.heat import sheets
 from bench.report.figures.pareto import fronts
-from bench.results.frame import points, prepared
+from bench.results.frame import points, prepare_frame
 from bench.results.roles import errors, exact_partners, primary, references
 
 ReportOn = Callable[[pd.DataFrame], Report]
@@ -52,7 +52,7 @@ def _numbers(few: pd.DataFrame, *declared: tuple[str, str, str]) -> pd.DataFrame
 
 
 def _declared(rows: pd.DataFrame) -> tuple[list[str], dict[str, str], dict[str, str], set[str]]:
-    frame = prepared(rows)
+    frame = prepare_frame(rows)
     return primary(frame), exact_partners(frame), references(frame), set(errors(frame))
 
 
@@ -61,11 +61,11 @@ def test_a_quality_of_any_name_is_ranked_and_has_no_order(few: pd.DataFrame, nam
     # with the plain names beside it that its own could be taken to accompany
     rows = _numbers(few, *((n, "quality", "") for n in ("fd", "my", "x", "x_y", name)))
     assert _declared(rows) == (["fd", "my", "x", "x_y", name], {}, {}, set())
-    means = points(prepared(rows))
+    means = points(prepare_frame(rows))
     assert error_fits(means) == ()
-    assert name in set(rank_samplers(prepared(rows))["metric"])
+    assert name in set(rank_samplers(prepare_frame(rows))["metric"])
     assert name in {best.metric for best in best_values(means)}
-    timed = points(prepared(rows), "hardware")
+    timed = points(prepare_frame(rows), "hardware")
     shown = fronts(means[means["metric"].eq(name)], timed)
     assert {front.title.split(" ")[0] for front in shown} == {name}
 
@@ -73,10 +73,10 @@ def test_a_quality_of_any_name_is_ranked_and_has_no_order(few: pd.DataFrame, nam
 @pytest.mark.parametrize("name", ["foo", "my_reference", "x_exact", "fd_mnist"])
 def test_an_error_of_any_name_has_an_order(few: pd.DataFrame, name: str) -> None:
     rows = _numbers(few, ("quality_of_it", "quality", ""), (name, "error", ""))
-    means = points(prepared(rows))
+    means = points(prepare_frame(rows))
     (found,) = error_fits(means)
     assert {order.metric for order in found.orders} == {name}
-    shown = fronts(means, points(prepared(rows), "hardware"))
+    shown = fronts(means, points(prepare_frame(rows), "hardware"))
     assert {front.title.split(" ")[0] for front in shown} == {"quality_of_it"}
 
 
@@ -98,7 +98,7 @@ def test_a_number_is_judged_by_the_exact_one_that_belongs_to_it(
     rows.loc[rows["metric"].eq(truth) & rows["value"].notna(), "value"] = 0.0
     rows.loc[low & rows["value"].notna(), "value"] = -1e6
     assert _declared(rows)[:2] == ([number], {number: truth})
-    means = points(prepared(rows))
+    means = points(prepare_frame(rows))
     own = means[means["metric"].eq(number)]
     assert own.loc[own["rank"].idxmax(), "curve"] == "ddim"
     assert {best.metric for best in best_values(means)} == {number}
@@ -108,27 +108,27 @@ def test_the_error_of_a_number_with_an_exact_one_counts_once(few: pd.DataFrame) 
     rows = _numbers(
         few, ("a", "diagnostic", ""), ("b", "exact", "a"), ("c", "error", "a"), ("d", "error", "")
     )
-    assert set(problems(prepared(rows)).table["metric"]) == {"c", "d"}
+    assert set(problems(prepare_frame(rows)).table["metric"]) == {"c", "d"}
 
 
 def test_the_reference_of_an_error_is_its_floor(few: pd.DataFrame) -> None:
     rows = _numbers(few, ("e", "error", ""), ("own", "reference", "e"))
     rows.loc[rows["metric"].eq("own") & rows["value"].notna(), "value"] = 1e3
-    (found,) = error_fits(points(prepared(rows)))
+    (found,) = error_fits(points(prepare_frame(rows)))
     assert found.level == 1e3
-    assert set(problems(prepared(rows)).rows["floor"]) == {1e3}
+    assert set(problems(prepare_frame(rows)).rows["floor"]) == {1e3}
 
 
 def test_a_diagnostic_belongs_to_a_number_and_judges_none(few: pd.DataFrame) -> None:
     rows = _numbers(few, ("kid", "quality", ""), ("kid_std", "diagnostic", "kid"))
     assert _declared(rows) == (["kid", "kid_std"], {}, {}, set())
-    assert {best.metric for best in best_values(points(prepared(rows)))} == {"kid"}
+    assert {best.metric for best in best_values(points(prepare_frame(rows)))} == {"kid"}
 
 
 def test_heat_maps_show_a_quality_and_an_error(results: pd.DataFrame) -> None:
     few = results[results["model"].eq("mnist_unet") & results["metric"].eq("fd_mnist")]
     rows = _numbers(few, ("foo", "error", ""), ("error_rate", "quality", ""), ("z", "quality", ""))
-    frame = prepared(pd.concat([rows, rows.assign(grid="uniform")], ignore_index=True))
+    frame = prepare_frame(pd.concat([rows, rows.assign(grid="uniform")], ignore_index=True))
     parts = frame[["curve", "base", "sampler", "with_corrector", "on_grid"]].drop_duplicates()
     shown = sheets(points(frame), parts, "sampler", "on_grid")
     assert [sheet.label.split(" ")[0] for sheet in shown] == ["error_rate", "foo"]
@@ -140,7 +140,7 @@ def test_what_failed_counts_for_the_metric_that_it_would_have_given(results: pd.
     assert len(failed)
     assert failed["role"].eq("").all()
     assert failed["larger_is_better"].isna().all()
-    rows = problems(prepared(results)).rows
+    rows = problems(prepare_frame(results)).rows
     lost = rows[~rows["usable"]]
     ranked = failed[failed["metric"].isin(["fd_mnist", "fd_digits", "nll_bpd", "rmse"])]
     assert len(lost) == len(ranked)
@@ -148,7 +148,7 @@ def test_what_failed_counts_for_the_metric_that_it_would_have_given(results: pd.
 
 
 def test_a_table_without_roles_is_read(results: pd.DataFrame, tmp_path: Path) -> None:
-    frame = prepared(results.drop(columns=["role", "belongs_to"]))
+    frame = prepare_frame(results.drop(columns=["role", "belongs_to"]))
     assert primary(frame) == list(results["metric"].unique())
     assert exact_partners(frame) == references(frame) == {}
     assert not errors(frame)

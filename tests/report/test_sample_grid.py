@@ -14,7 +14,7 @@ from bench.report.drawing.sample_layout import sample_grid
 from bench.report.figures.samples import draw
 from bench.report.styles import curve_styles
 from bench.results.array_file import pack
-from bench.results.frame import prepared
+from bench.results.frame import prepare_frame
 
 
 def kept(folder: Path, frame: pd.DataFrame, samples: npt.NDArray[np.generic]) -> Path:
@@ -27,7 +27,7 @@ def kept(folder: Path, frame: pd.DataFrame, samples: npt.NDArray[np.generic]) ->
 @pytest.fixture(scope="module")
 def frame(results: pd.DataFrame) -> pd.DataFrame:
     """The rows of one model."""
-    table = prepared(results)
+    table = prepare_frame(results)
     return table[table["model"].eq("mnist_unet")]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bench.report.styles import HUES, PAPER, SamplerKind, curve_styles
-from bench.results.frame import prepared
+from bench.results.frame import prepare_frame
 
 Array = npt.NDArray[np.float64]
 
@@ -74,7 +74,7 @@ def test_hues_have_contrast_on_both_papers() -> None:
 
 
 def test_kinds_of_samplers_have_their_line_styles(results: pd.DataFrame) -> None:
-    found = curve_styles(prepared(results))
+    found = curve_styles(prepare_frame(results))
     assert found["ddim"].heading == SamplerKind.ODE.heading
     assert found["rk45"].heading == SamplerKind.ADAPTIVE.heading
     assert found["ancestral"].heading == SamplerKind.STOCHASTIC.heading
@@ -84,13 +84,13 @@ def test_kinds_of_samplers_have_their_line_styles(results: pd.DataFrame) -> None
 
 def test_an_ode_solver_with_a_corrector_is_stochastic(results: pd.DataFrame) -> None:
     corrected = results[results["sampler"].eq("heun")].assign(corrector="langevin")
-    assert curve_styles(prepared(corrected))["heun"].heading == SamplerKind.STOCHASTIC.heading
+    assert curve_styles(prepare_frame(corrected))["heun"].heading == SamplerKind.STOCHASTIC.heading
 
 
 def test_no_two_of_many_curves_look_alike(results: pd.DataFrame) -> None:
     one = results[results["sampler"].eq("heun")].iloc[:1]
     many = pd.concat([one.assign(sampler=f"s{i:02d}") for i in range(80)], ignore_index=True)
-    found = curve_styles(prepared(many)).values()
+    found = curve_styles(prepare_frame(many)).values()
     assert len({(style.color, style.marker) for style in found}) == 80
     # another round of hues has other dashes, for who does not see the markers
     assert len({(style.color, style.dashes) for style in list(found)[:24]}) == 24

@@ -9,7 +9,7 @@ import pandas as pd
 from bench.report import Report
 from bench.report.drawing.svg import inline, place
 from bench.report.styles import curve_styles
-from bench.results.frame import prepared
+from bench.results.frame import prepare_frame
 
 
 def test_markers_say_where_they_stand() -> None:
@@ -36,7 +36,7 @@ def test_other_numbers_of_markers_are_left_alone() -> None:
 
 def test_every_curve_is_tagged_with_its_number(report: Report, results: pd.DataFrame) -> None:
     html = report.page.read_text(encoding="utf-8")
-    numbers = {str(style.number) for style in curve_styles(prepared(results)).values()}
+    numbers = {str(style.number) for style in curve_styles(prepare_frame(results)).values()}
     for part in ("line", "mark", "stroke", "key"):
         tagged = set(re.findall(rf'data-c="(\d+)" data-k="{part}"', html))
         assert tagged == numbers, part

@@ -51,11 +51,11 @@ import json
 from pathlib import Path
 
 from bench.published.verdicts import _PROTOCOL
-from bench.results.frame import points, prepared
+from bench.results.frame import points, prepare_frame
 from bench.results.protocol import MACHINE, PROTOCOL, QUALITY, TIMING
 from bench.results.store import Store
 
-frame = prepared(Store(Path("both")).load())
+frame = prepare_frame(Store(Path("both")).load())
 lists = {"published": _PROTOCOL, "machine": MACHINE, "protocol": PROTOCOL}
 lists |= {"quality": QUALITY, "timing": TIMING}
 print(json.dumps({

@@ -6,7 +6,7 @@ tensor within the bounds of the file (`Rule`), and refuses all other names (`Ref
 """
 
 from bench.files.inert.objects import Dictionary, Object, Rule, object_class
-from bench.files.inert.refusal import Refused, damaged, forbidden, read
+from bench.files.inert.refusal import Refused, damaged_error, forbidden_error, read
 from bench.files.inert.tensors import (
     first_cause,
     latin1,
@@ -21,9 +21,9 @@ __all__ = [
     "Object",
     "Refused",
     "Rule",
-    "damaged",
+    "damaged_error",
     "first_cause",
-    "forbidden",
+    "forbidden_error",
     "latin1",
     "object_class",
     "read",

@@ -11,7 +11,7 @@ class Refused(Exception):  # noqa: N818 - caught here and turned into a BenchErr
     """A file holds what it must not; the message says what."""
 
 
-def forbidden(path: Path, cause: str) -> BenchError:
+def forbidden_error(path: Path, cause: str) -> BenchError:
     """The error of a file that tries to run code, or holds objects that are no weights."""
     return BenchError(
         f"{path}: refused, and nothing in it was run: {cause}; get the file from its authors "
@@ -19,7 +19,7 @@ def forbidden(path: Path, cause: str) -> BenchError:
     )
 
 
-def damaged(path: Path, cause: str) -> BenchError:
+def damaged_error(path: Path, cause: str) -> BenchError:
     """The error of a file that is cut off or of another kind."""
     return BenchError(
         f"{path}: damaged, or not the kind of file that its name says: {cause}; fetch it again "

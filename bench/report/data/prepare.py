@@ -12,7 +12,7 @@ from bench.render.labels import slug
 from bench.report.data.common_problems import common_problems
 from bench.report.data.problems import problems
 from bench.report.source import ReportSource
-from bench.results.frame import Subject, points, prepared, subjects, with_params
+from bench.results.frame import Subject, points, prepare_frame, subjects, with_params
 from bench.results.places import names_in
 
 IMAGES_PER_REPORT = 1000
@@ -24,7 +24,7 @@ def prepare(source: ReportSource) -> RunData:
     raw = source.rows
     if source.base is not None:
         raw = pd.concat([raw, source.base.rows], ignore_index=True)
-    both = prepared(raw)  # together, so that protocols are numbered alike in both
+    both = prepare_frame(raw)  # together, so that protocols are numbered alike in both
     own = np.arange(len(both)) < len(source.rows)
     rows = both[own].reset_index(drop=True)
     found = list(subjects(rows))

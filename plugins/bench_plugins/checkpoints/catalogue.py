@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.api import Asset, published, read_assets
+from bench.api import Asset, find_published, read_assets
 from bench_plugins.checkpoints.score_sde_recipes import PRESETS
 
 ASSETS = read_assets("bench_plugins.checkpoints", "data/assets.json")
@@ -16,7 +16,7 @@ def asset_of(path: str) -> tuple[Asset, ...]:
     Raises:
         BenchError: there is no asset of this name.
     """
-    asset = published(path, ASSETS)
+    asset = find_published(path, ASSETS)
     return () if asset is None else (asset,)
 
 
@@ -27,7 +27,7 @@ def local_path(path: str) -> Path:
         BenchError: a published one is not known, missing or damaged.
     """
     for asset in asset_of(path):
-        return asset.located()
+        return asset.locate()
     return Path(path)
 
 

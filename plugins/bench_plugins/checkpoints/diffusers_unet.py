@@ -124,7 +124,7 @@ class DiffusersUnet(NetworkModel):
 
     def _folder(self) -> Folder:
         hub = HubFolder.parse(self.path)
-        return Folder(Path(self.path) if hub is None else hub.located(), self.variant)
+        return Folder(Path(self.path) if hub is None else hub.locate(), self.variant)
 
     def _weights_hash(self, folder: Folder) -> str:
         """The file's, or of several one over all of them."""

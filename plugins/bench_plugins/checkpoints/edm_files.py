@@ -44,9 +44,9 @@ def read_edm(path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:
     try:
         return _from_pickle(loaded, path)
     except inert.Refused as refusal:
-        raise inert.forbidden(path, str(refusal)) from None
+        raise inert.forbidden_error(path, str(refusal)) from None
     except (TypeError, ValueError, OverflowError) as error:
-        raise inert.forbidden(path, f"its network has impossible sizes ({error})") from None
+        raise inert.forbidden_error(path, f"its network has impossible sizes ({error})") from None
 
 
 def _from_pickle(loaded: object, path: Path) -> tuple[EdmRecipe, dict[str, Tensor]]:

@@ -140,13 +140,13 @@ class KDiffusion(NetworkModel):
             entry = "model_ema" if self.weights == "ema" else "model"
             state = loaded.get(entry) if isinstance(loaded, dict) else None
             if not isinstance(state, dict) or not state:
-                raise inert.forbidden(
+                raise inert.forbidden_error(
                     path, f"it is no checkpoint of k-diffusion (no entry '{entry}')"
                 )
             text = loaded.get("config")
             recipe = self._recipe(path, None if text is None else _text(text, path))
         if not all(isinstance(tensor, Tensor) for tensor in state.values()):
-            raise inert.forbidden(path, "its weights are more than tensors")
+            raise inert.forbidden_error(path, "its weights are more than tensors")
         # Its wrapper for augmentations puts this before each name.
         return recipe, {str(name).removeprefix(_WRAPPER): item for name, item in state.items()}
 
@@ -181,4 +181,6 @@ def _text(config: object, path: Path) -> str:
     try:
         return json.dumps(config)
     except (TypeError, ValueError, RecursionError):
-        raise inert.forbidden(path, "its configuration is more than numbers and names") from None
+        raise inert.forbidden_error(
+            path, "its configuration is more than numbers and names"
+        ) from None

@@ -144,7 +144,7 @@ class ModuleModel(NetworkModel):
             state = state.get(self.entry) if isinstance(state, dict) else None
         if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
             place = f" under '{self.entry}'" if self.entry else "; set the parameter entry"
-            raise inert.forbidden(path, f"it holds no state dict{place}")
+            raise inert.forbidden_error(path, f"it holds no state dict{place}")
         return {str(name): tensor for name, tensor in state.items()}
 
 

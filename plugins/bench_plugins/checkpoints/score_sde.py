@@ -138,7 +138,7 @@ class ScoreSde(NetworkModel):
             return self._recipe(path), {"model": state}
         loaded = read_torch(path)
         if not isinstance(loaded, dict) or not isinstance(loaded.get("model"), dict):
-            raise inert.forbidden(path, "it is no checkpoint of score_sde (no entry 'model')")
+            raise inert.forbidden_error(path, "it is no checkpoint of score_sde (no entry 'model')")
         return self._recipe(path), loaded
 
     def _recipe(self, path: Path) -> ScoreSdeRecipe:
@@ -173,7 +173,7 @@ def network_state(
     # The authors' DataParallel puts "module." before each name.
     state = {str(name).removeprefix("module."): item for name, item in loaded["model"].items()}
     if not all(isinstance(item, Tensor) for item in state.values()):
-        raise inert.forbidden(path, "its entry 'model' holds more than tensors")
+        raise inert.forbidden_error(path, "its entry 'model' holds more than tensors")
     state.setdefault("sigmas", trained_levels(config))
     if weights == "model" or "ema" not in loaded:
         if weights == "ema" and path.suffix != ".safetensors":
@@ -191,5 +191,5 @@ def network_state(
             "choose the preset or recipe that it was trained with"
         )
     if not all(isinstance(shadow, Tensor) for shadow in shadows):
-        raise inert.forbidden(path, "its moving averages are no tensors")
+        raise inert.forbidden_error(path, "its moving averages are no tensors")
     return {**state, **dict(zip(names, shadows, strict=True))}

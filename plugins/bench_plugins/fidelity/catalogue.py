@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.api import Asset, published, read_assets
+from bench.api import Asset, find_published, read_assets
 
 ASSETS = read_assets("bench_plugins.fidelity", "data/assets.json")
 
@@ -15,5 +15,5 @@ def asset_of(against: str) -> tuple[Asset, ...]:
     Raises:
         BenchError: there is no asset of this name.
     """
-    asset = published(against, ASSETS)
+    asset = find_published(against, ASSETS)
     return () if asset is None else (asset,)

@@ -128,12 +128,12 @@ def _load_published(source: MomentsFile, digest: str, dimension: int) -> Referen
     features = found.features
     assert features is not None
     moments = _moments(features)
-    read = partial(_given, features)
+    read = partial(_read_features, features)
     n = moments.count
     return Reference(moments.mean, moments.covariance, digest, moments.rank, None, read, n)
 
 
-def _given(features: Tensor) -> Tensor:
+def _read_features(features: Tensor) -> Tensor:
     return features
 
 

@@ -69,7 +69,7 @@ def open_source(against: str, root: str | None, download: bool) -> Source:
     if against in DATASETS:
         folder = cache_folder() / "datasets" if root is None else Path(root)
         return _dataset(against, folder.absolute(), download and not offline())
-    path = next((asset.located() for asset in asset_of(against)), Path(against))
+    path = next((asset.locate() for asset in asset_of(against)), Path(against))
     if os.path.isdir(path):
         return Folder(path)
     if not os.path.exists(path):  # also of names that no file can have

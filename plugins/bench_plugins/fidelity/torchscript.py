@@ -56,9 +56,11 @@ def read_torchscript(path: Path, content: bytes) -> dict[str, Tensor]:
             raise inert.Refused("it holds no module")
         return dict(_entries(module, "", 0))
     except inert.Refused as refusal:
-        raise inert.forbidden(path, str(refusal)) from None
+        raise inert.forbidden_error(path, str(refusal)) from None
     except Exception as error:  # whatever a hostile program makes the reader stumble over
-        raise inert.damaged(path, f"{type(error).__name__} {inert.first_cause(error)}") from None
+        raise inert.damaged_error(
+            path, f"{type(error).__name__} {inert.first_cause(error)}"
+        ) from None
 
 
 def _check(archive: zipfile.ZipFile, limit: int) -> None:

@@ -72,7 +72,7 @@ class NllBpd(SolverMetric):
             raise UnsupportedError(f"{self.name} needs held-out integer data; see nll_nats")
         points = _Points.of(trial.model.target.discrete, trial.draw, self)
         span = (trial.times[-1].s, trial.times[0].s)
-        known = _converged(trial.model, trial.draw, self, span)
+        known = _converge(trial.model, trial.draw, self, span)
         counted = CountedDenoiser(trial.model.denoiser)
         bits = points.bits(counted, path)
         error = (bits - known.value).abs()
@@ -127,7 +127,7 @@ class _Points:
 
 
 @lru_cache(maxsize=4)
-def _converged(
+def _converge(
     model: ScoreModel, draw: Draw, metric: NllBpd, span: tuple[float, float]
 ) -> Converged:
     """The model's own bits per dimension of each point."""

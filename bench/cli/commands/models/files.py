@@ -164,7 +164,7 @@ def status_by_content(supply: Supply) -> FileStatus:
     if not supply.present():
         return FileStatus(supply, FileState.MISSING, supply.missing())
     try:
-        supply.located()
+        supply.locate()
     except BenchError as error:
         return FileStatus(supply, FileState.DAMAGED, str(error))
     return FileStatus(supply, FileState.FETCHED)

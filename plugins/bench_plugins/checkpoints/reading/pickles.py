@@ -32,9 +32,11 @@ def read_pickle(path: Path) -> Any:
     try:
         return _Unpickler(io.BytesIO(data)).load()
     except inert.Refused as refusal:
-        raise inert.forbidden(path, str(refusal)) from None
+        raise inert.forbidden_error(path, str(refusal)) from None
     except Exception as error:  # whatever a hostile program makes the reader stumble over
-        raise inert.damaged(path, f"{type(error).__name__} {inert.first_cause(error)}") from None
+        raise inert.damaged_error(
+            path, f"{type(error).__name__} {inert.first_cause(error)}"
+        ) from None
 
 
 def _persistent(meta: object) -> inert.Object:
@@ -119,6 +121,6 @@ def _check_program(path: Path, data: bytes) -> None:
             if opcode.name in ("EXT1", "EXT2", "EXT4"):
                 raise inert.Refused("it uses registered extensions")
     except inert.Refused as refusal:
-        raise inert.forbidden(path, str(refusal)) from None
+        raise inert.forbidden_error(path, str(refusal)) from None
     except Exception as error:
-        raise inert.damaged(path, f"its pickle is cut off or garbled ({error})") from None
+        raise inert.damaged_error(path, f"its pickle is cut off or garbled ({error})") from None

@@ -26,7 +26,7 @@ def header(path: Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as error:
-        raise inert.damaged(path, f"it is no readable safetensors file ({error})") from None
+        raise inert.damaged_error(path, f"it is no readable safetensors file ({error})") from None
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -43,11 +43,13 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             record = json.loads((file.metadata() or {}).get(RECORD, "{}"))
     except KeyError as error:  # of the library's table of types
-        raise inert.damaged(path, f"its tensors are of type {error}, which is not known") from None
+        raise inert.damaged_error(
+            path, f"its tensors are of type {error}, which is not known"
+        ) from None
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise inert.damaged(path, f"it is no readable safetensors file ({error})") from None
+        raise inert.damaged_error(path, f"it is no readable safetensors file ({error})") from None
     if not isinstance(record, dict):
-        raise inert.damaged(path, f"its header entry '{RECORD}' is no JSON object")
+        raise inert.damaged_error(path, f"its header entry '{RECORD}' is no JSON object")
     return tensors, record
 
 
@@ -61,7 +63,7 @@ def entries(path: Path) -> int:
         with safe_open(path, framework="pt") as file:
             return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise inert.damaged(path, f"it is no readable safetensors file ({error})") from None
+        raise inert.damaged_error(path, f"it is no readable safetensors file ({error})") from None
 
 
 def names(path: Path) -> set[str]:
@@ -74,4 +76,4 @@ def names(path: Path) -> set[str]:
         with safe_open(path, framework="pt") as file:
             return set(file.keys())
     except (SafetensorError, OSError) as error:
-        raise inert.damaged(path, f"it is no readable safetensors file ({error})") from None
+        raise inert.damaged_error(path, f"it is no readable safetensors file ({error})") from None

@@ -32,8 +32,8 @@ def read_torch(path: Path) -> Any:
             cause = inert.first_cause(error)
             # An operand that is unknown is garbage rather than an attack.
             if "GLOBAL" in cause or ("nsupported" in cause and "operand" not in cause):
-                raise inert.forbidden(path, cause) from None
-            raise inert.damaged(path, f"{type(error).__name__} {cause}") from None
+                raise inert.forbidden_error(path, cause) from None
+            raise inert.damaged_error(path, f"{type(error).__name__} {cause}") from None
     _check_size(path, loaded, len(data))
     return loaded
 
@@ -46,11 +46,13 @@ def _check_archive(path: Path, data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             records = archive.infolist()
     except Exception as error:
-        raise inert.damaged(path, f"its archive is cut off or garbled ({error})") from None
+        raise inert.damaged_error(path, f"its archive is cut off or garbled ({error})") from None
     if any(record.compress_type != zipfile.ZIP_STORED for record in records):
-        raise inert.forbidden(path, "its archive is compressed, which torch's files never are")
+        raise inert.forbidden_error(
+            path, "its archive is compressed, which torch's files never are"
+        )
     if sum(record.file_size for record in records) > len(data):
-        raise inert.forbidden(path, "its archive claims more bytes than the file has")
+        raise inert.forbidden_error(path, "its archive claims more bytes than the file has")
 
 
 def _check_size(path: Path, loaded: object, limit: int) -> None:
@@ -61,7 +63,9 @@ def _check_size(path: Path, loaded: object, limit: int) -> None:
         item = pending.pop()
         if isinstance(item, Tensor):
             if item.numel() * item.element_size() > limit:
-                raise inert.forbidden(path, "a tensor claims more entries than the file has bytes")
+                raise inert.forbidden_error(
+                    path, "a tensor claims more entries than the file has bytes"
+                )
         elif isinstance(item, dict | list | tuple | set) and id(item) not in seen:
             seen.add(id(item))
             pending += [*item.keys(), *item.values()] if isinstance(item, dict) else list(item)

@@ -165,20 +165,20 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(inert.read(path))
     except (ValueError, RecursionError) as error:
-        raise inert.damaged(path, f"it is no JSON ({error})") from None
+        raise inert.damaged_error(path, f"it is no JSON ({error})") from None
     if not isinstance(record, dict):
-        raise inert.damaged(path, "it is no JSON object")
+        raise inert.damaged_error(path, "it is no JSON object")
     return record
 
 
 def _shards(index: Path) -> list[Path]:
     given = read_json(index).get("weight_map")
     if not isinstance(given, dict) or not given:
-        raise inert.damaged(index, "it has no weight_map")
+        raise inert.damaged_error(index, "it has no weight_map")
     wanted: dict[str, set[str]] = {}
     for tensor, file in given.items():
         if not isinstance(file, str) or not file or Path(file).name != file:
-            raise inert.damaged(
+            raise inert.damaged_error(
                 index, f"the file of '{tensor[:80]}' is no name of a file beside it"
             )
         wanted.setdefault(file, set()).add(tensor)
@@ -193,5 +193,7 @@ def _shard(index: Path, file: str, wanted: set[str]) -> Path:
         )
     differing = sorted(wanted ^ names(path))
     if differing:
-        raise inert.damaged(path, f"it and {index.name} do not agree on '{differing[0][:80]}'")
+        raise inert.damaged_error(
+            path, f"it and {index.name} do not agree on '{differing[0][:80]}'"
+        )
     return path

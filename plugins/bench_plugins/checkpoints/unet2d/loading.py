@@ -39,14 +39,16 @@ def load_network(folder: Folder, meaning: Network) -> nn.Module:
             output_loading_info=True,
         )
     except Exception as error:  # diffusers raises whatever its libraries do
-        raise inert.damaged(
+        raise inert.damaged_error(
             place, f"diffusers cannot load it ({first_line(error)[:200]})"
         ) from None
     network, info = loaded
     # diffusers warns only, and leaves what it lacks at random values.
     wrong = [name for kind in ("missing_keys", "unexpected_keys") for name in info.get(kind, [])]
     if wrong:
-        raise inert.damaged(place, f"its weights do not fit its config.json, '{wrong[0]}' first")
+        raise inert.damaged_error(
+            place, f"its weights do not fit its config.json, '{wrong[0]}' first"
+        )
     _try(network, meaning, folder.config)
     return _Sample(network)
 
