@@ -170,4 +170,4 @@ def test_the_example_of_run_can_be_planned(rich: str, tmp_path: Path) -> None:
     path.write_text(textwrap.dedent("\n".join(page[first : last + 1])), encoding="utf-8")
     cells = make_plan(load_config(path), load_registry(), "cpu")
     assert len(cells) == 3 * 3
-    assert {cell.samples for cell in cells} == {1000}
+    assert {cell.protocol.samples for cell in cells} == {1000}
