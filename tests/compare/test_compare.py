@@ -61,6 +61,22 @@ def test_samples_that_share_an_error_norm_are_blocks() -> None:
     assert block_means(np.arange(5.0), 2).mean() == pytest.approx(2.0)
 
 
+def test_samples_of_a_batch_coupled_solver_are_blocks_of_its_shards(made: Any) -> None:
+    shared = np.repeat(_rng().normal(size=16), 64)
+    own = 5 + np.random.default_rng(1).normal(size=1024)
+    for coupled, expected in (
+        (True, shared[::64].std(ddof=1) / 4),
+        (False, shared.std(ddof=1) / 32),
+    ):
+        sides = [
+            made.side(name, [made.sampled(values, batch_coupled=coupled)], {0: values})
+            for name, values in (("base", own), ("head", own + shared))
+        ]
+        (row,) = compare(*sides, Question()).points.itertuples()
+        assert row.basis == "paired samples"
+        assert row.std_error == pytest.approx(expected, rel=1e-5)
+
+
 def test_too_few_samples_for_an_error_are_none() -> None:
     few = np.zeros(40, np.float32)
     assert paired_spread([few], [few], 64) is None

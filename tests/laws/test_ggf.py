@@ -22,6 +22,7 @@ from bench.api import (
     Predictor,
     Problem,
     Time,
+    Walk,
     rows_of,
 )
 from bench.registry import Kind, ParameterError, build, load_registry
@@ -102,6 +103,28 @@ def test_an_attempt_is_euler_maruyama_and_improved_euler(
 
         heun = x + (increment(x, now) + increment(euler, then)) / 2
         torch.testing.assert_close(euler + gap, heun, rtol=1e-8, atol=1e-8)
+
+
+def test_the_next_step_is_what_the_error_allows(process: NoiseProcess, plane: Mixture) -> None:
+    """Algorithm 1 by numpy: the tolerance knows the last state too."""
+    random = np.random.default_rng(6)
+    x, z, previous = (torch.from_numpy(random.standard_normal((16, 2))) for _ in range(3))
+    now, then, end = (process.at_s(s) for s in (1.0, 0.5, 0.1))
+    size, times = now.t - then.t, [torch.full((16,), t, dtype=x.dtype) for t in (now.t, then.t)]
+    problem = Problem(process, plane.denoise, cast(NoiseStream, OneDraw(z)))
+    h, rows, rejected = torch.full_like(times[0], size), torch.arange(16), torch.zeros(16).bool()
+    walk = Walk(x, h, (3 * previous,), times[0], now.t, end.t, rows, rejected, z)
+    solver = _ggf(rtol=0.5, atol=0.2, safety=0.8, exponent=0.7)
+    tried = solver.attempt(problem, walk, times[1])
+
+    euler, gap = (part.numpy() for part in _pair(problem, x, z, *times))
+    allowed = np.maximum(0.2, 0.5 * np.maximum(abs(euler), abs(3 * previous.numpy())))
+    error = np.sqrt(np.mean((gap / allowed) ** 2, axis=1))
+    np.testing.assert_allclose(tried.h, 0.8 * size * error**-0.7, rtol=1e-9)
+    np.testing.assert_allclose(tried.x, euler + gap, rtol=1e-9)
+    np.testing.assert_allclose(tried.memory[0], euler, rtol=1e-12)
+    assert tried.accepted.tolist() == (error <= 1).tolist()
+    assert 0 < tried.accepted.sum() < 16
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,12 @@ from bench.api import (
     Time,
     TimeGrid,
     UnsupportedError,
+    karras_times,
 )
 from bench.registry import Kind, build, load_registry
-from bench.testing import LineMixture, process_of
+from bench.testing import LineMixture, process_of, stepper_of
 from bench_plugins.ddim.ddim import DDIM
-from bench_plugins.gits.grid import Gits, cheapest
+from bench_plugins.gits.grid import Gits, _costs, cheapest
 from bench_plugins.models.mixture import Mixture
 
 S_MIN, S_MAX = 0.02, 40.0
@@ -56,6 +57,22 @@ def test_the_path_is_the_cheapest_of_all(points: int, gamma: float) -> None:
         inner = itertools.combinations(range(1, points - 1), steps - 1)
         best = min(((0, *chosen, points - 1) for chosen in inner), key=total)
         assert found == list(best)
+
+
+def test_costs_are_distances_of_eulers_steps_from_the_path_of_ipndm_v(plane: Mixture) -> None:
+    process, teacher = process_of("vp"), stepper_of("ipndm_v")
+    problem, fine = Problem(process, plane.denoise), karras_times(process, 9, S_MIN, S_MAX)
+    x = fine[0].sigma * torch.from_numpy(np.random.default_rng(0).standard_normal((6, 2)))
+    path, state = [x], teacher.start(fine)
+    for now, then in itertools.pairwise(fine):
+        end, state = teacher.step(problem, path[-1], now, then, state)
+        path.append(end)
+    wanted = np.zeros((10, 10))
+    for i, j in itertools.combinations(range(10), 2):
+        now, then = fine[i], fine[j]
+        euler = path[i] / now.alpha + (then.s - now.s) * problem.eps(path[i], now)
+        wanted[i, j] = (euler - path[j] / then.alpha).norm(dim=1).sum()
+    np.testing.assert_allclose(_costs(problem, x, fine), wanted, rtol=1e-9, atol=1e-9)
 
 
 def test_as_many_steps_as_the_fine_grid_has_are_the_fine_grid() -> None:

@@ -87,6 +87,14 @@ def test_alpha_sigma_drift_and_diffusion_are_those_of_the_paper(name: str) -> No
         assert time.lam == pytest.approx(log(time.alpha / time.sigma), rel=1e-12, abs=1e-12)
 
 
+def test_vp_cosine_ends_where_dpm_solver_clips_it() -> None:
+    """``clipped_lambda`` of the code of Lu et al. 2022: alpha vanishes at t = 1."""
+    process = load_registry().get("vp_cosine", Kind.PROCESS).cls()
+    assert isinstance(process, NoiseProcess)
+    alpha, sigma, *_ = _vp_cosine(process.t_max)
+    assert log(alpha / sigma) == pytest.approx(-5.1, rel=1e-9)
+
+
 def test_subvp_std_has_no_root() -> None:
     process = load_registry().get("subvp", Kind.PROCESS).cls()
     assert isinstance(process, NoiseProcess)

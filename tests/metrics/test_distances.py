@@ -36,6 +36,13 @@ def test_sliced_wasserstein_is_wassersteins_in_one_dimension(
     assert SlicedWasserstein().distance(x, y) == pytest.approx(expected, abs=0.01)
 
 
+@pytest.mark.parametrize(("n", "m"), [(10, 1000), (1000, 10), (7, 12)])
+def test_sliced_wasserstein_of_evenly_spaced_points_is_their_shift(n: int, m: int) -> None:
+    """Their quantile functions are the same line, or flat alike at both of its ends."""
+    x, y = ((torch.arange(count, dtype=torch.float64)[:, None] + 0.5) / count for count in (n, m))
+    assert SlicedWasserstein().distance(x, y + 2) == pytest.approx(2, rel=1e-9)
+
+
 def test_distances_of_a_set_to_itself_are_zero() -> None:
     x = _samples(200, 0, 1, 0, d=3)
     assert SlicedWasserstein().distance(x, x) == 0

@@ -29,6 +29,7 @@ from bench_plugins.metrics.rmse import Rmse
 from bench_plugins.models.empirical import Empirical
 from bench_plugins.models.mixture import GaussianMixture
 from bench_plugins.odes.rk4 import RK4
+from bench_plugins.odes.tsit5 import Tsit5
 from bench_plugins.score_sde.predictors import Ancestral
 
 
@@ -85,6 +86,28 @@ def test_rmse_equals_that_to_scipys_solution(
     )
     assert found["rmse_reference"].value < 1e-2 * rmse
     assert _roles(found) == {"rmse": ("error", ""), "rmse_reference": ("reference", "rmse")}
+
+
+def test_rmses_reference_takes_its_steps_and_knows_its_own_error() -> None:
+    """Samples without an error of their own are as far from the reference as it says it errs."""
+    model = GaussianMixture(means=((0.5, -1.0),), stds=(0.7,), weights=None)
+    trial = _trial(model, Tsit5(rtol=1e-12), 1)
+    batches = generate(
+        trial.process,
+        CountedDenoiser(trial.model.denoiser),
+        trial.sampler,
+        trial.times,
+        trial.draw,
+    )
+    samples, counted = list(batches), CountedDenoiser(trial.model.denoiser)
+    watched = replace(trial, model=replace(trial.model, denoiser=counted))
+    accumulator = Rmse(reference_steps=48).start(watched)
+    # Four evaluations a step, of the whole number and of half of it, and two final denoises.
+    assert counted.evaluations.nfe(32) == 4 * (48 + 24) + 2
+    for batch in samples:
+        accumulator.add(batch)
+    found = _numbers(accumulator.result())
+    assert found["rmse_reference"].value == pytest.approx(found["rmse"].value, rel=0.2)
 
 
 @pytest.mark.parametrize("metric", [Rmse(), NllNats(), NllBpd()])

@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
 
 from bench.core.arithmetic import tf32
-from bench.core.sample import generate
+from bench.core.metric import Trial
+from bench.core.sample import Draw, Sampler, generate
 from bench.results.schema import COLUMNS
 from bench.results.store import Row
 from bench.run.cell import Cell
+from bench.run.columns import cost_columns
 from bench.run.execute import run_cell
 from bench.run.machine import Machine, WorkerOptions, choose_device
+from bench.run.sampling import SamplingCost
+from bench_plugins.ddim.ddim import DDIM
 
 Planner = Callable[[str], tuple[Cell, ...]]
 Runner = Callable[[Cell], list[Row]]
@@ -116,6 +121,17 @@ def test_cost_is_measured(cells_of: Planner, rows_of: Runner) -> None:
         "rk4": (1, 5.0, 5, False),
         "ancestral + langevin": (2, 5.0, 5, False),
     }
+
+
+@pytest.mark.parametrize(("budget", "over"), [(7, False), (6, False), (5, True), (None, False)])
+def test_one_evaluation_more_is_over_the_budget(
+    budget: int | None, over: bool, cells_of: Planner
+) -> None:
+    (cell,) = cells_of(POINTS.format(solver="ddim", metrics="swd"))
+    trial = SimpleNamespace(sampler=Sampler(DDIM()), draw=Draw(0, 64, 64, (2,)))
+    cost = SamplingCost(nfe=6.0, declared=6, wall_s=1.0, rows=384, peak_mib=1.0)
+    row = cost_columns(replace(cell, budget=budget), cast(Trial, trial), cost)
+    assert row["over_budget"] is over
 
 
 def test_without_the_final_denoise(cells_of: Planner, rows_of: Runner) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,9 +13,12 @@ import pytest
 from bench.config.load import load_config
 from bench.core.errors import BenchError
 from bench.registry import Kind, Meddling, build, load_registry, own_sources, registry_of
+from bench.results.schema import Status
 from bench.run.cell import Cell
 from bench.run.fresh import late_imports, runs_foreign_code
+from bench.run.machine import Machine
 from bench.run.plan import make_plan
+from bench.run.pool import run_cells
 from bench.run.runner import Request, plan_run
 from bench.run.spec import PluginSpec
 
@@ -57,6 +61,42 @@ def test_a_factory_of_the_users_is_a_strangers_code(cell: Cell) -> None:
     entry = load_registry().get("module", Kind.MODEL)
     spec = PluginSpec.of(entry, build(entry.cls, {"factory": "mine:network"}))
     assert runs_foreign_code(replace(cell, model=spec), load_registry())
+
+
+NETWORK = """\
+import os
+from pathlib import Path
+import torch
+
+class Mine(torch.nn.Module):
+    def forward(self, y, s):
+        with Path(__file__).with_name("processes.txt").open("a") as file:
+            print(os.getpid(), file=file)
+        return y / (1 + s.reshape(-1, 1).to(y.dtype) ** 2)
+"""
+OF_MINE = """\
+suites:
+  a:
+    models: [{name: discrete, factory: "mine:Mine", predicts: x0, shape: [4]}]
+    solvers: [ddim]
+    nfe: [5, 6, 7]
+    samples: 64
+    metrics: [rmse]
+"""
+
+
+def test_every_cell_of_a_stranger_has_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(NETWORK, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(OF_MINE, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    cells = make_plan(load_config(tmp_path / "b.yaml"), load_registry(), "cpu")
+    done = run_cells(cells, Machine("cpu", 1, 1), tmp_path / "log", lambda cell: None)
+    assert [result.status for _, result in done] == [Status.OK] * 3
+    processes = (tmp_path / "processes.txt").read_text(encoding="utf-8").split()
+    assert len(set(processes)) == 3
+    assert str(os.getpid()) not in processes
 
 
 def test_a_registry_of_a_cell_has_the_plugins_of_its_entry_points_alone(cell: Cell) -> None:
