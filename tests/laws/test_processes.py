@@ -87,6 +87,22 @@ def test_alpha_sigma_drift_and_diffusion_are_those_of_the_paper(name: str) -> No
         assert time.lam == pytest.approx(log(time.alpha / time.sigma), rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("ve", 0.0, 1.0),
+        ("vp", 1e-5, 1.0),
+        ("subvp", 1e-5, 1.0),
+        ("edm", 0.002, 80.0),
+        ("edm_vp", 1e-3, 1.0),
+    ],
+)
+def test_times_begin_and_end_where_the_papers_do(name: str, low: float, high: float) -> None:
+    process = load_registry().get(name, Kind.PROCESS).cls()
+    assert isinstance(process, NoiseProcess)
+    assert (process.t_min, process.t_max) == (low, high)
+
+
 def test_vp_cosine_ends_where_dpm_solver_clips_it() -> None:
     """``clipped_lambda`` of the code of Lu et al. 2022: alpha vanishes at t = 1."""
     process = load_registry().get("vp_cosine", Kind.PROCESS).cls()
