@@ -26,11 +26,13 @@ from bench.core.metric import (
 from bench.core.model import CountedDenoiser, Denoiser, from_eps, from_score, rows_of
 from bench.core.multistep import (
     AdamsBashforthInS,
+    HighestOrder,
     Multistep,
     MultistepOdeSolver,
     MultistepPredictor,
 )
 from bench.core.noise import SHARD, NoiseStream
+from bench.core.papers import paper
 from bench.core.per_sample import (
     PerSample,
     PerSampleOdeSolver,
@@ -124,6 +126,7 @@ __all__ = [
     "Exports",
     "FeatureNetwork",
     "FilePath",
+    "HighestOrder",
     "History",
     "HubFolder",
     "HutchinsonDivergence",
@@ -194,6 +197,7 @@ __all__ = [
     "log_likelihood",
     "make_plugin",
     "offline",
+    "paper",
     "read_assets",
     "read_weights",
     "require",

@@ -10,7 +10,6 @@ import typer
 
 from bench.cli.catalogue import add, all_commands, host_commands
 from bench.cli.help_pages import command_of
-from bench.cli.options import HELP_OPTIONS
 from bench.core.errors import BenchError
 from bench.extend import Command
 from bench.printable import one_line
@@ -24,7 +23,7 @@ def application(commands: Iterable[Command]) -> typer.Typer:
         help="The referee of diffusion samplers: compares SDE and ODE solvers on score models.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        context_settings=HELP_OPTIONS,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     built.callback(invoke_without_command=True)(root)
     for item in commands:

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.core.errors import BenchError
+from bench.files.atomic import unwritable
 from bench.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output.")]
 Offline = Annotated[
@@ -61,9 +59,7 @@ def write_file(path: Path, content: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise BenchError(
-            f"{path}: cannot be written ({error.strerror}); choose another place with --out"
-        ) from None
+        raise unwritable(path, error, "choose another place with --out") from None
 
 
 def interruption(advice: str) -> typer.Exit:

@@ -11,7 +11,7 @@ import pandas as pd
 from bench.compare.refusal import Refusal
 from bench.compare.result import MissingPoints
 from bench.compare.verdict import Verdict
-from bench.render.labels import number, one_line
+from bench.render.labels import number, shorten_label
 from bench.results.frame import with_params
 
 WIDTH = 100
@@ -29,7 +29,7 @@ def subject(row: Row) -> str:
     """Suite, model and process of a point."""
     model = with_params(str(row["model"]), str(row["model_params"]))
     process = with_params(str(row["process"]), str(row["process_params"]))
-    return one_line(f"{row['suite']}: {model}, {process}", WIDTH)
+    return shorten_label(f"{row['suite']}: {model}, {process}", WIDTH)
 
 
 def where(row: Row) -> str:
@@ -41,12 +41,12 @@ def where(row: Row) -> str:
 
 def metric(row: Row) -> str:
     """The metric with its parameters."""
-    return one_line(with_params(str(row["metric"]), str(row["metric_params"])), WIDTH)
+    return shorten_label(with_params(str(row["metric"]), str(row["metric_params"])), WIDTH)
 
 
 def curve(row: Row) -> str:
     """The curve."""
-    return one_line(str(row["curve"]), WIDTH)
+    return shorten_label(str(row["curve"]), WIDTH)
 
 
 def value(row: Row, side: str) -> str:
@@ -121,21 +121,21 @@ def round_up(count: float) -> str:
 
 def refusal(item: Refusal) -> str:
     """A refusal with the reason and the remedy."""
-    place = one_line(f"{item.suite}: {item.model}, {item.metric}", WIDTH)
-    values = f"{one_line(item.base, 60)} in BASE, {one_line(item.head, 60)} in HEAD"
+    place = shorten_label(f"{item.suite}: {item.model}, {item.metric}", WIDTH)
+    values = f"{shorten_label(item.base, 60)} in BASE, {shorten_label(item.head, 60)} in HEAD"
     return f"{place} ({item.points}): {item.field} is {values}; {item.remedy}"
 
 
 def missing(item: MissingPoints) -> str:
     """Points that HEAD lacks, and why."""
-    place = one_line(f"{item.suite}: {item.model}, {item.curve}, {item.metric}", WIDTH)
-    return f"{place} ({item.points}): {item.status}: {one_line(item.reason, 200)}"
+    place = shorten_label(f"{item.suite}: {item.model}, {item.curve}, {item.metric}", WIDTH)
+    return f"{place} ({item.points}): {item.status}: {shorten_label(item.reason, 200)}"
 
 
 def new_points(row: Row) -> str:
     """A curve that only HEAD has."""
     place = f"{row['suite']}: {row['model']}, {row['curve']}, {row['metric']}"
-    return f"{one_line(place, WIDTH)} ({row['points']})"
+    return f"{shorten_label(place, WIDTH)} ({row['points']})"
 
 
 def interval(row: Row, name: str) -> str:

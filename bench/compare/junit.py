@@ -10,7 +10,7 @@ from bench.compare import formatting, summary
 from bench.compare.result import Comparison
 from bench.compare.verdict import Verdict
 from bench.printable import printable
-from bench.render.labels import one_line
+from bench.render.labels import shorten_label
 
 
 def junit(comparison: Comparison) -> str:
@@ -19,7 +19,7 @@ def junit(comparison: Comparison) -> str:
     failing = comparison.points.index.isin(comparison.regressions.index)
     points = comparison.points.assign(fails=failing)
     for metric, part in points.groupby("metric", sort=False):
-        suite = ET.SubElement(root, "testsuite", name=one_line(str(metric), formatting.WIDTH))
+        suite = ET.SubElement(root, "testsuite", name=shorten_label(str(metric), formatting.WIDTH))
         for row in formatting.records(part):
             _point(suite, row)
     others = ET.SubElement(root, "testsuite", name="results")
@@ -43,7 +43,7 @@ def junit(comparison: Comparison) -> str:
 def _verdict(suite: ET.Element, comparison: Comparison) -> None:
     """The verdict on the whole: an error where nothing, or nothing named, was compared."""
     case = _case(suite, "bench compare", "verdict")
-    headline = one_line(summary.headline(comparison), 1000)
+    headline = shorten_label(summary.headline(comparison), 1000)
     if comparison.unmet or not len(comparison.points):
         ET.SubElement(case, "error", message=headline)
     else:
@@ -75,7 +75,7 @@ def _case(suite: ET.Element, classname: str, name: str) -> ET.Element:
     return ET.SubElement(
         suite,
         "testcase",
-        classname=one_line(classname, formatting.WIDTH),
-        name=one_line(name, 2 * formatting.WIDTH),
+        classname=shorten_label(classname, formatting.WIDTH),
+        name=shorten_label(name, 2 * formatting.WIDTH),
         time="0",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bench.compare import formatting
 from bench.compare.result import NEVER_RAN, Comparison, ExitCode
 from bench.compare.verdict import Verdict
-from bench.render.labels import one_line
+from bench.render.labels import shorten_label
 
 ORDER = (
     Verdict.WORSE,
@@ -93,7 +93,7 @@ def method(comparison: Comparison) -> Iterator[str]:
     families = points[points["family"] > 0].groupby("metric", sort=False)["family"].first()
     if len(families):
         sizes = ", ".join(
-            f"{one_line(str(m), formatting.WIDTH)} {n:.0f}" for m, n in families.items()
+            f"{shorten_label(str(m), formatting.WIDTH)} {n:.0f}" for m, n in families.items()
         )
         yield f"Families (comparisons that are not bit-identical): {sizes}."
     gates = ", ".join(gate.text for gate in comparison.gates) or "every metric by its tolerance"
@@ -105,7 +105,7 @@ def overall(comparison: Comparison) -> Iterator[str]:
     for row in formatting.records(comparison.overall):
         ratio = f"{row['iqm']:.4g}" + formatting.interval(row, "iqm")
         better = f"{row['improvement']:.2f}" + formatting.interval(row, "improvement")
-        metric = one_line(str(row["metric"]), formatting.WIDTH)
+        metric = shorten_label(str(row["metric"]), formatting.WIDTH)
         yield (
             f"{metric} over {row['points']} points: interquartile "
             f"mean of HEAD/BASE {ratio}, probability of improvement {better}"

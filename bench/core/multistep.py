@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -23,12 +24,10 @@ class Multistep(Stepper[History]):
     A subclass gives ``max_order`` and ``advance``, and ``evaluate`` if it wants another value than
     D. Its first steps combine the evaluations that there are: it starts with orders 1, 2, ...
 
-    Attributes:
-        max_order: the most evaluations that a step combines.
-        lower_order_final: whether the last steps combine no more evaluations than steps are left.
     """
 
     lower_order_final: bool = False
+    """Whether the last steps combine no more evaluations than steps are left."""
 
     @property
     @abstractmethod
@@ -62,8 +61,32 @@ class MultistepPredictor(Multistep, Predictor[History]):
     """A multistep method of the reverse SDE."""
 
 
+class HighestOrder(Multistep):
+    """A multistep method whose parameter ``highest`` is the most evaluations that a step combines.
+
+    Attributes:
+        most: the largest ``highest``.
+        limit: the order in the limit of many steps, which the first steps hold down.
+    """
+
+    most: ClassVar[int] = 4
+    limit: ClassVar[int] = 2
+    highest: int
+
+    def __post_init__(self) -> None:
+        require(1 <= self.highest <= self.most, f"highest must lie between 1 and {self.most}")
+
+    @property
+    def order(self) -> int:
+        return min(self.highest, self.limit)
+
+    @property
+    def max_order(self) -> int:
+        return self.highest
+
+
 @dataclass(frozen=True)
-class AdamsBashforthInS(MultistepOdeSolver):
+class AdamsBashforthInS(HighestOrder, MultistepOdeSolver):
     """dy/ds = eps(y; s) by the variable-step Adams-Bashforth method; one evaluation per step.
 
     The step integrates the polynomial in s through the last ``highest`` values of eps exactly. The
@@ -75,17 +98,6 @@ class AdamsBashforthInS(MultistepOdeSolver):
     """
 
     highest: int = 4
-
-    def __post_init__(self) -> None:
-        require(1 <= self.highest <= 4, "highest must lie between 1 and 4")
-
-    @property
-    def order(self) -> int:
-        return min(self.highest, 2)
-
-    @property
-    def max_order(self) -> int:
-        return self.highest
 
     def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         return problem.eps(x, now)

@@ -9,7 +9,7 @@ from string import ascii_uppercase
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def one_line(name: str, width: int) -> str:
+def shorten_label(name: str, width: int) -> str:
     """The name on one line of at most `width` characters, shortened in the middle.
 
     A leading underscore, which would hide a line from matplotlib's legend, is moved away from the

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 
+from bench.core.papers import paper
 from bench.render.labels import slug
 from bench.render.latex import escape
 
@@ -49,8 +49,7 @@ def parse_bibtex(text: str) -> Iterator[BibtexEntry]:
 @lru_cache(maxsize=1)
 def known() -> tuple[BibtexEntry, ...]:
     """Return the entries of the papers that the protocol itself rests on."""
-    text = (files("bench.report") / "data" / "references.bib").read_text(encoding="utf-8")
-    return tuple(parse_bibtex(text))
+    return tuple(parse_bibtex(paper("song2021score") + paper("karras2022elucidating")))
 
 
 def cite(reference: str, bibtex: str = "") -> tuple[BibtexEntry, ...]:

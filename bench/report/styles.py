@@ -9,7 +9,7 @@ from enum import Enum
 import pandas as pd
 
 from bench.extensions.figure import CurveStyle
-from bench.render.labels import one_line
+from bench.render.labels import shorten_label
 from bench.results.frame import SUBJECT
 
 
@@ -90,7 +90,7 @@ def curve_styles(frame: pd.DataFrame) -> Mapping[str, CurveStyle]:
             start=_FIRST_HUE[wanted],
         )
     }
-    labels = _unique(one_line(curve, 44) for curve in kinds)
+    labels = _unique(shorten_label(curve, 44) for curve in kinds)
     return {
         curve: _style(number, label, kind, places[curve])
         for number, ((curve, kind), label) in enumerate(zip(kinds.items(), labels, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bench.render.labels import one_line
+from bench.render.labels import shorten_label
 from bench.report.data.best import BestValue, best_values
 from bench.results.frame import points, prepare_frame, with_params
 from bench.results.schema import Status
@@ -64,7 +64,9 @@ def _cells(best: BestValue) -> tuple[str, ...]:
         best.wall_text,
         best.curve,
     )
-    return tuple(one_line(cell, width).strip() for cell, width in zip(cells, _WIDTHS, strict=True))
+    return tuple(
+        shorten_label(cell, width).strip() for cell, width in zip(cells, _WIDTHS, strict=True)
+    )
 
 
 def _align(rows: list[tuple[str, ...]]) -> list[str]:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bench.render.labels import letters, number, one_line, slug, tick, with_half_width
+from bench.render.labels import letters, number, shorten_label, slug, tick, with_half_width
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ def test_slugs_are_safe_file_names(name: str) -> None:
 
 
 def test_long_names_are_shortened_in_the_middle() -> None:
-    short = one_line("dpm_solver(" + "a" * 500 + ", order=3)", 40)
+    short = shorten_label("dpm_solver(" + "a" * 500 + ", order=3)", 40)
     assert len(short) == 40
     assert short.startswith("dpm_solver(")
     assert short.endswith("order=3)")
@@ -26,7 +26,7 @@ def test_long_names_are_shortened_in_the_middle() -> None:
 
 @pytest.mark.parametrize(("name", "shown"), [("a\nb\x1b", "a b"), ("", "(no name)"), ("_x", " _x")])
 def test_names_fit_on_one_line(name: str, shown: str) -> None:
-    assert one_line(name, 20) == shown
+    assert shorten_label(name, 20) == shown
 
 
 @pytest.mark.parametrize(

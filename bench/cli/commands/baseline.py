@@ -8,15 +8,11 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import HELP_OPTIONS, Device, print_lines
+from bench.cli.options import Device, print_lines
 from bench.core.errors import BenchError
 from bench.extend import Command
 
-app = typer.Typer(
-    help="Keep the results that changes are compared with.",
-    no_args_is_help=True,
-    context_settings=HELP_OPTIONS,
-)
+app = typer.Typer(help="Keep the results that changes are compared with.", no_args_is_help=True)
 
 Suite = Annotated[Path, typer.Option(help="YAML file, or the name of a suite that ships.")]
 Baseline = Annotated[

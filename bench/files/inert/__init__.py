@@ -6,9 +6,15 @@ tensor within the bounds of the file (`Rule`), and refuses all other names (`Ref
 """
 
 from bench.files.inert.objects import Dictionary, Object, Rule, object_class
-from bench.files.inert.refusal import Refused, damaged_error, forbidden_error, read
-from bench.files.inert.tensors import (
+from bench.files.inert.refusal import (
+    Refused,
+    damaged_error,
     first_cause,
+    forbidden_error,
+    guard_reading,
+    read,
+)
+from bench.files.inert.tensors import (
     latin1,
     rebuild_parameter,
     rebuild_tensor,
@@ -24,6 +30,7 @@ __all__ = [
     "damaged_error",
     "first_cause",
     "forbidden_error",
+    "guard_reading",
     "latin1",
     "object_class",
     "read",

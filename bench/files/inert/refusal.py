@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.core.errors import BenchError
@@ -25,6 +27,28 @@ def damaged_error(path: Path, cause: str) -> BenchError:
         f"{path}: damaged, or not the kind of file that its name says: {cause}; fetch it again "
         "and compare its sha256"
     )
+
+
+def first_cause(error: Exception) -> str:
+    """The telling line of an error of torch's restricted loader."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if "GLOBAL" in line or "nsupported" in line]
+    return (telling or lines or [type(error).__name__])[0][:300]
+
+
+@contextmanager
+def guard_reading(path: Path) -> Iterator[None]:
+    """Make one line of whatever a hostile file makes its reader stumble over.
+
+    Raises:
+        BenchError: something was `Refused`, or failed.
+    """
+    try:
+        yield
+    except Refused as refusal:
+        raise forbidden_error(path, str(refusal)) from None
+    except Exception as error:
+        raise damaged_error(path, f"{type(error).__name__} {first_cause(error)}") from None
 
 
 def read(path: Path) -> bytes:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.storage import TypedStorage
 
 from bench.files.inert.objects import Object
-from bench.files.inert.refusal import Refused
+from bench.files.inert.refusal import Refused, first_cause
 
 _SCALARS = frozenset({"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"})
 
@@ -74,13 +74,6 @@ def latin1(text: object, *encoding: object) -> bytes:
     if not isinstance(text, str) or encoding not in ((), ("latin1",)):
         raise Refused("text is encoded in a way other than latin1")
     return text.encode("latin1")
-
-
-def first_cause(error: Exception) -> str:
-    """The telling line of an error of torch's restricted loader."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if "GLOBAL" in line or "nsupported" in line]
-    return (telling or lines or [type(error).__name__])[0][:300]
 
 
 def _naturals(values: object) -> list[int]:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from bench.extensions.figure import Canvas, CurvePart
-from bench.render.labels import letters, metric_label, number, one_line
+from bench.render.labels import letters, metric_label, number, shorten_label
 from bench.report.drawing.axes import fit_log_x, fit_y, suits_log
 from bench.report.styles import MUTED, TEXT
 from bench.results.roles import exact_partners, primary
@@ -73,7 +73,7 @@ def by_protocol(
     parts = [part for _, part in points.groupby(list(abscissa.apart), sort=True)]
     for letter, part in zip(letters(len(parts)), parts, strict=True):
         label = metric_label(str(part["metric"].iloc[0]), str(part["unit"].iloc[0]))
-        yield one_line(label, 40), f"{abscissa.difference} {letter}" if letter else "", part
+        yield shorten_label(label, 40), f"{abscissa.difference} {letter}" if letter else "", part
 
 
 def panels(

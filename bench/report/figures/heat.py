@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from bench.extensions.data import SubjectData
 from bench.extensions.figure import Canvas, SubjectFigure, View
-from bench.render.labels import metric_label, number, one_line, tick
+from bench.render.labels import metric_label, number, shorten_label, tick
 from bench.report.drawing.axes import suits_log
 from bench.report.styles import MUTED
 from bench.results.roles import errors
@@ -76,7 +76,7 @@ def _sheet(points: pd.DataFrame, lines: str, columns: str) -> Sheet:
         panels.append((f"NFE ≤ {tick(budget)}", table.reindex(index=names, columns=heads)))
     larger = bool(points["larger_is_better"].iloc[0])
     label = metric_label(str(points["metric"].iloc[0]), str(points["unit"].iloc[0]))
-    return Sheet(f"{one_line(label, 40)} {'↑' if larger else '↓'}", tuple(panels), larger)
+    return Sheet(f"{shorten_label(label, 40)} {'↑' if larger else '↓'}", tuple(panels), larger)
 
 
 def views(subject: SubjectData) -> Iterator[View]:
@@ -160,7 +160,7 @@ def _short(value: float) -> str:
 
 
 def _name(name: object) -> str:
-    return one_line(str(name), 34)
+    return shorten_label(str(name), 34)
 
 
 FIGURE = SubjectFigure(name="heat", title="Heat maps", rank=30, views=views)

@@ -17,7 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from bench.core.errors import BenchError
 from bench.extensions.data import RunData
 from bench.extensions.figure import Canvas, RunFigure, View
-from bench.render.labels import one_line, slug
+from bench.render.labels import shorten_label, slug
 from bench.results import array_file
 from bench.results.frame import with_params
 from bench.results.places import replace_digests
@@ -122,7 +122,7 @@ def draw(shown: tuple[Picture, ...], canvas: Canvas) -> str:
             if row == 0:
                 axes.set_title(heading, fontsize=9)
             if column == 0:
-                axes.set_ylabel(f"{one_line(picture.process, 34)}\nx at t", fontsize=8.5)
+                axes.set_ylabel(f"{shorten_label(picture.process, 34)}\nx at t", fontsize=8.5)
             if row == len(shown) - 1:
                 axes.set_xlabel("t")
     steps = 8 * (len(shown[0].arrays["t"]) - 1)

@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 
 from bench.extensions.data import OVERALL, CommonProblems, RunData
 from bench.extensions.figure import Canvas, CurvePart, RunFigure, View
-from bench.render.labels import one_line
+from bench.render.labels import shorten_label
 from bench.report.data.common_problems import TARGETS
 from bench.report.drawing.axes import log_x
 from bench.report.drawing.panels import PANEL_HEIGHT, PANEL_WIDTH
@@ -56,7 +56,7 @@ def draw(shown: Sequence[CommonProblems], count: int, canvas: Canvas) -> str:
     figure = canvas.open(2 * PANEL_WIDTH, len(shown) * PANEL_HEIGHT + 0.1, members)
     for i, common in enumerate(shown):
         left, right = (figure.add_subplot(len(shown), 2, 2 * i + j) for j in (1, 2))
-        name = one_line(common.name, 24)
+        name = shorten_label(common.name, 24)
         _draw_profile(left, common, performance(common.costs, STEPS), canvas)
         left.set_title(f"{name}: {common.costs.shape[1]} problems")
         left.set(xlabel="factor of the best cost", ylabel="problems solved")

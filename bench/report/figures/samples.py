@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from bench.core.errors import BenchError
 from bench.extensions.data import SubjectData
 from bench.extensions.figure import Canvas, SubjectFigure, View
-from bench.render.labels import one_line, tick
+from bench.render.labels import shorten_label, tick
 from bench.report.drawing.sample_layout import COLUMNS, GridCell, SampleGrid, sample_grid
 from bench.report.drawing.sample_tiles import (
     CELL_WIDTH,
@@ -119,7 +119,7 @@ def _row_label(grid: SampleGrid, row: int, name: str) -> str:
     """Name the sampler; an adaptive one with the measured NFE of its tiles."""
     cells = sorted((c.column, c.nfe) for c in grid.cells if c.row == row and c.adaptive)
     spent = ", ".join(f"{nfe:.0f}" for _, nfe in cells)
-    return f"{one_line(name, 44)}\nNFE {spent}" if spent else one_line(name, 44)
+    return f"{shorten_label(name, 44)}\nNFE {spent}" if spent else shorten_label(name, 44)
 
 
 def _write_labels(axes: Axes, labels: Sequence[str], budgets: Sequence[float]) -> None:

@@ -11,10 +11,9 @@ from typing import ClassVar
 
 import torch
 
-from bench.api import BenchError, FilePath, HubFolder, ScoreModel, require
+from bench.api import BenchError, FilePath, HubFolder, ScoreModel, paper, require
 from bench_plugins.checkpoints.classes import Choice, Label
 from bench_plugins.checkpoints.common import file_hash, pixel_target
-from bench_plugins.checkpoints.papers import DDPM
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.reading.safe_files import entries
 from bench_plugins.checkpoints.unet2d.denoisers import denoiser_of
@@ -48,7 +47,7 @@ class DiffusersUnet(NetworkModel):
 
     name: ClassVar[str] = "diffusers_unet"
     reference: ClassVar[str] = "diffusers' UNet2DModel; Ho et al. 2020, arXiv:2006.11239"
-    bibtex: ClassVar[str] = DDPM
+    bibtex: ClassVar[str] = paper("ho2020denoising")
 
     path: FilePath = "model"
     label: Label = None

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from bench.api import Asset, BenchError, FilePath, ScoreModel, load_tensors, require
+from bench.api import Asset, BenchError, FilePath, ScoreModel, load_tensors, paper, require
 from bench_plugins.checkpoints.common import file_hash, levels_of, pixel_target, scale_rows
 from bench_plugins.checkpoints.labels import (
     Convention,
@@ -24,7 +24,6 @@ from bench_plugins.checkpoints.labels import (
 )
 from bench_plugins.checkpoints.levels import LevelTable
 from bench_plugins.checkpoints.module import ModuleModel
-from bench_plugins.checkpoints.papers import DDPM
 from bench_plugins.checkpoints.precision import NetworkModel, Running
 from bench_plugins.checkpoints.predictions import Prediction, alpha_of, to_denoised
 
@@ -67,7 +66,7 @@ class DiscreteModel(NetworkModel):
 
     name: ClassVar[str] = "discrete"
     reference: ClassVar[str] = "your own network; Ho et al. 2020, arXiv:2006.11239"
-    bibtex: ClassVar[str] = DDPM
+    bibtex: ClassVar[str] = paper("ho2020denoising")
     imports_code: ClassVar[bool] = True
 
     factory: str = "package.module:name"

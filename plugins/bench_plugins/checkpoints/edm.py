@@ -12,7 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import Asset, BenchError, FilePath, ScoreModel, require
+from bench.api import Asset, BenchError, FilePath, ScoreModel, paper, require
 from bench_plugins.checkpoints.catalogue import asset_of, local_path
 from bench_plugins.checkpoints.classes import Choice, Label
 from bench_plugins.checkpoints.common import build_network, file_hash, pixel_target
@@ -21,7 +21,6 @@ from bench_plugins.checkpoints.describe import edm_content
 from bench_plugins.checkpoints.edm_files import read_edm
 from bench_plugins.checkpoints.edm_precond import EdmDenoiser, EdmRecipe, iddpm_levels
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnet
-from bench_plugins.checkpoints.papers import EDM
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 
@@ -48,7 +47,7 @@ class Edm(NetworkModel):
     reference: ClassVar[str] = (
         "Karras et al. 2022, arXiv:2206.00364, Table 1; github.com/NVlabs/edm"
     )
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     path: FilePath = "network.pkl"
     label: Label = None

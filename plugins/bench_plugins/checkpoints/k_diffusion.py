@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from bench.api import Asset, BenchError, FilePath, ScoreModel, inert, require
+from bench.api import Asset, BenchError, FilePath, ScoreModel, inert, paper, require
 from bench_plugins.checkpoints.catalogue import asset_of, local_path
 from bench_plugins.checkpoints.classes import Choice, Label
 from bench_plugins.checkpoints.common import (
@@ -24,7 +24,7 @@ from bench_plugins.checkpoints.common import (
 )
 from bench_plugins.checkpoints.describe import k_diffusion_content
 from bench_plugins.checkpoints.k_diffusion_config import KDiffusionRecipe, maker, recipe_of
-from bench_plugins.checkpoints.papers import EDM, HOURGLASS, K_DIFFUSION
+from bench_plugins.checkpoints.papers import HOURGLASS
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.predictions import karras_coefficients
 from bench_plugins.checkpoints.reading.safe_files import header, read_safetensors
@@ -57,7 +57,9 @@ class KDiffusion(NetworkModel):
         "Crowson et al. 2024, arXiv:2401.11605; Karras et al. 2022, arXiv:2206.00364, Table 1; "
         "github.com/crowsonkb/k-diffusion"
     )
-    bibtex: ClassVar[str] = HOURGLASS + EDM + K_DIFFUSION
+    bibtex: ClassVar[str] = (
+        HOURGLASS + paper("karras2022elucidating") + paper("crowson2022kdiffusion")
+    )
 
     path: FilePath = "model.pth"
     config: FilePath = ""

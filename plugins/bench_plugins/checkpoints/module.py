@@ -22,11 +22,11 @@ from bench.api import (
     from_score,
     import_named,
     inert,
+    paper,
     require,
 )
 from bench_plugins.checkpoints.catalogue import asset_of, local_path
 from bench_plugins.checkpoints.common import build_network, file_hash, pixel_target
-from bench_plugins.checkpoints.papers import EDM
 from bench_plugins.checkpoints.precision import NetworkModel, Running
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
@@ -53,7 +53,7 @@ class ModuleModel(NetworkModel):
 
     name: ClassVar[str] = "module"
     reference: ClassVar[str] = "your own network; Karras et al. 2022, arXiv:2206.00364, Eq. 3"
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
     imports_code: ClassVar[bool] = True
 
     factory: str = "package.module:name"

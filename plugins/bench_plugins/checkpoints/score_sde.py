@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from bench.api import Asset, BenchError, FilePath, ScoreModel, inert, require
+from bench.api import Asset, BenchError, FilePath, ScoreModel, inert, paper, require
 from bench_plugins.checkpoints.catalogue import asset_of, local_path, preset_of
 from bench_plugins.checkpoints.common import (
     build_network,
@@ -23,7 +23,6 @@ from bench_plugins.checkpoints.common import (
 from bench_plugins.checkpoints.convert import write_safetensors
 from bench_plugins.checkpoints.describe import score_sde_content
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNpp, NCSNppConfig, trained_levels
-from bench_plugins.checkpoints.papers import SCORE_SDE
 from bench_plugins.checkpoints.precision import NetworkModel
 from bench_plugins.checkpoints.reading.safe_files import read_safetensors
 from bench_plugins.checkpoints.reading.torch_files import read_torch
@@ -52,7 +51,7 @@ class ScoreSde(NetworkModel):
 
     name: ClassVar[str] = "score_sde"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456; github.com/yang-song/score_sde"
-    bibtex: ClassVar[str] = SCORE_SDE
+    bibtex: ClassVar[str] = paper("song2021score")
 
     path: FilePath = "checkpoint.pth"
     preset: str = ""

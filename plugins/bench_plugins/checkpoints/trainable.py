@@ -9,11 +9,18 @@ from typing import Any, ClassVar, Literal, cast
 
 from torch import nn
 
-from bench.api import BenchError, NoiseProcess, Trainable, TrainingRecord, TrainingTask, require
+from bench.api import (
+    BenchError,
+    NoiseProcess,
+    Trainable,
+    TrainingRecord,
+    TrainingTask,
+    paper,
+    require,
+)
 from bench_plugins.checkpoints.edm_precond import EdmRecipe
 from bench_plugins.checkpoints.networks.edm_unet import EdmUnetConfig
 from bench_plugins.checkpoints.networks.ncsnpp import NCSNppConfig
-from bench_plugins.checkpoints.papers import EDM, SCORE_SDE
 from bench_plugins.checkpoints.score_sde_recipes import ScoreSdeRecipe
 from bench_plugins.checkpoints.training import TrainableEdm, TrainableScoreSde
 
@@ -123,7 +130,7 @@ class Ncsnpp(_ScoreSdeNetwork):
 
     name: ClassVar[str] = "ncsnpp"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Appendix H"
-    bibtex: ClassVar[str] = SCORE_SDE
+    bibtex: ClassVar[str] = paper("song2021score")
     processes: ClassVar[tuple[str, ...]] = ("ve", "vp", "subvp")
     fir: ClassVar[bool] = True
     progressive_input: ClassVar[Literal["none", "residual"]] = "residual"
@@ -135,7 +142,7 @@ class Ddpmpp(_ScoreSdeNetwork):
 
     name: ClassVar[str] = "ddpmpp"
     reference: ClassVar[str] = Ncsnpp.reference
-    bibtex: ClassVar[str] = SCORE_SDE
+    bibtex: ClassVar[str] = paper("song2021score")
     processes: ClassVar[tuple[str, ...]] = ("vp", "subvp")
     fir: ClassVar[bool] = False
     progressive_input: ClassVar[Literal["none", "residual"]] = "none"
@@ -180,7 +187,7 @@ class EdmNcsnpp(_EdmNetwork):
 
     name: ClassVar[str] = "edm-ncsnpp"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Table 7"
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
     ncsnpp: ClassVar[bool] = True
 
 
@@ -190,5 +197,5 @@ class EdmDdpmpp(_EdmNetwork):
 
     name: ClassVar[str] = "edm-ddpmpp"
     reference: ClassVar[str] = EdmNcsnpp.reference
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
     ncsnpp: ClassVar[bool] = False

@@ -20,10 +20,10 @@ from bench.api import (
     Time,
     adams_weights,
     combine,
+    paper,
     require,
     weighted_terms,
 )
-from bench_plugins.deis.papers import ZHANG2023DEIS
 
 Array = npt.NDArray[np.float64]
 
@@ -78,7 +78,7 @@ class DeisTAB(_AdamsBashforth):
 
     name: ClassVar[str] = "deis_tab"
     reference: ClassVar[str] = "Zhang and Chen 2022, arXiv:2204.13902, Eq. 14 and 15"
-    bibtex: ClassVar[str] = ZHANG2023DEIS
+    bibtex: ClassVar[str] = paper("zhang2023deis")
 
     def _weights(
         self, process: NoiseProcess, nodes: tuple[Time, ...], then: Time
@@ -96,7 +96,7 @@ class DeisRhoAB(_AdamsBashforth):
 
     name: ClassVar[str] = "deis_rhoab"
     reference: ClassVar[str] = "Zhang and Chen 2022, arXiv:2204.13902, Section 4"
-    bibtex: ClassVar[str] = ZHANG2023DEIS
+    bibtex: ClassVar[str] = paper("zhang2023deis")
 
     def _weights(
         self, process: NoiseProcess, nodes: tuple[Time, ...], then: Time

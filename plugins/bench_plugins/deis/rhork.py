@@ -7,8 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import EULER, HEUN, KUTTA3, KUTTA4, OdeSolver, Problem, Time, combine, require
-from bench_plugins.deis.papers import ZHANG2023DEIS
+from bench.api import EULER, HEUN, KUTTA3, KUTTA4, OdeSolver, Problem, Time, combine, paper, require
 
 TABLEAUX = EULER, HEUN, KUTTA3, KUTTA4
 
@@ -26,7 +25,7 @@ class DeisRhoRK(OdeSolver[None]):
 
     name: ClassVar[str] = "deis_rhork"
     reference: ClassVar[str] = "Zhang and Chen 2022, arXiv:2204.13902, Section 4"
-    bibtex: ClassVar[str] = ZHANG2023DEIS
+    bibtex: ClassVar[str] = paper("zhang2023deis")
 
     stages: int = 2
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import NoiseProcess, Time, TimeGrid, times_at_levels, unit_interval
-from bench_plugins.dpm.papers import LU2022DPMSOLVER, SONG2019GENERATIVE
+from bench.api import NoiseProcess, Time, TimeGrid, paper, times_at_levels, unit_interval
+from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
 
 @dataclass(frozen=True)
@@ -36,4 +36,4 @@ class Exponential(LogSnr):
 
     name: ClassVar[str] = "exponential"
     reference: ClassVar[str] = "Song and Ermon 2019, arXiv:1907.05600, Section 4.3"
-    bibtex: ClassVar[str] = SONG2019GENERATIVE
+    bibtex: ClassVar[str] = paper("song2019generative")

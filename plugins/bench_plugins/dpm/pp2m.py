@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepOdeSolver, Past, Problem, Time, combine
-from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
+from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, paper
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class DpmSolverPP2M(MultistepOdeSolver):
 
     name: ClassVar[str] = "dpmpp_2m"
     reference: ClassVar[str] = "Lu et al. 2022, arXiv:2211.01095, Algorithm 2"
-    bibtex: ClassVar[str] = LU2022DPMSOLVERPP
+    bibtex: ClassVar[str] = paper("lu2022dpmsolverpp")
     order: ClassVar[int] = 2
     max_order: ClassVar[int] = 2
     lower_order_final: bool = False

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepPredictor, Past, Problem, Time, combine, require
-from bench_plugins.dpm.papers import CROWSON2022KDIFFUSION, LU2022DPMSOLVERPP
+from bench.api import MultistepPredictor, Past, Problem, Time, combine, paper, require
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class SdeDpmSolverPP2M(MultistepPredictor):
         "Lu et al. 2022, arXiv:2211.01095, SDE-DPM-Solver++(2M); eta: Crowson 2023, k-diffusion, "
         "sample_dpmpp_2m_sde"
     )
-    bibtex: ClassVar[str] = LU2022DPMSOLVERPP + CROWSON2022KDIFFUSION
+    bibtex: ClassVar[str] = paper("lu2022dpmsolverpp") + paper("crowson2022kdiffusion")
     order: ClassVar[int] = 2
     max_order: ClassVar[int] = 2
 

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import OdeSolver, Problem, Time, combine, require
-from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
+from bench.api import OdeSolver, Problem, Time, combine, paper, require
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class DpmSolverPP2S(OdeSolver[None]):
 
     name: ClassVar[str] = "dpmpp_2s"
     reference: ClassVar[str] = "Lu et al. 2022, arXiv:2211.01095, Algorithm 1"
-    bibtex: ClassVar[str] = LU2022DPMSOLVERPP
+    bibtex: ClassVar[str] = paper("lu2022dpmsolverpp")
     order: ClassVar[int] = 2
 
     r: float = 0.5

@@ -8,9 +8,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, weighted_terms
+from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, paper, weighted_terms
 from bench_plugins.dpm.multistep import multistep_weights
-from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class DpmSolverPP3M(MultistepOdeSolver):
     reference: ClassVar[str] = (
         "Lu et al. 2022, arXiv:2211.01095, Section 4.2; the authors' code, multistep order 3"
     )
-    bibtex: ClassVar[str] = LU2022DPMSOLVERPP
+    bibtex: ClassVar[str] = paper("lu2022dpmsolverpp")
     order: ClassVar[int] = 2
     max_order: ClassVar[int] = 3
 

@@ -8,9 +8,8 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from bench.api import Past, Problem, Time, adams_weights, combine, weighted_terms
+from bench.api import Past, Problem, Time, adams_weights, combine, paper, weighted_terms
 from bench_plugins.dpm.groups import GroupedSteps
-from bench_plugins.dpm.papers import LU2022DPMSOLVERPP
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class DpmSolverPPFast(GroupedSteps):
     reference: ClassVar[str] = (
         "Lu et al. 2022, arXiv:2211.01095; the authors' code, dpmsolver++ with singlestep_fixed"
     )
-    bibtex: ClassVar[str] = LU2022DPMSOLVERPP
+    bibtex: ClassVar[str] = paper("lu2022dpmsolverpp")
 
     def _evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         return problem.denoise(x, now)

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepOdeSolver, Past, Problem, Time, combine, require, weighted_terms
+from bench.api import HighestOrder, MultistepOdeSolver, Past, Problem, Time, combine, weighted_terms
 from bench_plugins.dpm.multistep import multistep_weights
 from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
 
 @dataclass(frozen=True)
-class DpmSolverMultistep(MultistepOdeSolver):
+class DpmSolverMultistep(HighestOrder, MultistepOdeSolver):
     """Multistep DPM-Solver: the formulas of DPM-Solver++(2M) and (3M) for the predicted eps.
 
     Order min(highest, 2), one evaluation per step; it starts with DDIM. Order 3 is not reached
@@ -31,19 +31,9 @@ class DpmSolverMultistep(MultistepOdeSolver):
     )
     bibtex: ClassVar[str] = LU2022DPMSOLVER
 
+    most: ClassVar[int] = 3
     highest: int = 2
     lower_order_final: bool = False
-
-    def __post_init__(self) -> None:
-        require(1 <= self.highest <= 3, "highest must be 1, 2 or 3")
-
-    @property
-    def order(self) -> int:
-        return min(self.highest, 2)
-
-    @property
-    def max_order(self) -> int:
-        return self.highest
 
     def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         return problem.eps(x, now)

@@ -9,8 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Predictor, Problem, Time, combine, karras_heun, require
-from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
+from bench.api import Predictor, Problem, Time, combine, karras_heun, paper, require
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class EdmChurn(Predictor[Churn]):
 
     name: ClassVar[str] = "edm_churn"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Algorithm 2 and Table 5"
-    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     churn: float = 40.0
     s_tmin: float = 0.05

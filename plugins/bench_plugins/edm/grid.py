@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import NoiseProcess, Time, TimeGrid, karras_times, require
-from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
+from bench.api import NoiseProcess, Time, TimeGrid, karras_times, paper, require
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Karras(TimeGrid):
 
     name: ClassVar[str] = "karras"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Eq. 5"
-    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     rho: float = 7.0
 

@@ -7,8 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import OdeSolver, Problem, Time, karras_heun
-from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
+from bench.api import OdeSolver, Problem, Time, karras_heun, paper
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class EdmHeun(OdeSolver[None]):
 
     name: ClassVar[str] = "edm_heun"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Algorithm 1"
-    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
     order: ClassVar[int] = 2
 
     def cost(self, steps: int) -> int:

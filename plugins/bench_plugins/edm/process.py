@@ -8,8 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import NoiseProcess, require
-from bench_plugins.edm.papers import KARRAS2022ELUCIDATING
+from bench.api import NoiseProcess, paper, require
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class EDM(NoiseProcess):
 
     name: ClassVar[str] = "edm"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Table 1 and Eq. 4"
-    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     sigma_min: float = 0.002
     sigma_max: float = 80.0

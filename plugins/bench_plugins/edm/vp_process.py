@@ -9,8 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import NoiseProcess, require
-from bench_plugins.edm.papers import KARRAS2022ELUCIDATING, ZHOU2024FAST
+from bench.api import NoiseProcess, paper, require
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class EdmVP(NoiseProcess):
     reference: ClassVar[str] = (
         "Karras et al. 2022, arXiv:2206.00364, Table 1 (VP); Zhou et al. 2023, arXiv:2312.00094"
     )
-    bibtex: ClassVar[str] = KARRAS2022ELUCIDATING + ZHOU2024FAST
+    bibtex: ClassVar[str] = paper("karras2022elucidating") + paper("zhou2024fast")
 
     s_low: float = 0.002
     s_high: float = 80.0

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from torch import Tensor
 
 from bench.api import (
+    HighestOrder,
     MultistepPredictor,
     Past,
     Problem,
     Time,
     adams_weights,
     combine,
-    require,
     weighted_terms,
 )
 from bench_plugins.er_sde.papers import CUI2025ELUCIDATING
@@ -26,7 +26,7 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class ErSde(MultistepPredictor):
+class ErSde(HighestOrder, MultistepPredictor):
     """ER-SDE-Solver: a reverse SDE with the noise scale phi, D by its Taylor series in s.
 
     y_then = r y + sum_k I_k D^(k) + (s_then^2 - r^2 s_now^2)^1/2 z with r = phi_then / phi_now and
@@ -48,18 +48,8 @@ class ErSde(MultistepPredictor):
     )
     bibtex: ClassVar[str] = CUI2025ELUCIDATING
 
+    most: ClassVar[int] = 3
     highest: int = 3
-
-    def __post_init__(self) -> None:
-        require(self.highest in (1, 2, 3), "highest must be 1, 2 or 3")
-
-    @property
-    def order(self) -> int:
-        return min(self.highest, 2)
-
-    @property
-    def max_order(self) -> int:
-        return self.highest
 
     def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
         ratio = _q(then.s) / _q(now.s)

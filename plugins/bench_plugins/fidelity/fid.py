@@ -10,11 +10,19 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import Accumulator, Measurement, Trial, Uncertainty, frechet_influence, require
+from bench.api import (
+    Accumulator,
+    Measurement,
+    Trial,
+    Uncertainty,
+    frechet_influence,
+    paper,
+    require,
+)
 from bench_plugins.fidelity.extractors import Features
 from bench_plugins.fidelity.kinds import INCEPTION
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
-from bench_plugins.fidelity.papers import FID, STEIN
+from bench_plugins.fidelity.papers import STEIN
 from bench_plugins.fidelity.reference import Reference
 from bench_plugins.fidelity.statistics import Collected, RunningMoments, pooled_layer
 
@@ -29,7 +37,7 @@ class FrechetDistance(ReferenceMetric):
     """
 
     reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6"
-    bibtex: ClassVar[str] = FID
+    bibtex: ClassVar[str] = paper("heusel2017gans")
 
     def start(self, trial: Trial) -> Accumulator:
         stream = self.stream(trial, at_least=2)

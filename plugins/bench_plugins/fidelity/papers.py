@@ -1,15 +1,5 @@
 """BibTeX entries of the papers that this family names."""
 
-FID = """@inproceedings{heusel2017gans,
-  author = {Heusel, Martin and Ramsauer, Hubert and Unterthiner, Thomas and Nessler, Bernhard and Hochreiter, Sepp},
-  title = {{GANs} Trained by a Two Time-Scale Update Rule Converge to a Local {Nash} Equilibrium},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2017},
-  eprint = {1706.08500},
-  archiveprefix = {arXiv}
-}
-"""
-
 FID_INFINITY = """@inproceedings{chong2020effectively,
   author = {Chong, Min Jin and Forsyth, David},
   title = {Effectively Unbiased {FID} and {Inception} Score and Where to Find Them},

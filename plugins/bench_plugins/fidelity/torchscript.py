@@ -47,7 +47,7 @@ def read_torchscript(path: Path, content: bytes) -> dict[str, Tensor]:
     Raises:
         BenchError: the file is damaged, or holds more than modules, numbers and tensors.
     """
-    try:
+    with inert.guard_reading(path):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check(archive, len(content))
             (program,) = (n for n in archive.namelist() if n.count("/") == 1 and "/data.pkl" in n)
@@ -55,12 +55,6 @@ def read_torchscript(path: Path, content: bytes) -> dict[str, Tensor]:
         if not isinstance(module, inert.Object):
             raise inert.Refused("it holds no module")
         return dict(_entries(module, "", 0))
-    except inert.Refused as refusal:
-        raise inert.forbidden_error(path, str(refusal)) from None
-    except Exception as error:  # whatever a hostile program makes the reader stumble over
-        raise inert.damaged_error(
-            path, f"{type(error).__name__} {inert.first_cause(error)}"
-        ) from None
 
 
 def _check(archive: zipfile.ZipFile, limit: int) -> None:

@@ -8,9 +8,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Problem, Time, combine
+from bench.api import Problem, Time, combine, paper
 from bench_plugins.k_diffusion.ancestral import AncestralStep
-from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Dpm2Ancestral(AncestralStep):
 
     name: ClassVar[str] = "dpm2_a"
     reference: ClassVar[str] = "Crowson 2022, k-diffusion, sample_dpm_2_ancestral"
-    bibtex: ClassVar[str] = CROWSON2022KDIFFUSION
+    bibtex: ClassVar[str] = paper("crowson2022kdiffusion")
     order: ClassVar[int] = 2
 
     def cost(self, steps: int) -> int:

@@ -8,9 +8,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Problem, Time, combine
+from bench.api import Problem, Time, combine, paper
 from bench_plugins.k_diffusion.ancestral import AncestralStep
-from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION, LU2022DPMSOLVERPP
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class DpmPP2SAncestral(AncestralStep):
         "Crowson 2022, k-diffusion, sample_dpmpp_2s_ancestral; "
         "Lu et al. 2022, arXiv:2211.01095, Algorithm 1"
     )
-    bibtex: ClassVar[str] = LU2022DPMSOLVERPP + CROWSON2022KDIFFUSION
+    bibtex: ClassVar[str] = paper("lu2022dpmsolverpp") + paper("crowson2022kdiffusion")
     order: ClassVar[int] = 2
 
     def cost(self, steps: int) -> int:

@@ -8,8 +8,16 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepPredictor, Past, Problem, Time, combine, require, weighted_terms
-from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION
+from bench.api import (
+    MultistepPredictor,
+    Past,
+    Problem,
+    Time,
+    combine,
+    paper,
+    require,
+    weighted_terms,
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class DpmPP3MSde(MultistepPredictor):
 
     name: ClassVar[str] = "dpmpp_3m_sde"
     reference: ClassVar[str] = "Crowson 2023, k-diffusion, sample_dpmpp_3m_sde"
-    bibtex: ClassVar[str] = CROWSON2022KDIFFUSION
+    bibtex: ClassVar[str] = paper("crowson2022kdiffusion")
     order: ClassVar[int] = 2
     max_order: ClassVar[int] = 3
 

@@ -7,9 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Problem, Time, combine, require
+from bench.api import Problem, Time, combine, paper, require
 from bench_plugins.k_diffusion.ancestral import AncestralStep
-from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class DpmPPSde(AncestralStep):
 
     name: ClassVar[str] = "dpmpp_sde"
     reference: ClassVar[str] = "Crowson 2022, k-diffusion, sample_dpmpp_sde"
-    bibtex: ClassVar[str] = CROWSON2022KDIFFUSION
+    bibtex: ClassVar[str] = paper("crowson2022kdiffusion")
     order: ClassVar[int] = 2
 
     r: float = 0.5

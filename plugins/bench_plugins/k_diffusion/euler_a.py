@@ -7,9 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Problem, Time, combine
+from bench.api import Problem, Time, combine, paper
 from bench_plugins.k_diffusion.ancestral import AncestralStep
-from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class EulerAncestral(AncestralStep):
 
     name: ClassVar[str] = "euler_a"
     reference: ClassVar[str] = "Crowson 2022, k-diffusion, sample_euler_ancestral"
-    bibtex: ClassVar[str] = CROWSON2022KDIFFUSION
+    bibtex: ClassVar[str] = paper("crowson2022kdiffusion")
     order: ClassVar[int] = 1
 
     def step(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import AdamsBashforthInS
-from bench_plugins.k_diffusion.papers import CROWSON2022KDIFFUSION, HAIRER1993SOLVING
+from bench.api import AdamsBashforthInS, paper
 
 
 @dataclass(frozen=True)
@@ -26,4 +25,4 @@ class LMS(AdamsBashforthInS):
         "Crowson 2022, github.com/crowsonkb/k-diffusion, sample_lms; Hairer, Norsett and Wanner "
         "1993, Section III.5"
     )
-    bibtex: ClassVar[str] = HAIRER1993SOLVING + CROWSON2022KDIFFUSION
+    bibtex: ClassVar[str] = paper("hairer1993solving") + paper("crowson2022kdiffusion")

@@ -15,8 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.api import TrainableClassifier, TrainingRecord, read_weights, require, write_network
-from bench_plugins.metrics.papers import FID
+from bench.api import (
+    TrainableClassifier,
+    TrainingRecord,
+    paper,
+    read_weights,
+    require,
+    write_network,
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class SmallClassifier(TrainableClassifier):
     reference: ClassVar[str] = (
         "stands in for Inception-v3 on digits: Heusel et al. 2017, arXiv:1706.08500"
     )
-    bibtex: ClassVar[str] = FID
+    bibtex: ClassVar[str] = paper("heusel2017gans")
 
     widths: tuple[int, ...] = (16, 32, 32)
 

@@ -30,9 +30,9 @@ from bench.api import (
     UnsupportedError,
     frechet_distance,
     frechet_influence,
+    paper,
     root_factor,
 )
-from bench_plugins.metrics.papers import FID
 
 _CHUNK = 64  # fixed, so that features do not depend on the batch size of the run
 
@@ -46,7 +46,7 @@ class _ClassifierFrechet(SampleMetric):
     """
 
     reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6, in other features"
-    bibtex: ClassVar[str] = FID
+    bibtex: ClassVar[str] = paper("heusel2017gans")
     unit: ClassVar[str] = "1"
     data: ClassVar[str]
     imports: ClassVar[tuple[str, ...]] = ("bench_plugins.metrics.extractors",)

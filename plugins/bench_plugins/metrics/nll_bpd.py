@@ -23,11 +23,11 @@ from bench.api import (
     Time,
     Trial,
     UnsupportedError,
+    paper,
     require,
 )
 from bench_plugins.metrics.converged import REFERENCE_PROCESS, REFERENCE_SOLVER, Converged, converge
 from bench_plugins.metrics.loglik import Path, data_draw, log_likelihoods, summarise, with_role
-from bench_plugins.metrics.papers import SCORE_SDE
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class NllBpd(SolverMetric):
 
     name: ClassVar[str] = "nll_bpd"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 39 and Appendix D.2"
-    bibtex: ClassVar[str] = SCORE_SDE
+    bibtex: ClassVar[str] = paper("song2021score")
     unit: ClassVar[str] = "bits/dim"
     title: ClassVar[str] = "negative log-likelihood"
 

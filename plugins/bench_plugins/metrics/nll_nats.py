@@ -17,10 +17,10 @@ from bench.api import (
     SolverMetric,
     Trial,
     UnsupportedError,
+    paper,
     require,
 )
 from bench_plugins.metrics.loglik import Path, data_draw, log_likelihoods, summarise, with_role
-from bench_plugins.metrics.papers import SCORE_SDE
 
 _EXACT_UP_TO = 16
 """Dimensions up to which the exact divergence is the default."""
@@ -42,7 +42,7 @@ class NllNats(SolverMetric):
 
     name: ClassVar[str] = "nll_nats"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 39"
-    bibtex: ClassVar[str] = SCORE_SDE
+    bibtex: ClassVar[str] = paper("song2021score")
     unit: ClassVar[str] = "nats/dim"
     title: ClassVar[str] = "negative log-likelihood"
 

@@ -25,10 +25,10 @@ from bench.api import (
     Trial,
     UnsupportedError,
     generate,
+    paper,
     require,
 )
 from bench_plugins.metrics.converged import REFERENCE_PROCESS, REFERENCE_SOLVER, Converged, converge
-from bench_plugins.metrics.papers import EDM
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Rmse(SampleMetric):
 
     name: ClassVar[str] = "rmse"
     reference: ClassVar[str] = "Karras et al. 2022, arXiv:2206.00364, Appendix D.1 (local error)"
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
     unit: ClassVar[str] = "data units"
     title: ClassVar[str] = "RMSE to the converged ODE"
 

@@ -23,10 +23,10 @@ from bench.api import (
     ScoreModel,
     Target,
     load_tensors,
+    paper,
     require,
     rows_of,
 )
-from bench_plugins.models.papers import EDM
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ class Empirical(Model):
 
     name: ClassVar[str] = "empirical"
     reference: ClassVar[str] = "closed form; Karras et al. 2022, arXiv:2206.00364, Appendix B.3"
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     data: FilePath = "mnist"
     levels: int = 256

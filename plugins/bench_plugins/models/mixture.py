@@ -11,8 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import Model, NoiseStream, ScoreModel, Target, require, rows_of
-from bench_plugins.models.papers import EDM
+from bench.api import Model, NoiseStream, ScoreModel, Target, paper, require, rows_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +114,7 @@ class GaussianMixture(Model):
 
     name: ClassVar[str] = "gaussian_mixture"
     reference: ClassVar[str] = "closed form; Karras et al. 2022, arXiv:2206.00364, Appendix B.3"
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     means: tuple[tuple[float, ...], ...] = ((-1.0, -0.5), (0.8, 0.9), (0.6, -1.0))
     stds: tuple[float, ...] = (0.2, 0.35, 0.1)
@@ -164,7 +163,7 @@ class RandomMixture(Model):
 
     name: ClassVar[str] = "random_mixture"
     reference: ClassVar[str] = "closed form; Karras et al. 2022, arXiv:2206.00364, Appendix B.3"
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     dim: int = 16
     components: int = 5

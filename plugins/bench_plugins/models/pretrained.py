@@ -20,11 +20,11 @@ from bench.api import (
     Target,
     UnsupportedError,
     load_tensors,
+    paper,
     require,
 )
 from bench_plugins.models.networks.files import NetworkConfig, load_network
 from bench_plugins.models.networks.mlp import MLPConfig
-from bench_plugins.models.papers import EDM, SCORE_SDE
 
 DATA = Path(__file__).parent / "data"
 
@@ -35,7 +35,7 @@ class MnistUnet(Model):
 
     name: ClassVar[str] = "mnist_unet"
     reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         return load_score_model(DATA / "mnist_unet.safetensors", device, dtype)
@@ -47,7 +47,7 @@ class DigitsMlp(Model):
 
     name: ClassVar[str] = "digits_mlp"
     reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         return load_score_model(DATA / "digits_mlp.safetensors", device, dtype)
@@ -63,7 +63,7 @@ class Trained(Model):
 
     name: ClassVar[str] = "trained"
     reference: ClassVar[str] = "your own; Song et al. 2021, arXiv:2011.13456"
-    bibtex: ClassVar[str] = SCORE_SDE
+    bibtex: ClassVar[str] = paper("song2021score")
 
     weights: FilePath = "weights.safetensors"
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask
+from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask, paper
 from bench_plugins.models.networks.files import (
     Metadata,
     NetworkConfig,
@@ -19,7 +19,6 @@ from bench_plugins.models.networks.files import (
 from bench_plugins.models.networks.mlp import MLP, MLPConfig
 from bench_plugins.models.networks.precond import EdmDenoiser, Preconditioning
 from bench_plugins.models.networks.unet import UNet, UNetConfig
-from bench_plugins.models.papers import EDM, SCORE_SDE
 
 
 class _SmallNetwork(Trainable):
@@ -51,7 +50,7 @@ class SmallUnet(_SmallNetwork):
     reference: ClassVar[str] = (
         "DDPM++ in small: Song et al. 2021, arXiv:2011.13456; Karras et al. 2022, arXiv:2206.00364"
     )
-    bibtex: ClassVar[str] = SCORE_SDE + EDM
+    bibtex: ClassVar[str] = paper("song2021score") + paper("karras2022elucidating")
 
     def sizes(self, shape: tuple[int, ...]) -> UNetConfig:
         channels, height, width = shape
@@ -67,7 +66,7 @@ class SmallMlp(_SmallNetwork):
 
     name: ClassVar[str] = "mlp"
     reference: ClassVar[str] = "preconditioning of Karras et al. 2022, arXiv:2206.00364, Eq. 7"
-    bibtex: ClassVar[str] = EDM
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     def sizes(self, shape: tuple[int, ...]) -> MLPConfig:
         return MLPConfig(sample=shape)

@@ -9,20 +9,21 @@ from torch import Tensor
 
 from bench.api import (
     Evaluation,
+    HighestOrder,
     MultistepOdeSolver,
     Past,
     Problem,
     Time,
     adams_weights,
     combine,
-    require,
+    paper,
     weighted_terms,
 )
-from bench_plugins.odes.papers import BASHFORTH1883ATTEMPT, HAIRER1993SOLVING
+from bench_plugins.odes.papers import BASHFORTH1883ATTEMPT
 
 
 @dataclass(frozen=True)
-class AdamsBashforth(MultistepOdeSolver):
+class AdamsBashforth(HighestOrder, MultistepOdeSolver):
     """The variable-step Adams-Bashforth method in t; one evaluation per step.
 
     The first step is Euler's, the next have orders 2, 3 and so on: order 2 at last, whatever
@@ -35,20 +36,9 @@ class AdamsBashforth(MultistepOdeSolver):
 
     name: ClassVar[str] = "adams_bashforth"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section III.5; Bashforth 1883"
-    bibtex: ClassVar[str] = HAIRER1993SOLVING + BASHFORTH1883ATTEMPT
+    bibtex: ClassVar[str] = paper("hairer1993solving") + BASHFORTH1883ATTEMPT
 
     highest: int = 4
-
-    def __post_init__(self) -> None:
-        require(1 <= self.highest <= 4, "highest must lie between 1 and 4")
-
-    @property
-    def order(self) -> int:
-        return min(self.highest, 2)
-
-    @property
-    def max_order(self) -> int:
-        return self.highest
 
     def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         return problem.velocity(x, now)
@@ -58,7 +48,7 @@ class AdamsBashforth(MultistepOdeSolver):
 
 
 @dataclass(frozen=True)
-class AdamsBashforthMoulton(MultistepOdeSolver):
+class AdamsBashforthMoulton(HighestOrder, MultistepOdeSolver):
     """Adams-Bashforth predicts in t, Adams-Moulton corrects once (PECE); order 3.
 
     Two evaluations per step. Predictor and corrector interpolate ``highest`` velocities each, the
@@ -71,20 +61,10 @@ class AdamsBashforthMoulton(MultistepOdeSolver):
 
     name: ClassVar[str] = "adams_bashforth_moulton"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section III.1 and III.5"
-    bibtex: ClassVar[str] = HAIRER1993SOLVING
+    bibtex: ClassVar[str] = paper("hairer1993solving")
 
+    limit: ClassVar[int] = 3
     highest: int = 3
-
-    def __post_init__(self) -> None:
-        require(1 <= self.highest <= 4, "highest must lie between 1 and 4")
-
-    @property
-    def order(self) -> int:
-        return min(self.highest, 3)
-
-    @property
-    def max_order(self) -> int:
-        return self.highest
 
     def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         return problem.velocity(x, now)

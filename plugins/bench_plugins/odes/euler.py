@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import EULER, ExplicitRungeKutta, Tableau
-from bench_plugins.odes.papers import EULER1768INSTITUTIONUM, SONG2021SCORE
+from bench.api import EULER, ExplicitRungeKutta, Tableau, paper
+from bench_plugins.odes.papers import EULER1768INSTITUTIONUM
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,6 @@ class Euler(ExplicitRungeKutta):
 
     name: ClassVar[str] = "euler"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 13; Euler 1768"
-    bibtex: ClassVar[str] = SONG2021SCORE + EULER1768INSTITUTIONUM
+    bibtex: ClassVar[str] = paper("song2021score") + EULER1768INSTITUTIONUM
     order: ClassVar[int] = 1
     tableau: ClassVar[Tableau] = EULER

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import HEUN, ExplicitRungeKutta, Tableau
-from bench_plugins.odes.papers import HAIRER1993SOLVING, HEUN1900NEUE
+from bench.api import HEUN, ExplicitRungeKutta, Tableau, paper
+from bench_plugins.odes.papers import HEUN1900NEUE
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,6 @@ class Heun(ExplicitRungeKutta):
 
     name: ClassVar[str] = "heun"
     reference: ClassVar[str] = "Hairer, Norsett and Wanner 1993, Section II.1; Heun 1900"
-    bibtex: ClassVar[str] = HAIRER1993SOLVING + HEUN1900NEUE
+    bibtex: ClassVar[str] = paper("hairer1993solving") + HEUN1900NEUE
     order: ClassVar[int] = 2
     tableau: ClassVar[Tableau] = HEUN

@@ -49,15 +49,6 @@ EULER1768INSTITUTIONUM = r"""@book{euler1768institutionum,
 }
 """
 
-HAIRER1993SOLVING = r"""@book{hairer1993solving,
-  author = {Hairer, Ernst and N{\o}rsett, Syvert P. and Wanner, Gerhard},
-  title = {Solving Ordinary Differential Equations {I}: Nonstiff Problems},
-  edition = {2nd},
-  publisher = {Springer},
-  year = {1993}
-}
-"""
-
 HEUN1900NEUE = r"""@article{heun1900neue,
   author = {Heun, Karl},
   title = {Neue {Methoden} zur approximativen {Integration} der {Differentialgleichungen} einer unabh{\"a}ngigen {Ver{\"a}nderlichen}},
@@ -96,16 +87,6 @@ RUNGE1895UEBER = r"""@article{runge1895ueber,
   volume = {46},
   pages = {167--178},
   year = {1895}
-}
-"""
-
-SONG2021SCORE = r"""@inproceedings{song2021score,
-  author = {Song, Yang and Sohl-Dickstein, Jascha and Kingma, Diederik P. and Kumar, Abhishek and Ermon, Stefano and Poole, Ben},
-  title = {Score-Based Generative Modeling through Stochastic Differential Equations},
-  booktitle = {International Conference on Learning Representations},
-  year = {2021},
-  eprint = {2011.13456},
-  archiveprefix = {arXiv}
 }
 """
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import KUTTA4, ExplicitRungeKutta, Tableau
-from bench_plugins.odes.papers import HAIRER1993SOLVING, KUTTA1901BEITRAG
+from bench.api import KUTTA4, ExplicitRungeKutta, Tableau, paper
+from bench_plugins.odes.papers import KUTTA1901BEITRAG
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,6 @@ class RK4(ExplicitRungeKutta):
 
     name: ClassVar[str] = "rk4"
     reference: ClassVar[str] = "Kutta 1901; Hairer, Norsett and Wanner 1993, Table II.1.2"
-    bibtex: ClassVar[str] = HAIRER1993SOLVING + KUTTA1901BEITRAG
+    bibtex: ClassVar[str] = paper("hairer1993solving") + KUTTA1901BEITRAG
     order: ClassVar[int] = 4
     tableau: ClassVar[Tableau] = KUTTA4

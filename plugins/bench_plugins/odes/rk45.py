@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from bench.api import AdaptiveOdeSolver, BenchError, Problem, Time, require
-from bench_plugins.odes.papers import DORMAND1980FAMILY, SONG2021SCORE
+from bench.api import AdaptiveOdeSolver, BenchError, Problem, Time, paper, require
+from bench_plugins.odes.papers import DORMAND1980FAMILY
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class RK45(AdaptiveOdeSolver):
     reference: ClassVar[str] = (
         "Song et al. 2021, arXiv:2011.13456, Appendix D.4; Dormand and Prince 1980"
     )
-    bibtex: ClassVar[str] = SONG2021SCORE + DORMAND1980FAMILY
+    bibtex: ClassVar[str] = paper("song2021score") + DORMAND1980FAMILY
     order: ClassVar[int] = 5
     batch_coupled: ClassVar[bool] = True
 

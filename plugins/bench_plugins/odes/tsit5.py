@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bench.api import paper
 from bench_plugins.odes.embedded import EmbeddedPair, EmbeddedRungeKutta
-from bench_plugins.odes.papers import HAIRER1993SOLVING, TSITOURAS2011RUNGE
+from bench_plugins.odes.papers import TSITOURAS2011RUNGE
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Tsit5(EmbeddedRungeKutta):
         "Tsitouras 2011, doi:10.1016/j.camwa.2011.06.002; step control of Hairer, "
         "Norsett and Wanner 1993, Section II.4"
     )
-    bibtex: ClassVar[str] = HAIRER1993SOLVING + TSITOURAS2011RUNGE
+    bibtex: ClassVar[str] = paper("hairer1993solving") + TSITOURAS2011RUNGE
     order: ClassVar[int] = 5
     pair: ClassVar[EmbeddedPair] = EmbeddedPair(
         a=(

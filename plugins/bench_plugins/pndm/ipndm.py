@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import MultistepOdeSolver, Past, Problem, Time, require
-from bench_plugins.pndm.papers import LIU2022PSEUDO, ZHANG2023DEIS
+from bench.api import HighestOrder, MultistepOdeSolver, Past, Problem, Time, paper
+from bench_plugins.pndm.papers import LIU2022PSEUDO
 from bench_plugins.pndm.transfer import adams_bashforth
 
 
 @dataclass(frozen=True)
-class IPNDM(MultistepOdeSolver):
+class IPNDM(HighestOrder, MultistepOdeSolver):
     """PLMS whose first steps have orders 1, 2 and 3, so that a step costs one evaluation.
 
     eps is extrapolated with the Adams-Bashforth coefficients of equal steps, then DDIM makes the
@@ -28,20 +28,9 @@ class IPNDM(MultistepOdeSolver):
     reference: ClassVar[str] = (
         "Zhang and Chen 2022, arXiv:2204.13902 (iPNDM); Liu et al. 2022, arXiv:2202.09778, Eq. 12"
     )
-    bibtex: ClassVar[str] = ZHANG2023DEIS + LIU2022PSEUDO
+    bibtex: ClassVar[str] = paper("zhang2023deis") + LIU2022PSEUDO
 
     highest: int = 4
-
-    def __post_init__(self) -> None:
-        require(1 <= self.highest <= 4, "highest must lie between 1 and 4")
-
-    @property
-    def order(self) -> int:
-        return min(self.highest, 2)
-
-    @property
-    def max_order(self) -> int:
-        return self.highest
 
     def evaluate(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         return problem.eps(x, now)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import AdamsBashforthInS
-from bench_plugins.pndm.papers import ZHANG2023DEIS, ZHOU2024FAST
+from bench.api import AdamsBashforthInS, paper
 
 
 @dataclass(frozen=True)
@@ -24,4 +23,4 @@ class IPNDMv(AdamsBashforthInS):
     reference: ClassVar[str] = (
         "Zhang and Chen 2022, arXiv:2204.13902; Zhou et al. 2023, arXiv:2312.00094 (iPNDM_v)"
     )
-    bibtex: ClassVar[str] = ZHANG2023DEIS + ZHOU2024FAST
+    bibtex: ClassVar[str] = paper("zhang2023deis") + paper("zhou2024fast")

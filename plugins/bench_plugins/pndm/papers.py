@@ -19,23 +19,3 @@ ROMBACH2022HIGH = r"""@inproceedings{rombach2022high,
   archiveprefix = {arXiv}
 }
 """
-
-ZHANG2023DEIS = r"""@inproceedings{zhang2023deis,
-  author = {Zhang, Qinsheng and Chen, Yongxin},
-  title = {Fast Sampling of Diffusion Models with Exponential Integrator},
-  booktitle = {International Conference on Learning Representations},
-  year = {2023},
-  eprint = {2204.13902},
-  archiveprefix = {arXiv}
-}
-"""
-
-ZHOU2024FAST = r"""@inproceedings{zhou2024fast,
-  author = {Zhou, Zhenyu and Chen, Defang and Wang, Can and Chen, Chun},
-  title = {Fast {ODE}-based Sampling for Diffusion Models in Around 5 Steps},
-  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
-  year = {2024},
-  eprint = {2312.00094},
-  archiveprefix = {arXiv}
-}
-"""

@@ -8,8 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import Corrector, Problem, Time, require, rows_of
-from bench_plugins.score_sde.papers import SONG2019GENERATIVE, SONG2021SCORE
+from bench.api import Corrector, Problem, Time, paper, require, rows_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Langevin(_SnrSteps):
 
     name: ClassVar[str] = "langevin"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Algorithms 4 and 5"
-    bibtex: ClassVar[str] = SONG2021SCORE
+    bibtex: ClassVar[str] = paper("song2021score")
 
     def correct(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         for _ in range(self.steps):
@@ -64,7 +63,7 @@ class AnnealedLangevin(_SnrSteps):
 
     name: ClassVar[str] = "annealed_langevin"
     reference: ClassVar[str] = "Song and Ermon 2019, arXiv:1907.05600, Algorithm 1; score_sde's ald"
-    bibtex: ClassVar[str] = SONG2019GENERATIVE
+    bibtex: ClassVar[str] = paper("song2019generative")
 
     def correct(self, problem: Problem, x: Tensor, now: Time) -> Tensor:
         size = 2 * (self.snr * now.sigma) ** 2

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bench.api import NoiseProcess, Time, TimeGrid, uniform_times
-from bench_plugins.score_sde.papers import SONG2021SCORE
+from bench.api import NoiseProcess, Time, TimeGrid, paper, uniform_times
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class UniformT(TimeGrid):
 
     name: ClassVar[str] = "uniform_t"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Algorithms 2 and 3"
-    bibtex: ClassVar[str] = SONG2021SCORE
+    bibtex: ClassVar[str] = paper("song2021score")
 
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Predictor, Problem, Time, combine
-from bench_plugins.score_sde.papers import HO2020DENOISING, SONG2021SCORE
+from bench.api import Predictor, Problem, Time, combine, paper
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class EulerMaruyama(Predictor[None]):
 
     name: ClassVar[str] = "euler_maruyama"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 6 and Appendix D"
-    bibtex: ClassVar[str] = SONG2021SCORE
+    bibtex: ClassVar[str] = paper("song2021score")
     order: ClassVar[int] = 1
 
     def step(
@@ -46,7 +45,7 @@ class ReverseDiffusion(Predictor[None]):
 
     name: ClassVar[str] = "reverse_diffusion"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 46"
-    bibtex: ClassVar[str] = SONG2021SCORE
+    bibtex: ClassVar[str] = paper("song2021score")
     order: ClassVar[int] = 1
 
     def step(
@@ -74,7 +73,7 @@ class Ancestral(Predictor[None]):
     reference: ClassVar[str] = (
         "Ho et al. 2020, arXiv:2006.11239, Eq. 7; Song et al. 2021, arXiv:2011.13456, Appendix F"
     )
-    bibtex: ClassVar[str] = HO2020DENOISING + SONG2021SCORE
+    bibtex: ClassVar[str] = paper("ho2020denoising") + paper("song2021score")
     order: ClassVar[int] = 1
 
     forward_variance: bool = False

@@ -9,8 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import NoiseProcess, require
-from bench_plugins.score_sde.papers import SONG2021SCORE
+from bench.api import NoiseProcess, paper, require
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class VE(NoiseProcess):
 
     name: ClassVar[str] = "ve"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 30"
-    bibtex: ClassVar[str] = SONG2021SCORE
+    bibtex: ClassVar[str] = paper("song2021score")
 
     sigma_min: float = 0.01
     sigma_max: float = 50.0
@@ -85,7 +84,7 @@ class VP(_LinearBeta):
 
     name: ClassVar[str] = "vp"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 32; DDPM's limit"
-    bibtex: ClassVar[str] = SONG2021SCORE
+    bibtex: ClassVar[str] = paper("song2021score")
 
     def sigma(self, t: Tensor) -> Tensor:
         return (-torch.expm1(-self._integral(t))).sqrt()
@@ -100,7 +99,7 @@ class SubVP(_LinearBeta):
 
     name: ClassVar[str] = "subvp"
     reference: ClassVar[str] = "Song et al. 2021, arXiv:2011.13456, Eq. 15 and 29"
-    bibtex: ClassVar[str] = SONG2021SCORE
+    bibtex: ClassVar[str] = paper("song2021score")
 
     def sigma(self, t: Tensor) -> Tensor:
         return -torch.expm1(-self._integral(t))

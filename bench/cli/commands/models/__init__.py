@@ -5,14 +5,11 @@ from __future__ import annotations
 import typer
 
 from bench.cli.commands.models import convert, fetch, info, listing, verify
-from bench.cli.options import HELP_OPTIONS
 from bench.extend import Command
 
 app = typer.Typer(
     help="Published checkpoints and statistics: list, describe, fetch, verify, convert.",
     invoke_without_command=True,
-    no_args_is_help=False,
-    context_settings=HELP_OPTIONS,
 )
 
 

@@ -7,15 +7,13 @@ from typing import Annotated
 import typer
 
 from bench.cli.commands.plugins import check, new
-from bench.cli.options import HELP_OPTIONS, Json, print_json
+from bench.cli.options import Json, print_json
 from bench.core.errors import BenchError
 from bench.extend import Command
 
 app = typer.Typer(
     help="List all plugins; check one against the contract; start a new one.",
     invoke_without_command=True,
-    no_args_is_help=False,
-    context_settings=HELP_OPTIONS,
 )
 
 OneKind = Annotated[

@@ -29,14 +29,8 @@ def read_pickle(path: Path) -> Any:
     """
     data = inert.read(path)
     _check_program(path, data)
-    try:
+    with inert.guard_reading(path):
         return _Unpickler(io.BytesIO(data)).load()
-    except inert.Refused as refusal:
-        raise inert.forbidden_error(path, str(refusal)) from None
-    except Exception as error:  # whatever a hostile program makes the reader stumble over
-        raise inert.damaged_error(
-            path, f"{type(error).__name__} {inert.first_cause(error)}"
-        ) from None
 
 
 def _persistent(meta: object) -> inert.Object:
