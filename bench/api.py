@@ -7,6 +7,8 @@ from bench.core.combine import combine
 from bench.core.errors import BenchError, UnsupportedError, first_line
 from bench.core.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
+from bench.core.guidance import Given, Guidance, Guided, Passes
+from bench.core.guided import guide
 from bench.core.history import Evaluation, History, Past, weighted_terms
 from bench.core.karras import karras_heun, karras_times
 from bench.core.likelihood import (
@@ -23,7 +25,7 @@ from bench.core.metric import (
     SolverMetric,
     Trial,
 )
-from bench.core.model import CountedDenoiser, Denoiser, from_eps, from_score, rows_of
+from bench.core.model import CountedDenoiser, Denoiser, from_eps, from_score
 from bench.core.multistep import (
     AdamsBashforthInS,
     HighestOrder,
@@ -32,6 +34,7 @@ from bench.core.multistep import (
     MultistepPredictor,
 )
 from bench.core.noise import SHARD, NoiseStream
+from bench.core.observation import LinearOperator, Observation, Operator
 from bench.core.papers import paper
 from bench.core.per_sample import (
     PerSample,
@@ -46,6 +49,7 @@ from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
 from bench.core.quadrature import adams_weights
 from bench.core.role import Role
+from bench.core.rows import RowNetwork, rows_of
 from bench.core.runge_kutta import EULER, HEUN, KUTTA3, KUTTA4, ExplicitRungeKutta, Tableau
 from bench.core.sample import Batch, Draw, Sampler, generate
 from bench.core.solver import (
@@ -58,14 +62,17 @@ from bench.core.solver import (
     Stepper,
 )
 from bench.core.target import (
+    Conditionable,
     Describes,
     DiscreteData,
     ExactDistribution,
+    ExactPosterior,
     Exports,
     Model,
     ScoreModel,
     Target,
 )
+from bench.core.task import InverseProblem, Question, Questions, Split, Task
 from bench.core.trainable import (
     FeatureNetwork,
     Trainable,
@@ -111,6 +118,7 @@ __all__ = [
     "BenchError",
     "Calibration",
     "ClassDenoiser",
+    "Conditionable",
     "Conditional",
     "Corrector",
     "CountedDenoiser",
@@ -122,14 +130,20 @@ __all__ = [
     "Evaluation",
     "ExactDistribution",
     "ExactDivergence",
+    "ExactPosterior",
     "ExplicitRungeKutta",
     "Exports",
     "FeatureNetwork",
     "FilePath",
+    "Given",
+    "Guidance",
+    "Guided",
     "HighestOrder",
     "History",
     "HubFolder",
     "HutchinsonDivergence",
+    "InverseProblem",
+    "LinearOperator",
     "Measurement",
     "Metric",
     "Model",
@@ -140,8 +154,11 @@ __all__ = [
     "NeedsAssets",
     "NoiseProcess",
     "NoiseStream",
+    "Observation",
     "OdeSolver",
+    "Operator",
     "ParameterError",
+    "Passes",
     "Past",
     "PerSample",
     "PerSampleOdeSolver",
@@ -149,14 +166,19 @@ __all__ = [
     "Plugin",
     "Predictor",
     "Problem",
+    "Question",
+    "Questions",
     "Role",
+    "RowNetwork",
     "SampleMetric",
     "Sampler",
     "ScoreModel",
     "SolverMetric",
+    "Split",
     "Stepper",
     "Tableau",
     "Target",
+    "Task",
     "Time",
     "TimeGrid",
     "Trainable",
@@ -187,6 +209,7 @@ __all__ = [
     "from_eps",
     "from_score",
     "generate",
+    "guide",
     "hookimpl",
     "hub_folder",
     "import_named",

@@ -21,10 +21,12 @@ from bench.project import hookimpl, hookspec
 
 if TYPE_CHECKING:
     from bench.core.grid import TimeGrid
+    from bench.core.guidance import Guidance
     from bench.core.metric import Metric
     from bench.core.process import NoiseProcess
     from bench.core.solver import Corrector, OdeSolver, Predictor
     from bench.core.target import Model
+    from bench.core.task import Task
     from bench.core.trainable import Trainable, TrainableClassifier
     from bench.files.asset import Asset
 
@@ -92,6 +94,16 @@ def bench_models() -> Sequence[type[Model]]:  # type: ignore[empty-body]
 @hookspec
 def bench_metrics() -> Sequence[type[Metric]]:  # type: ignore[empty-body]
     """Metrics of samples or of solvers."""
+
+
+@hookspec
+def bench_guidances() -> Sequence[type[Guidance[Any]]]:  # type: ignore[empty-body]
+    """Guidances: denoisers made of the model's, a class or an observation."""
+
+
+@hookspec
+def bench_tasks() -> Sequence[type[Task]]:  # type: ignore[empty-body]
+    """Tasks: what is known of each sample."""
 
 
 @hookspec

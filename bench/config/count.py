@@ -32,14 +32,16 @@ def _count(matrix: Matrix, most: int) -> int:
     """The cells of a suite, those alike counted as often as they stand there."""
     seeds = len(matrix.suite.config.seeds)
     models, processes, metrics = map(_total, (matrix.models, matrix.processes, matrix.metrics))
+    tasks = _total(matrix.tasks)
     points = sum(_points(item, matrix) for item in matrix.samplers)
-    cells = models * processes * points * seeds
+    cells = models * tasks * processes * points * seeds
     if cells > most:
+        posed = f" x tasks {tasks:,}" if tasks > 1 else ""
         raise matrix.suite.error(
             (),
-            f"makes {cells:,} cells (models {models:,} x processes {processes:,} x samplers, grids "
-            f"and budgets {points:,} x seeds {seeds:,}), more than {most:,}; shorten a list, or "
-            f"allow them with --max-cells {cells}",
+            f"makes {cells:,} cells (models {models:,}{posed} x processes {processes:,} x "
+            f"samplers, grids and budgets {points:,} x seeds {seeds:,}), more than {most:,}; "
+            f"shorten a list, or allow them with --max-cells {cells}",
         )
     if cells * metrics > most * METRICS:
         raise matrix.suite.error(
@@ -52,8 +54,9 @@ def _count(matrix: Matrix, most: int) -> int:
 
 
 def _points(item: SamplerChoices, matrix: Matrix) -> int:
-    """Combinations of solver, corrector, grid and budget."""
-    samplers = item.solver.count * _total(item.correctors)
+    """Combinations of solver, corrector, guidance, grid and budget."""
+    guidance = matrix.guidance if item.guidance is None else item.guidance
+    samplers = item.solver.count * _total(item.correctors) * _total(guidance)
     if item.ladder:
         return samplers
     grids = matrix.grids if item.grids is None else item.grids

@@ -42,6 +42,10 @@ class PluginChoices:
             yield dict(zip(self.values, values, strict=True))
 
 
+Optional = tuple[PluginChoices | None, ...]
+"""A list in which null stands for none."""
+
+
 @dataclass(frozen=True)
 class SamplerChoices:
     """One item of ``solvers:``.
@@ -50,12 +54,14 @@ class SamplerChoices:
         solver: predictor or ODE solver.
         correctors: to combine it with; None for none.
         grids: of its own; None for those of the suite.
+        guidance: of its own; None for those of the suite.
         ladder: the parameter that an adaptive solver's ladder varies, "" for others.
     """
 
     solver: PluginChoices
-    correctors: tuple[PluginChoices | None, ...]
+    correctors: Optional
     grids: tuple[PluginChoices, ...] | None
+    guidance: Optional | None
     ladder: str
 
 
@@ -65,8 +71,10 @@ class Matrix:
 
     suite: Suite
     models: tuple[PluginChoices, ...]
+    tasks: Optional
     processes: tuple[PluginChoices, ...]
     grids: tuple[PluginChoices, ...]
+    guidance: Optional
     samplers: tuple[SamplerChoices, ...]
     metrics: tuple[PluginChoices, ...]
 
@@ -82,8 +90,10 @@ class Matrix:
         return Matrix(
             suite,
             models=reader.plugins(config.models, ("models",), Kind.MODEL),
+            tasks=reader.optional(config.tasks, ("tasks",), Kind.TASK),
             processes=reader.plugins(config.processes, ("processes",), Kind.PROCESS),
             grids=reader.plugins(config.grids, ("grids",), Kind.GRID),
+            guidance=reader.optional(config.guidance, ("guidance",), Kind.GUIDANCE),
             samplers=tuple(map(reader.sampler, solvers, itertools.count())),
             metrics=reader.plugins(config.metrics, ("metrics",), Kind.METRIC),
         )
@@ -102,10 +112,15 @@ class _MatrixReader:
     def sampler(self, item: Any, number: int) -> SamplerChoices:
         place: KeyPath = ("solvers", number)
         name, params = self._split(item, place)
-        correctors = self._correctors(params.pop("corrector", None), (*place, "corrector"))
-        grids = None
+        correctors = self.optional(
+            params.pop("corrector", None), (*place, "corrector"), Kind.CORRECTOR
+        )
+        grids = guidance = None
         if "grids" in params:
             grids = self._own_grids(params.pop("grids"), (*place, "grids"))
+        if "guidance" in params:
+            where = (*place, "guidance")
+            guidance = self.optional(params.pop("guidance"), where, Kind.GUIDANCE)
         solver = self._choices(name, params, place, Kind.PREDICTOR, Kind.ODE_SOLVER)
         adaptive = issubclass(solver.entry.cls, Adaptive)
         if not adaptive and not self.suite.config.nfe:
@@ -113,15 +128,16 @@ class _MatrixReader:
                 (), f"'nfe' is missing: '{name}' needs budgets; add `nfe: [10, 20]`"
             )
         ladder = cast(type[Adaptive], solver.entry.cls).ladder if adaptive else ""
-        return SamplerChoices(solver, correctors, grids, ladder)
+        return SamplerChoices(solver, correctors, grids, guidance, ladder)
 
-    def _correctors(self, item: Any, place: KeyPath) -> tuple[PluginChoices | None, ...]:
+    def optional(self, item: Any, place: KeyPath, kind: Kind) -> Optional:
+        """The plugins of a list, or the only one; null for none."""
         if item == []:
             raise self.suite.error(place, "must not be empty; use null for none")
         if not isinstance(item, list):
-            return (None if item is None else self._plugin(item, place, Kind.CORRECTOR),)
+            return (None if item is None else self._plugin(item, place, kind),)
         return tuple(
-            None if value is None else self._plugin(value, (*place, i), Kind.CORRECTOR)
+            None if value is None else self._plugin(value, (*place, i), kind)
             for i, value in enumerate(item)
         )
 

@@ -22,11 +22,13 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
 class SuiteConfig(Protocol):
-    """One matrix: models x processes x grids x solvers x NFE x seeds, with its metrics."""
+    """One matrix: models x tasks x processes x grids x solvers x guidance x NFE x seeds."""
 
     models: Items
     processes: Items = field(default_factory=lambda: ["vp"])
+    tasks: Items = field(default_factory=lambda: [None])
     grids: Items = field(default_factory=lambda: ["karras"])
+    guidance: Items = field(default_factory=lambda: [None])
     solvers: Items
     nfe: list[Budget] = field(default_factory=list)
     seeds: Annotated[list[Seed], Field(min_length=1)] = field(default_factory=lambda: [0])

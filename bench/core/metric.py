@@ -5,16 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
+from bench.core.guidance import Guidance
+from bench.core.guided import GuidedModel
 from bench.core.plugin import Plugin
 from bench.core.problem import LogProb
 from bench.core.process import NoiseProcess, Time
 from bench.core.role import Role
 from bench.core.sample import Batch, Draw, Sampler
 from bench.core.target import ScoreModel
+from bench.core.task import Questions
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Trial:
         draw: their number, seed and batches.
         requested: the noise-to-signal ratios s_min and s_max of the protocol; None: those at the
             ends of ``times``, as of every grid that spans them.
+        questions: what the samples answer under a task, or None.
     """
 
     model: ScoreModel
@@ -87,6 +91,7 @@ class Trial:
     times: Sequence[Time]
     draw: Draw
     requested: tuple[float, float] | None = None
+    questions: Questions | None = None
 
     @property
     def span(self) -> tuple[float, float]:
@@ -94,8 +99,33 @@ class Trial:
         return self.requested or (self.times[-1].s, self.times[0].s)
 
     @property
+    def guidance(self) -> Guidance[Any] | None:
+        """The guidance, ``none`` under a task without one."""
+        denoiser = self.model.denoiser
+        return denoiser.guidance if isinstance(denoiser, GuidedModel) else None
+
+    @property
+    def observed(self) -> bool:
+        """True if samples answer observations."""
+        if self.questions is None:
+            return False
+        return self.questions.of_samples(self.draw.seed, 0, 1).observation is not None
+
+    @property
+    def stochastic(self) -> bool:
+        """True if a sample does not follow from the noise that it starts from."""
+        guidance = self.guidance
+        return (
+            self.sampler.stepper.stochastic
+            or self.sampler.corrector is not None
+            or (guidance is not None and guidance.stochastic)
+        )
+
+    @property
     def log_prob(self) -> LogProb | None:
-        """The exact log density, where the model has one."""
+        """The exact log density of the model without guidance, where it has one."""
+        if self.guidance is not None:
+            return None
         exact = self.model.target.exact
         return exact.log_prob if exact else None
 
@@ -116,12 +146,15 @@ class Metric(Plugin, ABC):
     """A plugin that turns the samples of a cell, or its solver, into numbers.
 
     ``unit`` and ``title`` label plots. Smaller is better for numbers of the role quality, unless
-    ``larger_is_better``. The names of numbers are free; ``role`` gives their meaning.
+    ``larger_is_better``. The names of numbers are free; ``role`` gives their meaning. ``answers``
+    says that the number is of samples that answer questions (``trial.questions``); other metrics
+    mean the model's whole distribution, and are refused where a task has observations.
     """
 
     unit: ClassVar[str]
     title: ClassVar[str]
     larger_is_better: ClassVar[bool] = False
+    answers: ClassVar[bool] = False
 
 
 class SampleMetric(Metric):

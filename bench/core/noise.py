@@ -21,7 +21,18 @@ from torch import Tensor
 
 from bench.core.shard import SHARD as SHARD
 
-Purpose = Literal["prior", "sampler", "probe", "dequantise", "exact", "calibrate", "class", "deal"]
+Purpose = Literal[
+    "prior",
+    "sampler",
+    "probe",
+    "dequantise",
+    "exact",
+    "calibrate",
+    "class",
+    "deal",
+    "task",
+    "guidance",
+]
 # A new purpose comes last: its place is part of the key of its streams.
 _PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 

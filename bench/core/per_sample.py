@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from bench.core.model import rows_of
 from bench.core.problem import Problem
 from bench.core.process import Time
+from bench.core.rows import rows_of
 from bench.core.solver import Adaptive, AdaptiveOdeSolver, AdaptivePredictor
 
 

@@ -11,8 +11,11 @@ from torch import Tensor
 
 from bench.core.combine import combine
 from bench.core.errors import UnsupportedError
+from bench.core.guidance import Guided
+from bench.core.guided import BoundGuidance
 from bench.core.model import Denoiser
 from bench.core.noise import SHARD, NoiseStream
+from bench.core.observation import Observation
 from bench.core.process import NoiseProcess, Time
 
 LogProb = Callable[[Tensor, float], Tensor]
@@ -64,6 +67,40 @@ class Problem:
         d = self.denoise(x, now)
         rate = now.g2 / (2 * now.sigma**2)
         return combine((now.f + rate, x), (-rate * now.alpha, d))
+
+    def split(self, x: Tensor, now: Time) -> Guided:
+        """D and, under guidance, the D that it guides (else D again), at the price of `denoise`.
+
+        For solvers with ``renoises``, which take the noise that stays in x of the second.
+        """
+        if not isinstance(self.model, BoundGuidance):
+            d = self.denoise(x, now)
+            return Guided(d, d)
+        s = torch.full((), now.s, dtype=x.dtype, device=x.device)
+        return self.model.split(x / now.alpha, s)
+
+    @property
+    def observation(self) -> Observation:
+        """What was observed of the samples, for solvers that ``observe`` it themselves.
+
+        Raises:
+            UnsupportedError: nothing was.
+        """
+        return self._bound().given.observation
+
+    def settle(self, x: Tensor, now: Time) -> Tensor:
+        """``x`` at ``now`` as the guidance wants it before a step."""
+        return self.model.settle(x, now) if isinstance(self.model, BoundGuidance) else x
+
+    @property
+    def settles(self) -> bool:
+        """True if the guidance changes the state between steps."""
+        return isinstance(self.model, BoundGuidance) and self.model.guidance.settles
+
+    def _bound(self) -> BoundGuidance:
+        if not isinstance(self.model, BoundGuidance):
+            raise UnsupportedError("an observation is needed; give the suite a task")
+        return self.model
 
     def of_rows(self, rows: Tensor) -> Problem:
         """The problem of the samples with the indices ``rows``, shape (m,).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -11,12 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.core.classes import OwnClasses
 from bench.core.errors import BenchError
+from bench.core.guided import BoundGuidance
 from bench.core.model import CountedDenoiser
 from bench.core.noise import SHARD, NoiseStream, Purpose
 from bench.core.problem import LogProb, Problem
 from bench.core.process import NoiseProcess, Time
+from bench.core.rows import RowNetwork
 from bench.core.solver import Adaptive, Corrector, Stepper
 
 AnyStepper = Stepper[Any]
@@ -30,23 +31,48 @@ class Sampler:
         stepper: predictor or ODE solver.
         corrector: what corrects after each step.
         finish: whether the core ends with a denoising step.
-        price: network evaluations of one call of the model: two under guidance.
+        price: passes through the network of one call of the model, at most: two under
+            classifier-free guidance.
+        price_at: the same at a noise-to-signal ratio, where that decides.
     """
 
     stepper: AnyStepper
     corrector: Corrector | None = None
     finish: bool = True
     price: int = 1
+    price_at: Callable[[float], int] | None = None
 
     def cost(self, steps: int) -> int:
-        """Declared NFE of ``steps`` steps, correctors and the final denoise included."""
+        """Declared passes of ``steps`` steps, correctors and the final denoise included."""
         corrections = 0 if self.corrector is None else steps * self.corrector.cost()
         return self.price * (self.stepper.cost(steps) + corrections) + self.finish_cost
 
     @property
     def finish_cost(self) -> int:
-        """NFE of the final denoise."""
+        """Passes of the final denoise."""
         return self.price * int(self.finish)
+
+    def finish_cost_at(self, s: float) -> int:
+        """Passes of the final denoise at noise-to-signal ratio ``s``."""
+        return self.finish_cost if self.price_at is None else int(self.finish) * self.price_at(s)
+
+    def cost_on(self, process: NoiseProcess, times: Sequence[Time]) -> int:
+        """Declared passes on this grid: less than `cost` where not all noise levels cost alike.
+
+        The levels of the evaluations are those of a run on a model that costs nothing.
+        """
+        if self.price_at is None:
+            return self.cost(len(times) - 1)
+        levels: list[float] = []
+
+        def denoise(y: Tensor, s: Tensor) -> Tensor:
+            levels.extend(s.expand(len(y)).tolist())
+            return y / (1 + s.reshape(-1, 1).square())
+
+        noise = NoiseStream(0, "probe", 0, 1, (1,), torch.float64)
+        x = torch.full((1, 1), times[0].sigma, dtype=torch.float64)
+        self.run(Problem(process, denoise, noise), x, times)
+        return sum(map(self.price_at, levels))
 
     def steps_for(self, budget: int) -> int:
         """The largest number of steps whose declared cost is at most ``budget`` NFE.
@@ -68,10 +94,10 @@ class Sampler:
 
     def run(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
         """x_0 from ``x`` at ``times[0]`` (x at ``times[-1]`` where ``finish`` is off)."""
-        if self.corrector is None:
+        if self.corrector is None and not problem.settles:
             end = self.stepper.solve(problem, x, times)
         else:
-            end = self._alternate(self.corrector, problem, x, times)
+            end = self._alternate(problem, x, times)
         if end.shape != x.shape or end.dtype != x.dtype:
             # Else broadcasting or promotion would hide it, and the numbers mean nothing.
             raise BenchError(
@@ -80,14 +106,15 @@ class Sampler:
             )
         return problem.denoise(end, times[-1]) if self.finish else end
 
-    def _alternate(
-        self, corrector: Corrector, problem: Problem, x: Tensor, times: Sequence[Time]
-    ) -> Tensor:
-        # Song et al. 2021, Algorithm 1: predict, then correct at the time just reached.
-        state = self.stepper.start(times)
+    def _alternate(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
+        # Song et al. 2021, Algorithm 1: predict, then correct at the time just reached. What a
+        # guidance replaces in the state it replaces before each of them (Appendix I.2).
+        state, x = self.stepper.start(times), problem.settle(x, times[0])
         for now, then in pairwise(times):
             x, state = self.stepper.step(problem, x, now, then, state)
-            x = corrector.correct(problem, x, then)
+            x = problem.settle(x, then)
+            if self.corrector is not None:
+                x = problem.settle(self.corrector.correct(problem, x, then), then)
         return x
 
 
@@ -166,7 +193,7 @@ def generate(
         draw = replace(draw, batch=SHARD)
     for first, count in draw.slices():
         own = model.of_samples(draw.seed, first, count, draw.device)
-        select = own.of_rows if isinstance(own, OwnClasses) else None
+        select = own.of_rows if isinstance(own, RowNetwork | BoundGuidance) else None
         noise = draw.sampler_noise(first, count)
         problem = Problem(process, own, noise, log_prob, select, model.shard)
         yield Batch(first, sampler.run(problem, draw.prior(times[0], first, count), times))

@@ -26,6 +26,10 @@ class Stepper(Plugin, ABC, Generic[S]):
     stochastic: ClassVar[bool]
     batch_coupled: ClassVar[bool] = False
     """True where samples of one batch influence each other (a shared error norm)."""
+    renoises: ClassVar[bool] = False
+    """True where it takes the noise that stays in x of `Problem.split`'s unguided part."""
+    observes: ClassVar[bool] = False
+    """True where it uses `Problem.observation` itself; it then runs under tasks with one alone."""
 
     @property
     @abstractmethod

@@ -11,10 +11,11 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from bench.core.classes import Conditional
 from bench.core.model import Denoiser
 from bench.core.noise import NoiseStream
+from bench.core.observation import Observation
 from bench.core.plugin import Plugin
+from bench.core.rows import ForSamples
 
 
 class ExactDistribution(Protocol):
@@ -26,6 +27,31 @@ class ExactDistribution(Protocol):
 
     def log_prob(self, y: Tensor, s: float) -> Tensor:
         """Exact log density in nats of x_0 + s eps at ``y``, shape (n,)."""
+        ...
+
+
+class ExactPosterior(Protocol):
+    """The distribution of each sample of a batch given its observation, in closed form."""
+
+    def denoise(self, y: Tensor, s: Tensor) -> Tensor:
+        """E[x_0 | x_0 + s eps = y, observation], (n, *shape); ``s`` of shape () or (n,)."""
+        ...
+
+    def sample(self, seed: int) -> Tensor:
+        """One exact sample for each row, float64, (n, *shape)."""
+        ...
+
+    def of_rows(self, rows: Tensor) -> ExactPosterior:
+        """That of the samples with the indices ``rows``."""
+        ...
+
+
+@runtime_checkable
+class Conditionable(Protocol):
+    """A closed form whose posterior given a linear observation has one, too."""
+
+    def posterior(self, observation: Observation) -> ExactPosterior:
+        """The distribution of each row given its observation."""
         ...
 
 
@@ -81,19 +107,29 @@ class ScoreModel:
         s_max: the largest.
         weights: sha256 of the weights (of the parameters, for closed forms).
         target: what it should sample.
+        weak: a weaker version of the denoiser, for autoguidance, where there is one.
     """
 
-    denoiser: Denoiser | Conditional
+    denoiser: Denoiser | ForSamples
     shape: tuple[int, ...]
     s_min: float
     s_max: float
     weights: str
     target: Target
+    weak: Denoiser | ForSamples | None = None
 
     @property
     def price(self) -> int:
-        """Network evaluations of one call of the denoiser."""
-        return self.denoiser.price if isinstance(self.denoiser, Conditional) else 1
+        """Passes through the network of one call of the denoiser, at most."""
+        return self.denoiser.price if isinstance(self.denoiser, ForSamples) else 1
+
+    def alike(self) -> Denoiser:
+        """The denoiser, if it is the same for all samples.
+
+        Raises:
+            UnsupportedError: each sample has a class or a question of its own.
+        """
+        return self.denoiser.alike() if isinstance(self.denoiser, ForSamples) else self.denoiser
 
 
 class Model(Plugin, ABC):

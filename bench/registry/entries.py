@@ -9,11 +9,13 @@ from enum import StrEnum
 
 from bench.core.errors import BenchError
 from bench.core.grid import TimeGrid
+from bench.core.guidance import Guidance
 from bench.core.metric import Metric
 from bench.core.plugin import Plugin
 from bench.core.process import NoiseProcess
 from bench.core.solver import Corrector, OdeSolver, Predictor
 from bench.core.target import Model
+from bench.core.task import Task
 from bench.core.trainable import Trainable, TrainableClassifier
 from bench.files.asset import Asset
 
@@ -42,6 +44,8 @@ class Kind(StrEnum):
     ODE_SOLVER = "ode_solver", "bench_ode_solvers", OdeSolver
     MODEL = "model", "bench_models", Model
     METRIC = "metric", "bench_metrics", Metric
+    GUIDANCE = "guidance", "bench_guidances", Guidance
+    TASK = "task", "bench_tasks", Task
     NETWORK = "network", "bench_networks", Trainable
     CLASSIFIER = "classifier", "bench_classifiers", TrainableClassifier
 

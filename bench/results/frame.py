@@ -42,19 +42,22 @@ class Subject:
     suite: str
     model: str
     model_params: str
+    task: str
+    task_params: str
     process: str
     process_params: str
 
     @property
     def title(self) -> str:
-        """Suite, model and process, with parameters that differ from the defaults."""
-        model = with_params(self.model, self.model_params)
-        return f"{self.suite}: {model}, {with_params(self.process, self.process_params)}"
+        """Suite, model, task and process, with parameters that differ from the defaults."""
+        plugins = [(self.model, self.model_params), (self.task, self.task_params)]
+        parts = [with_params(*item) for item in plugins if item[0]]
+        return f"{self.suite}: {', '.join(parts)}, {with_params(self.process, self.process_params)}"
 
     @property
     def name(self) -> str:
         """The same without parameters, for file names."""
-        return f"{self.suite}-{self.model}-{self.process}"
+        return "-".join(filter(None, (self.suite, self.model, self.task, self.process)))
 
 
 def with_params(name: str, params: str) -> str:
@@ -140,13 +143,16 @@ def clean(raw: pd.DataFrame, names: Iterable[str] = tuple(_TYPES)) -> pd.DataFra
     """Return columns of the table with clean types, those that are missing too.
 
     Missing text is empty, missing numbers are NaN, missing flags are False. Added are `usable` (a
-    finite value with status ok) and `ranked` (not a diagnostic).
+    finite value with status ok) and `ranked` (not a diagnostic). `nfe` is what a budget pays for:
+    vector-Jacobian products are added to it.
 
     Args:
         raw: rows of results, of this version or an earlier one.
         names: the columns; `status`, `value` and `larger_is_better` are read besides.
     """
     frame = pd.DataFrame({name: _clean_column(raw, name) for name in names})
+    if "nfe" in frame:
+        frame["nfe"] += _clean_column(raw, "vjp").fillna(0.0)
     ok = _clean_column(raw, "status").eq(Status.OK).to_numpy()
     frame["usable"] = ok & np.isfinite(_clean_column(raw, "value").to_numpy())
     # A direction that is missing is a diagnostic: no value of it is better than another.

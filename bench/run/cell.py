@@ -11,6 +11,9 @@ from bench.registry import Source
 from bench.run.params import Params, canonical
 from bench.run.spec import NOT_IN_KEY, PluginSpec
 
+KINDS = ("model", "task", "process", "grid", "solver", "corrector", "guidance")
+"""Fields of a cell that are one plugin, or none."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -18,7 +21,8 @@ class Cell:
 
     Attributes:
         run, suite: where it stands.
-        model, process, grid, solver, corrector: the plugins; no grid for adaptive solvers.
+        model, task, process, grid, solver, corrector, guidance: the plugins; no grid for adaptive
+            solvers.
         ladder: the parameter that an adaptive solver's ladder varies, "" for others.
         budget: NFE budget, None for adaptive solvers.
         seed: seed of all noise.
@@ -32,10 +36,12 @@ class Cell:
     run: str
     suite: str
     model: PluginSpec
+    task: PluginSpec | None
     process: PluginSpec
     grid: PluginSpec | None
     solver: PluginSpec
     corrector: PluginSpec | None
+    guidance: PluginSpec | None
     ladder: str
     budget: int | None
     seed: int
@@ -53,8 +59,8 @@ class Cell:
     @property
     def plugins(self) -> tuple[PluginSpec, ...]:
         """All plugins of the cell."""
-        named = (self.model, self.process, self.grid, self.solver, self.corrector, *self.metrics)
-        return tuple(spec for spec in named if spec is not None)
+        named = (getattr(self, name) for name in KINDS)
+        return tuple(spec for spec in (*named, *self.metrics) if spec is not None)
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -68,7 +74,8 @@ class Cell:
     def sampler(self) -> str:
         """Label of the curve that the cell is a point of."""
         label = self.solver.identity(without=self.ladder)
-        return f"{label} + {self.corrector.identity()}" if self.corrector else label
+        label = f"{label} + {self.corrector.identity()}" if self.corrector else label
+        return f"{label} with {self.guidance.identity()}" if self.guidance else label
 
     @property
     def tolerance(self) -> float | None:
@@ -89,8 +96,9 @@ class Cell:
     def title(self) -> str:
         """One line for people."""
         grid = f" {self.grid.label()}" if self.grid else ""
+        task = f" {self.task.label()}" if self.task else ""
         return (
-            f"{self.suite}: {self.model.label()} {self.process.label()}{grid} "
+            f"{self.suite}: {self.model.label()}{task} {self.process.label()}{grid} "
             f"{self.sampler} {self.point} seed {self.seed}"
         )
 

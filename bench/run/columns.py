@@ -7,7 +7,7 @@ from dataclasses import asdict
 from bench.core.metric import Trial
 from bench.printable import MOST, one_line
 from bench.results.store import Row
-from bench.run.cell import Cell
+from bench.run.cell import KINDS, Cell
 from bench.run.machine import Machine
 from bench.run.params import canonical
 from bench.run.sampling import SamplingCost
@@ -47,7 +47,7 @@ def planned_columns(cell: Cell, machine: Machine, started: str) -> Row:
 
 def _plugin_columns(cell: Cell) -> Row:
     row: Row = {}
-    for name in ("model", "process", "grid", "solver", "corrector"):
+    for name in KINDS:
         spec: PluginSpec | None = getattr(cell, name)
         row[name] = spec.name if spec else ""
         row[f"{name}_params"] = spec.changed.json if spec else ""
@@ -83,12 +83,14 @@ def setup_columns(setup: Setup, note: str) -> Row:
 
 def cost_columns(cell: Cell, trial: Trial, cost: SamplingCost) -> Row:
     """The columns of the cost of sampling."""
+    passes = cost.nfe + cost.vjp
     return {
         "nfe": cost.nfe,
         "nfe_declared": cost.declared,
-        "nfe_finish": float(trial.sampler.finish_cost),
-        "nfe_unspent": None if cell.budget is None else max(0.0, cell.budget - cost.nfe),
-        "over_budget": cell.budget is not None and cost.nfe > cell.budget,
+        "vjp": cost.vjp,
+        "nfe_finish": float(trial.sampler.finish_cost_at(trial.times[-1].s)),
+        "nfe_unspent": None if cell.budget is None else max(0.0, cell.budget - passes),
+        "over_budget": cell.budget is not None and passes > cell.budget,
         "sample_wall_s": cost.wall_s,
         "samples_per_s": trial.draw.samples / cost.wall_s,
         "s_per_evaluation": cost.wall_s / max(cost.rows, 1),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -18,20 +18,19 @@ from bench.core.arithmetic import tf32
 from bench.core.metric import Metric, Trial
 from bench.core.model import CountedDenoiser
 from bench.core.problem import Problem
-from bench.core.target import Model, ScoreModel
 from bench.registry import Registry, registry_of
 from bench.run.attempt import attempt, explain
 from bench.run.cell import Cell
 from bench.run.columns import cost_columns, planned_columns, setup_columns
+from bench.run.condition import load_model, model_of
 from bench.run.fresh import runs_foreign_code
 from bench.run.machine import Machine
 from bench.run.measure import Measuring
 from bench.run.paths import draw_paths
 from bench.run.rows import CellResult, evidence_of, failure, metric_rows
 from bench.run.sampling import sample, warm_up
-from bench.run.spec import PluginSpec
 from bench.run.trial import Setup, set_up
-from bench.run.unchanged import check_fingerprint, check_unchanged
+from bench.run.unchanged import check_unchanged
 from bench.state.weights import Weights
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def _run(
 ) -> CellResult:
     shard = cell.protocol.shard
     begin = time.perf_counter()
-    model = load_model(cell.model, machine.device, cell.protocol.dtype)
+    model = model_of(cell, machine.device)
     load_wall = time.perf_counter() - begin
     weights = Weights.of(model if runs_foreign_code(cell, registry) else None)
     setup = set_up(cell, registry, model, torch.device(machine.device))
@@ -85,22 +84,15 @@ def _run(
         for metric, changed, numbers in zip(metrics, params, measured, strict=True)
         for row in metric_rows(base, metric, changed, numbers)
     ]
-    paths = _paths(cell, trial) if with_paths else None
+    paths = _paths(cell, trial, machine.device) if with_paths else None
     return CellResult(cell.key, rows, sampled.shown, evidence_of(params, measured), paths)
 
 
-@lru_cache(maxsize=2)
-def load_model(spec: PluginSpec, device: str, dtype: str) -> ScoreModel:
-    """The network of a model plugin; the last two are kept."""
-    model = cast(Model, spec.build(registry_of([spec.source])))
-    check_fingerprint(spec, model)
-    return model.load(torch.device(device), getattr(torch, dtype))
-
-
-def _paths(cell: Cell, trial: Trial) -> Paths | None:
+def _paths(cell: Cell, trial: Trial, device: str) -> Paths | None:
     """A picture, not a number: where it cannot be drawn, the cell has all else."""
     like = torch.empty(0, device=trial.draw.device, dtype=trial.draw.dtype)
-    return attempt(partial(draw_paths, cell.model, cell.process, trial.model, like)).value
+    loaded = load_model(cell.model, device, cell.protocol.dtype)
+    return attempt(partial(draw_paths, cell.model, cell.process, loaded, like)).value
 
 
 def _notes(setup: Setup, weights: Weights) -> Iterator[str]:

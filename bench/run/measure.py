@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
+from bench.core.errors import UnsupportedError
 from bench.core.metric import Accumulator, Measurement, Metric, SampleMetric, SolverMetric, Trial
 from bench.core.sample import Batch
 from bench.results.schema import Status
@@ -41,6 +42,11 @@ class Measuring:
 
 
 def _start(metric: Metric, trial: Trial) -> Accumulator | None:
+    if trial.observed and not metric.answers:
+        raise UnsupportedError(
+            f"{metric.name} is a number of the model's whole distribution, and the samples answer "
+            "observations; name a metric of the task"
+        )
     return metric.start(trial) if isinstance(metric, SampleMetric) else None
 
 

@@ -65,7 +65,7 @@ class _Known:
     def denoise(self, y: Tensor, s: float) -> Tensor:
         """D(y; s), asked where the model is and in its dtype; the paths are on the CPU."""
         own = y.to(self.like)
-        return self.model.denoiser(own, torch.tensor(s, dtype=own.dtype, device=own.device)).to(y)
+        return self.model.alike()(own, torch.tensor(s, dtype=own.dtype, device=own.device)).to(y)
 
     def __hash__(self) -> int:
         return hash(self.model.weights)

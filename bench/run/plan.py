@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.config.count import MAX_CELLS, check_count
 from bench.config.every import named_solvers
 from bench.config.load import Config, Suite
-from bench.config.matrix import Matrix, PluginChoices, SamplerChoices
+from bench.config.matrix import Matrix, Optional, PluginChoices, SamplerChoices
 from bench.core.errors import BenchError
 from bench.identity.host import core_hash
 from bench.registry import ParameterError, Registry, build, guard_state
@@ -39,23 +39,27 @@ def make_plan(
 def _cells(run: str, matrix: Matrix, device_kind: str) -> Iterator[Cell]:
     suite, config = matrix.suite, matrix.suite.config
     models = _specs(suite, matrix.models)
+    tasks = _optional(suite, matrix.tasks)
     processes = _specs(suite, matrix.processes)
     grids = _specs(suite, matrix.grids)
     metrics = _specs(suite, matrix.metrics)
-    samplers = [sampler for item in matrix.samplers for sampler in _samplers(suite, item, grids)]
+    guidance = _optional(suite, matrix.guidance)
+    samplers = [s for item in matrix.samplers for s in _samplers(suite, item, grids, guidance)]
     protocol, core = config.protocol, core_hash()
-    for model, process, sampler, seed in itertools.product(
-        models, processes, samplers, config.seeds
+    for model, task, process, sampler, seed in itertools.product(
+        models, tasks, processes, samplers, config.seeds
     ):
         for grid, budget in sampler.points(config.nfe):
             yield Cell(
                 run=run,
                 suite=suite.name,
                 model=model,
+                task=task,
                 process=process,
                 grid=grid,
                 solver=sampler.solver,
                 corrector=sampler.corrector,
+                guidance=sampler.guidance,
                 ladder=sampler.ladder,
                 budget=budget,
                 seed=seed,
@@ -71,6 +75,7 @@ def _cells(run: str, matrix: Matrix, device_kind: str) -> Iterator[Cell]:
 class _SamplerSpec:
     solver: PluginSpec
     corrector: PluginSpec | None
+    guidance: PluginSpec | None
     ladder: str
     grids: tuple[PluginSpec, ...]
 
@@ -82,14 +87,25 @@ class _SamplerSpec:
 
 
 def _samplers(
-    suite: Suite, item: SamplerChoices, grids: tuple[PluginSpec, ...]
+    suite: Suite,
+    item: SamplerChoices,
+    grids: tuple[PluginSpec, ...],
+    guidance: Sequence[PluginSpec | None],
 ) -> Iterator[_SamplerSpec]:
-    correctors: list[PluginSpec | None] = []
-    for choices in item.correctors:
-        correctors += [None] if choices is None else _build(suite, choices)
+    correctors = _optional(suite, item.correctors)
     grids = grids if item.grids is None else _specs(suite, item.grids)
-    for solver, corrector in itertools.product(_build(suite, item.solver), correctors):
-        yield _SamplerSpec(solver, corrector, item.ladder, grids)
+    guidance = guidance if item.guidance is None else _optional(suite, item.guidance)
+    for solver, corrector, guide in itertools.product(
+        _build(suite, item.solver), correctors, guidance
+    ):
+        yield _SamplerSpec(solver, corrector, guide, item.ladder, grids)
+
+
+def _optional(suite: Suite, items: Optional) -> list[PluginSpec | None]:
+    specs: list[PluginSpec | None] = []
+    for item in items:
+        specs += [None] if item is None else _build(suite, item)
+    return specs
 
 
 def _specs(suite: Suite, items: Iterable[PluginChoices]) -> tuple[PluginSpec, ...]:

@@ -34,13 +34,15 @@ class SamplingCost:
 
     Attributes:
         nfe: measured network evaluations per sample.
-        declared: the same as the sampler declares it; None for adaptive solvers.
+        vjp: measured vector-Jacobian products per sample.
+        declared: the sum of both as the sampler declares it; None for adaptive solvers.
         wall_s: seconds.
         rows: network rows (sample x evaluation).
         peak_mib: peak memory in MiB.
     """
 
     nfe: float
+    vjp: float
     declared: int | None
     wall_s: float
     rows: int
@@ -93,9 +95,15 @@ def sample(trial: Trial, shard: int, measuring: Measuring) -> Sampled:
             shown.append(replace(batch, x=batch.x[: most - batch.first].clone()))
         metric_wall += time.perf_counter() - begin
     evaluations = counted.evaluations
-    declared = None if trial.sampler.adaptive else trial.sampler.cost(len(trial.times) - 1)
+    sampler = trial.sampler
+    declared = None if sampler.adaptive else sampler.cost_on(trial.process, trial.times)
     cost = SamplingCost(
-        evaluations.nfe(samples), declared, wall, evaluations.rows, memory.peak_mib()
+        evaluations.nfe(samples),
+        evaluations.vjps(samples),
+        declared,
+        wall,
+        evaluations.rows,
+        memory.peak_mib(),
     )
     return Sampled(measuring, cost, _to_show(shown, trial.model), metric_wall)
 

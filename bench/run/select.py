@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from bench.core.errors import BenchError
 from bench.results.schema import FILTERS
-from bench.run.cell import Cell
+from bench.run.cell import KINDS, Cell
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,7 @@ def _fields(cell: Cell) -> Mapping[str, str]:
     return {
         "title": cell.title,
         "suite": cell.suite,
-        "model": cell.model.name,
-        "process": cell.process.name,
-        "grid": cell.grid.name if cell.grid else "",
-        "solver": cell.solver.name,
-        "corrector": cell.corrector.name if cell.corrector else "",
+        **{name: spec.name if (spec := getattr(cell, name)) else "" for name in KINDS},
         "sampler": cell.sampler,
         "nfe": str(cell.budget or ""),
         "seed": str(cell.seed),

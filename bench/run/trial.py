@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ import torch
 from bench.core.calibration import Calibration
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid
+from bench.core.guided import GuidedModel
 from bench.core.metric import Trial
 from bench.core.model import CountedDenoiser
 from bench.core.process import NoiseProcess, Time
@@ -22,6 +23,7 @@ from bench.core.solver import Corrector
 from bench.core.target import ScoreModel
 from bench.registry import Registry
 from bench.run.cell import Cell
+from bench.run.condition import check_fit
 from bench.run.machine import synchronise
 
 
@@ -50,38 +52,68 @@ class Setup:
 def set_up(cell: Cell, registry: Registry, model: ScoreModel, device: torch.device) -> Setup:
     """Build the plugins of a cell and calibrate its grid.
 
+    Args:
+        cell, registry, device: what is run, and where.
+        model: that of the cell under its guidance (see `condition`).
+
     Raises:
         UnsupportedError: model, process and sampler do not fit, or no step is within budget.
         BenchError: the grid breaks its contract.
     """
     protocol = cell.protocol
     process = cast(NoiseProcess, cell.process.build(registry))
-    sampler = Sampler(
-        cast(Any, cell.solver.build(registry)),
-        cast(Corrector, cell.corrector.build(registry)) if cell.corrector else None,
-        finish=protocol.finish == "denoise",
-        price=model.price,
-    )
     s_min, s_max = _s_range(model, process, protocol.s_min, protocol.s_max)
     dtype = getattr(torch, protocol.dtype)
-    draw = Draw(cell.seed, protocol.samples, protocol.batch, model.shape, dtype, device)
-    if cell.budget is None or cell.grid is None:
-        ends = process.at_s(s_max), process.at_s(s_min)
-        return Setup(Trial(model, process, sampler, ends, draw, requested=(s_min, s_max)))
-    try:
-        steps = sampler.steps_for(cell.budget)
-    except BenchError as error:
-        raise UnsupportedError(str(error)) from None
-    counted = CountedDenoiser(model.denoiser, shard=protocol.shard)
-    grid, spent = _calibrate(
-        cast(TimeGrid, cell.grid.build(registry)),
-        Calibration(process, counted, s_min, s_max, steps, draw),
+    trial = Trial(
+        model,
+        process,
+        _sampler(cell, registry, model),
+        (process.at_s(s_max), process.at_s(s_min)),
+        Draw(cell.seed, protocol.samples, protocol.batch, model.shape, dtype, device),
+        requested=(s_min, s_max),
+        questions=model.denoiser.questions if isinstance(model.denoiser, GuidedModel) else None,
     )
+    check_fit(trial)
+    if cell.budget is None or cell.grid is None:
+        return Setup(trial)
+    grid = cast(TimeGrid, cell.grid.build(registry))
+    steps = _steps_for(cell.budget, trial, grid)
+    counted = CountedDenoiser(model.denoiser, shard=protocol.shard)
+    grid, spent = _calibrate(grid, Calibration(process, counted, s_min, s_max, steps, trial.draw))
     times = grid.times(process, steps, s_min, s_max)
     _check_times(grid, times, steps, (s_min, s_max))
-    return Setup(
-        Trial(model, process, sampler, times, draw, requested=(s_min, s_max)), steps, spent
+    return Setup(replace(trial, times=times), steps, spent)
+
+
+def _sampler(cell: Cell, registry: Registry, model: ScoreModel) -> Sampler:
+    guided = model.denoiser if isinstance(model.denoiser, GuidedModel) else None
+    return Sampler(
+        cast(Any, cell.solver.build(registry)),
+        cast(Corrector, cell.corrector.build(registry)) if cell.corrector else None,
+        finish=cell.protocol.finish == "denoise",
+        price=model.price,
+        price_at=guided.price_at if guided and guided.guidance.varies else None,
     )
+
+
+def _steps_for(budget: int, trial: Trial, grid: TimeGrid) -> int:
+    """The largest number of steps that the budget pays for."""
+    sampler, process = trial.sampler, trial.process
+    try:
+        steps = sampler.steps_for(budget)
+    except BenchError as error:
+        raise UnsupportedError(str(error)) from None
+    if sampler.price_at is None:
+        return steps
+    if type(grid).calibrate is not TimeGrid.calibrate:
+        raise UnsupportedError(
+            f"the price of this guidance varies with the noise level, so that the steps that fit "
+            f"follow from the grid, and '{grid.name}' is calibrated for a number of steps"
+        )
+    # Where all levels cost the most, so many fit; where some cost less, more do.
+    while sampler.cost_on(process, grid.times(process, steps + 1, *trial.span)) <= budget:
+        steps += 1
+    return steps
 
 
 def _s_range(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.metric import Measurement, Metric, SampleMetric, SolverMetric, Trial
-from bench.core.model import CountedDenoiser
+from bench.core.model import CountedDenoiser, Denoiser
 from bench.core.noise import NoiseStream
 from bench.core.sample import Draw, Sampler, generate
 from bench.core.target import Model, ScoreModel
@@ -49,7 +49,7 @@ def denoises(model: Model) -> None:
     with torch.no_grad():
         for s in (loaded.s_min, math.sqrt(loaded.s_min * loaded.s_max), loaded.s_max):
             y = _points(loaded, 8, s)
-            d = loaded.denoiser(y, torch.tensor(s))
+            d = _denoiser(loaded, 8)(y, torch.tensor(s))
             demand(
                 d.shape == y.shape and d.dtype == y.dtype and bool(torch.isfinite(d).all()),
                 "D has the shape and dtype of y and is finite",
@@ -58,15 +58,20 @@ def denoises(model: Model) -> None:
             )
 
 
+def _denoiser(loaded: ScoreModel, samples: int) -> Denoiser:
+    """That of the first samples, each of its own class where there are any."""
+    return CountedDenoiser(loaded.denoiser).of_samples(0, 0, samples, torch.device("cpu"))
+
+
 def samples_are_separate(model: Model) -> None:
     """A row of D depends on its own row of y alone; s may be one number or one for each row."""
     loaded = _load(model)
     s = math.sqrt(loaded.s_min * loaded.s_max)
     y = _points(loaded, 8, s)
     with torch.no_grad():
-        many = loaded.denoiser(y, torch.tensor(s))
-        few = loaded.denoiser(y[:2], torch.tensor(s))
-        each = loaded.denoiser(y, torch.full((8,), s))
+        many = _denoiser(loaded, 8)(y, torch.tensor(s))
+        few = _denoiser(loaded, 2)(y[:2], torch.tensor(s))
+        each = _denoiser(loaded, 8)(y, torch.full((8,), s))
     gap = float((many[:2] - few).abs().max())
     other = float((many - each).abs().max())
     demand(

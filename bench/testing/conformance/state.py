@@ -103,7 +103,7 @@ def _denoise(model: Model) -> Weights:
     weights = Weights.of(loaded)
     y = NoiseStream(0, "prior", 0, 4, loaded.shape).normal() * loaded.s_max
     for s in (loaded.s_max, loaded.s_min):
-        loaded.denoiser(y, torch.tensor(s))
+        CountedDenoiser(loaded.denoiser).of_samples(0, 0, 4, y.device)(y, torch.tensor(s))
     return weights
 
 

@@ -82,6 +82,6 @@ class Choice:
                 f"{place}: it cannot be asked for no class, as guidance does; set guidance: 1"
             )
         if self.label == BALANCED:
-            return Conditional(network, classes, None, self.guidance, balanced=True)
+            return Conditional(network, classes, None, balanced=True, plain=plain)
         assert not isinstance(self.label, str)
-        return Conditional(network, classes, self.label, self.guidance)
+        return Conditional(network, classes, self.label, plain=plain)

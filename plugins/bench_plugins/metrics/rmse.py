@@ -48,6 +48,7 @@ class Rmse(SampleMetric):
     bibtex: ClassVar[str] = paper("karras2022elucidating")
     unit: ClassVar[str] = "data units"
     title: ClassVar[str] = "RMSE to the converged ODE"
+    answers: ClassVar[bool] = True
 
     samples: int = 64
     reference_steps: int = 64
@@ -60,7 +61,7 @@ class Rmse(SampleMetric):
         )
 
     def start(self, trial: Trial) -> Accumulator:
-        if trial.sampler.stepper.stochastic or trial.sampler.corrector is not None:
+        if trial.stochastic:
             raise UnsupportedError("rmse needs an ODE solver: stochastic samplers have other paths")
         count = min(self.samples, trial.draw.samples)
         draw = replace(trial.draw, samples=count, batch=count)

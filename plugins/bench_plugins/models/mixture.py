@@ -5,13 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from bench.api import Model, NoiseStream, ScoreModel, Target, paper, require, rows_of
+from bench.api import (
+    Model,
+    NoiseStream,
+    Observation,
+    ScoreModel,
+    Target,
+    paper,
+    require,
+    rows_of,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +79,27 @@ class Mixture:
         rotated = torch.einsum("ned,nd->ne", self.vectors.double()[component], z)
         return self.means.double()[component] + rotated
 
+    def posterior(self, observation: Observation) -> MixturePosterior:
+        """The distribution of each row given its linear observation: a mixture again."""
+        seen = observation.linear
+        m = len(seen.values)
+        unit = torch.eye(m, dtype=observation.value.dtype, device=observation.value.device)
+        b = seen.adjoint(unit).flatten(1).to(self.means)  # (m, d)
+        z = observation.value.to(self.means)
+        covariances = torch.einsum("kde,ke,kfe->kdf", self.vectors, self.values, self.vectors)
+        spread = b @ covariances @ b.T + observation.noise**2 * torch.eye(m).to(b)
+        root = torch.linalg.cholesky(spread)  # (K, m, m)
+        cross = torch.cholesky_solve(b @ covariances, root)  # S^-1 B C, (K, m, d)
+        gap = z[:, None] - self.means @ b.T  # (n, K, m)
+        means = self.means + torch.einsum("nkm,kmd->nkd", gap, cross)
+        rest = covariances - torch.einsum("md,kde,kmf->kef", b, covariances, cross)
+        values, vectors = torch.linalg.eigh((rest + rest.mT) / 2)
+        whitened = torch.linalg.solve_triangular(root, gap.permute(1, 2, 0), upper=False)
+        log_det = root.diagonal(dim1=1, dim2=2).log().sum(1)
+        fit = -0.5 * whitened.square().sum(1).T - log_det
+        weights = (self.log_weights + fit).log_softmax(1)
+        return MixturePosterior(Mixture(weights, means, vectors, values.clamp_min(0)))
+
     def _rotate(self, y: Tensor) -> Tensor:
         """Offsets from each mean in its component's eigenbasis, (n, K, d)."""
         return torch.einsum("nke,ked->nkd", y[:, None] - self.means, self.vectors)
@@ -78,6 +108,40 @@ class Mixture:
         """ln w_k + ln N_k, (n, K)."""
         quadratic = (z.square() / variance + variance.log()).sum(-1)
         return self.log_weights - 0.5 * (quadratic + z.shape[-1] * math.log(2 * math.pi))
+
+
+@dataclass(frozen=True, eq=False)
+class MixturePosterior:
+    """A mixture of its own for each row.
+
+    Attributes:
+        mixture: with log_weights (n, K) and means (n, K, d); the covariances are those of all.
+    """
+
+    mixture: Mixture
+
+    def denoise(self, y: Tensor, s: Tensor) -> Tensor:
+        """E[x_0 | x_0 + s eps = y, observation], (n, d); ``s`` of shape () or (n,)."""
+        return self.mixture.to(y.device, y.dtype).denoise(y, s)
+
+    def sample(self, seed: int) -> Tensor:
+        """One exact sample for each row, float64, (n, d)."""
+        mixture = self.mixture
+        n, k, d = mixture.means.shape
+        noise = NoiseStream(seed, "exact", 0, n, (d + 1,), torch.float64).normal()
+        edges = mixture.log_weights.exp().cumsum(1)
+        place = torch.special.ndtr(noise[:, :1])
+        component = torch.searchsorted(edges, place).clamp_max(k - 1)[:, 0]
+        z = noise[:, 1:] * mixture.values.sqrt()[component]
+        rotated = torch.einsum("ned,nd->ne", mixture.vectors[component], z)
+        return mixture.means[torch.arange(n), component] + rotated
+
+    def of_rows(self, rows: Tensor) -> MixturePosterior:
+        """That of the samples with the indices ``rows``."""
+        rows, own = rows.cpu(), self.mixture
+        return MixturePosterior(
+            replace(own, log_weights=own.log_weights[rows], means=own.means[rows])
+        )
 
 
 def _model(

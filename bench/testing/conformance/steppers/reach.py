@@ -72,7 +72,7 @@ def finite_on_the_unet(stepper: AnyStepper) -> None:
         except BenchError as error:
             raise NotApplicable(str(error)) from None
         times = path(process, steps)
-    run = Run(4, 4, dtype=torch.float32, model=loaded.denoiser, shape=loaded.shape)
+    run = Run(4, 4, dtype=torch.float32, model=loaded.alike(), shape=loaded.shape)
     samples = run.of(stepper, times)
     demand(
         bool(torch.isfinite(samples).all()),
