@@ -15,12 +15,21 @@ from torch import Tensor, nn
 from bench.api import (
     AdaptiveOdeSolver,
     Corrector,
+    Given,
+    Guidance,
+    Guided,
+    InverseProblem,
+    LinearOperator,
     Measurement,
     Model,
     NoiseProcess,
     OdeSolver,
+    Operator,
+    Passes,
     Plugin,
     Problem,
+    Question,
+    Questions,
     Role,
     ScoreModel,
     SolverMetric,
@@ -397,6 +406,109 @@ class Classifier(TrainableClassifier):
         _save(self.fault, path, network)
 
 
+@dataclass(frozen=True)
+class Towards(Guidance[None]):
+    """Towards the observation and the class; by its name a fault."""
+
+    name: ClassVar[str] = "fault"
+    reference: ClassVar[str] = "nobody"
+    observes: ClassVar[bool] = True
+    classifies: ClassVar[bool] = True
+    fault: str = ""
+
+    @property
+    def passes(self) -> Passes:
+        return Passes(1 if self.fault == "forward" else 2, 0 if self.fault == "vjp" else 1)
+
+    def guide(self, given: Given, y: Tensor, s: Tensor, memory: None) -> Guided:
+        d, vjp = given.plain.with_vjp(y, s)
+        pull = 0.1 * vjp(given.observation.linear.pinv(given.observation.residual(d)))
+        conditional = given.conditional(y, s)
+        match self.fault:
+            case "shape":
+                return Guided(d.flatten(1), d)
+            case "single":
+                return Guided(d, d.float())
+            case "input":
+                y.mul_(1.0000001)
+            case "batch":
+                pull = pull - pull.mean(0)
+            case "global":
+                pull = pull * torch.rand(())
+            case "undeclared":
+                pull = pull + given.noise.normal()
+            case "blind":
+                return Guided(conditional, d)
+            case "classless":
+                return Guided(d + pull, d)
+        return Guided(conditional + pull, d)
+
+
+@dataclass(frozen=True)
+class Unavowed(Towards):
+    """Uses the observation and declares that it does not."""
+
+    observes: ClassVar[bool] = False
+
+
+class Thinned(LinearOperator):
+    """Some entries; by its name a fault."""
+
+    def __init__(self, shape: tuple[int, ...], fault: str) -> None:
+        self.shape, self.fault = shape, fault
+        self.values = torch.ones(3, dtype=torch.float64)
+
+    def coefficients(self, x: Tensor) -> Tensor:
+        return x.flatten(1)[:, :3] * (2 if self.fault == "basis" else 1)
+
+    def image(self, coefficients: Tensor) -> Tensor:
+        rest = coefficients.new_zeros(len(coefficients), torch.Size(self.shape).numel() - 3)
+        return torch.cat([coefficients, rest], 1).reshape(-1, *self.shape)
+
+
+@dataclass(frozen=True)
+class Glimpse(InverseProblem):
+    """Three entries are seen; by its name a fault."""
+
+    name: ClassVar[str] = "fault"
+    reference: ClassVar[str] = "nobody"
+    fault: str = ""
+
+    @property
+    def seed(self) -> int:
+        return 5 if self.fault == "splits" else super().seed
+
+    def operator(
+        self, shape: tuple[int, ...], device: torch.device, dtype: torch.dtype
+    ) -> Operator:
+        return Thinned(shape, self.fault)
+
+    def pose(self, model: ScoreModel, device: torch.device, dtype: torch.dtype) -> Questions:
+        return Glimpses(super().pose(model, device, dtype), self.fault)
+
+
+@dataclass(frozen=True)
+class Glimpses(Questions):
+    """The questions of `Glimpse`, by its name with a fault."""
+
+    inner: Questions
+    fault: str
+
+    def of_samples(self, seed: int, first: int, count: int) -> Question:
+        question = self.inner.of_samples(seed, first, count)
+        seen = question.observation
+        assert seen is not None
+        match self.fault:
+            case "batch":
+                return replace(question, number=question.number - first)
+            case "global":
+                value = seen.value + torch.rand(())
+                return replace(question, observation=replace(seen, value=value))
+            case "noise":
+                return replace(question, observation=replace(seen, noise=2 * seen.noise))
+        return question
+
+
 # By kind and check, the plugin and the names of its faults.
 TABLE: Mapping[tuple[Kind, str], tuple[type[Plugin], str]] = {
     (ODE, "cost"): (Ddim, "cost hidden"),
@@ -425,6 +537,15 @@ TABLE: Mapping[tuple[Kind, str], tuple[type[Plugin], str]] = {
     (Kind.MODEL, "batch"): (Gaussian, "batch rows"),
     (Kind.METRIC, "measures"): (Silent, "none finite count name"),
     (Kind.METRIC, "roles"): (Silent, "roles"),
+    (Kind.GUIDANCE, "passes"): (Towards, "forward vjp"),
+    (Kind.GUIDANCE, "denoiser"): (Towards, "shape single input"),
+    (Kind.GUIDANCE, "batch"): (Towards, "batch"),
+    (Kind.GUIDANCE, "randomness"): (Towards, "global undeclared"),
+    (Kind.GUIDANCE, "condition"): (Towards, "blind classless"),
+    (Kind.TASK, "questions"): (Glimpse, "batch global"),
+    (Kind.TASK, "observation"): (Glimpse, "noise"),
+    (Kind.TASK, "operator"): (Glimpse, "basis"),
+    (Kind.TASK, "splits"): (Glimpse, "splits"),
     (Kind.NETWORK, "seed"): (Network, "seed"),
     (Kind.NETWORK, "denoiser"): (Network, "shape double gradient finite"),
     (Kind.NETWORK, "file"): (Network, "file empty"),
@@ -434,6 +555,7 @@ FAULTS = [
     *((*place, cls, fault) for place, (cls, names) in TABLE.items() for fault in names.split()),
     *((ODE, "order", Deaf, fault) for fault in ("deaf", "floor")),
     (ODE, "cost", Deaf, "idle"),
+    (Kind.GUIDANCE, "condition", Unavowed, ""),
     *((ODE, "documented", cls, "") for cls in (Nameless, Speechless, Unexplained)),
     *((ODE, "parameters", cls, "") for cls in (Unmarked, Careless)),
 ]
@@ -468,6 +590,8 @@ SOUND = (
     (Kind.GRID, Uniform),
     (Kind.MODEL, Gaussian),
     (Kind.METRIC, Silent),
+    (Kind.GUIDANCE, Towards),
+    (Kind.TASK, Glimpse),
     (Kind.NETWORK, Network),
     (Kind.CLASSIFIER, Classifier),
 )

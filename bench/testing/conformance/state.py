@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from bench.core.calibration import Calibration
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid
+from bench.core.guidance import Guidance
 from bench.core.metric import Metric, Trial
 from bench.core.model import CountedDenoiser, Denoiser
 from bench.core.noise import NoiseStream
@@ -17,13 +18,16 @@ from bench.core.process import NoiseProcess
 from bench.core.sample import Draw, Sampler
 from bench.core.solver import Corrector, Stepper
 from bench.core.target import Model
+from bench.core.task import Task
 from bench.registry import load_registry
 from bench.state import shorten, undo_changes
 from bench.state.weights import Weights
 from bench.testing.conformance.common import defaults
 from bench.testing.conformance.finding import NotApplicable, demand
+from bench.testing.conformance.guidances import samples_of
 from bench.testing.conformance.laboratory import S_MIN, SHAPE, Run, path, times_for
 from bench.testing.conformance.models import measure
+from bench.testing.conformance.tasks import posed_questions
 from bench.testing.plugins import grid_of, model_of, ode_solver_of, process_of
 
 
@@ -92,6 +96,11 @@ def _use(plugin: Plugin, network: Denoiser) -> Weights:
         return _denoise(plugin)
     elif isinstance(plugin, Metric):
         _measure(plugin)
+    elif isinstance(plugin, Guidance):
+        samples_of(plugin, 8)
+    elif isinstance(plugin, Task):
+        for questions in posed_questions(plugin):
+            questions.of_samples(0, 0, 8)
     return Weights.of(None)
 
 

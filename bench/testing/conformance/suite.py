@@ -8,14 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.core.grid import TimeGrid
+from bench.core.guidance import Guidance
 from bench.core.metric import Metric
 from bench.core.plugin import Plugin
 from bench.core.process import NoiseProcess
 from bench.core.solver import Corrector, Stepper
 from bench.core.target import Model
+from bench.core.task import Task
 from bench.core.trainable import Trainable, TrainableClassifier
 from bench.registry import Entry, Kind
-from bench.testing.conformance import correctors, models, networks, roles, schedules
+from bench.testing.conformance import (
+    correctors,
+    guidances,
+    models,
+    networks,
+    roles,
+    schedules,
+    tasks,
+)
 from bench.testing.conformance.common import (
     defaults,
     documentation_is_complete,
@@ -102,6 +112,21 @@ CHECKS: Mapping[Kind, tuple[Check, ...]] = {
         batch=models.samples_are_separate,
     ),
     Kind.METRIC: _of(Metric, measures=models.measures, roles=roles.roles_are_sound),
+    Kind.GUIDANCE: _of(
+        Guidance,
+        passes=guidances.passes_are_honest,
+        denoiser=guidances.denoises,
+        batch=guidances.batch_does_not_matter,
+        randomness=guidances.randomness_is_its_own,
+        condition=guidances.condition_is_used,
+    ),
+    Kind.TASK: _of(
+        Task,
+        questions=tasks.questions_are_the_samples_own,
+        observation=tasks.observations_are_of_the_truth,
+        operator=tasks.operators_are_sound,
+        splits=tasks.splits_are_apart,
+    ),
     Kind.NETWORK: _of(
         Trainable,
         seed=networks.begins_with_the_seed,
