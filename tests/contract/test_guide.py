@@ -40,7 +40,7 @@ def test_thirty_lines_are_enough(module: str) -> None:
 @pytest.mark.parametrize(("name", "skipped"), [("pull", set()), ("sum", set())])
 def test_it_conforms(site: Any, tmp_path: Path, name: str, skipped: set[str]) -> None:
     done = site.bench(tmp_path, "plugins", "check", name, "--json")
-    findings = json.loads(done.stdout)["checks"]
+    findings = json.loads(done.stdout)["findings"]
     assert done.returncode == 0, done.stdout
     assert {f["check"] for f in findings if f["verdict"] == "skipped"} == skipped
     assert len(findings) >= 7
