@@ -70,7 +70,7 @@ class Yardstick:
     """
 
     levels: int = 5
-    samples: int = 2048
+    samples: int = 1024
     reference_samples: int = 5000
     repeats: int = 20
     axes: int = 32

@@ -41,7 +41,7 @@ class Marginals(SolverMetric):
     title: ClassVar[str] = "excess distance of marginals"
 
     levels: int = 5
-    samples: int = 2048
+    samples: int = 1024
     reference_samples: int = 5000
     repeats: int = 20
     axes: int = 32
