@@ -30,16 +30,6 @@ INCEPTION_SCORE = """@inproceedings{salimans2016improved,
 }
 """
 
-PRECISION_RECALL = r"""@inproceedings{kynkaanniemi2019improved,
-  author = {Kynk{\"a}{\"a}nniemi, Tuomas and Karras, Tero and Laine, Samuli and Lehtinen, Jaakko and Aila, Timo},
-  title = {Improved Precision and Recall Metric for Assessing Generative Models},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2019},
-  eprint = {1904.06991},
-  archiveprefix = {arXiv}
-}
-"""
-
 STEIN = """@misc{stein2023exposing,
   author = {Stein, George and Cresswell, Jesse C. and Hosseinzadeh, Rasa and Sui, Yi and Ross, Brendan Leigh and Villecroze, Valentin and Liu, Zhaoyan and Caterini, Anthony L. and Taylor, J. Eric T. and Loaiza-Ganem, Gabriel},
   title = {Exposing flaws of generative model evaluation metrics and their unfair treatment of diffusion models},

@@ -10,9 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import Accumulator, Measurement, Trial, UnsupportedError, require
+from bench.api import Accumulator, Measurement, Trial, UnsupportedError, paper, require
 from bench_plugins.fidelity.metric import FeatureAccumulator, ReferenceMetric
-from bench_plugins.fidelity.papers import PRECISION_RECALL
 from bench_plugins.fidelity.reference import Reference
 from bench_plugins.fidelity.statistics import Collected, pooled_layer
 
@@ -32,7 +31,7 @@ class PrecisionRecall(ReferenceMetric):
 
     name: ClassVar[str] = "prc"
     reference: ClassVar[str] = "Kynkaanniemi et al. 2019, arXiv:1904.06991, Algorithm 1"
-    bibtex: ClassVar[str] = PRECISION_RECALL
+    bibtex: ClassVar[str] = paper("kynkaanniemi2019improved")
     title: ClassVar[str] = "precision and recall"
     larger_is_better: ClassVar[bool] = True
 

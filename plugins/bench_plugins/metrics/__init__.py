@@ -6,8 +6,10 @@ from bench_plugins.metrics.distribution import EnergyDistance as EnergyDistance
 from bench_plugins.metrics.distribution import SlicedWasserstein as SlicedWasserstein
 from bench_plugins.metrics.fd import DigitsFrechet as DigitsFrechet
 from bench_plugins.metrics.fd import MnistFrechet as MnistFrechet
+from bench_plugins.metrics.marginals import Marginals as Marginals
 from bench_plugins.metrics.nll_bpd import NllBpd as NllBpd
 from bench_plugins.metrics.nll_nats import NllNats as NllNats
+from bench_plugins.metrics.prdc_points import PointFidelity as PointFidelity
 from bench_plugins.metrics.rmse import Rmse as Rmse
 
 bench_family = family(__name__)

@@ -91,15 +91,29 @@ class SlicedWasserstein(_ExactSampleMetric):
         require(self.directions >= 1, "directions must be >= 1")
 
     def distance(self, samples: Tensor, exact: Tensor) -> float:
-        d = samples.shape[1]
-        axes = NoiseStream(0, "probe", 0, self.directions, (d,), torch.float64).normal()
-        axes = axes / axes.norm(dim=1, keepdim=True)
-        one = _quantiles((samples @ axes.T).T)
-        other = _quantiles((exact @ axes.T).T)
-        return float((one - other).abs().mean())
+        axes = directions(self.directions, samples.shape[1])
+        return mean_quantile_gap(samples, quantiles((exact @ axes.T).T), axes)
 
 
-def _quantiles(values: Tensor, count: int = 2000) -> Tensor:
+def directions(count: int, dimension: int) -> Tensor:
+    """``count`` random unit vectors, the same each time, (count, dimension), float64."""
+    axes = NoiseStream(0, "probe", 0, count, (dimension,), torch.float64).normal()
+    length: Tensor = axes.norm(dim=1, keepdim=True)
+    return axes / length
+
+
+def mean_quantile_gap(samples: Tensor, reference: Tensor, axes: Tensor) -> float:
+    """Sliced Wasserstein-1 distance of ``samples`` (n, d) to what has the quantiles ``reference``.
+
+    Args:
+        samples: float64.
+        reference: ``quantiles`` of the other sample along each axis.
+        axes: unit vectors, (k, d).
+    """
+    return float((quantiles((samples @ axes.T).T) - reference).abs().mean())
+
+
+def quantiles(values: Tensor, count: int = 2000) -> Tensor:
     """Quantile function of each row at ``count`` midpoints, (rows, count), linear between."""
     ordered = values.sort(dim=1).values
     n = ordered.shape[1]

@@ -29,3 +29,13 @@ ENERGY_DISTANCE = r"""@article{szekely2013energy,
   year = {2013}
 }
 """
+
+RELIABLE_FIDELITY = r"""@inproceedings{naeem2020reliable,
+  author = {Naeem, Muhammad Ferjad and Oh, Seong Joon and Uh, Youngjung and Choi, Yunjey and Yoo, Jaejun},
+  title = {Reliable Fidelity and Diversity Metrics for Generative Models},
+  booktitle = {International Conference on Machine Learning},
+  year = {2020},
+  eprint = {2002.09797},
+  archiveprefix = {arXiv}
+}
+"""
