@@ -1,0 +1,8 @@
+"""Commands."""
+
+from bench.extend import hookimpl
+
+
+@hookimpl
+def bench_commands():
+    return []
