@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import torch
 from torch import Tensor
 
 from bench.api import CountedDenoiser, Measurement, Role
@@ -13,7 +12,8 @@ from bench.api import CountedDenoiser, Measurement, Role
 def relative_distances(found: Tensor, true: Tensor) -> Tensor:
     """||found - true|| / ||true|| of each row, (n,), float64 on the CPU."""
     a, b = (item.flatten(1).double().cpu() for item in (found, true))
-    return torch.linalg.vector_norm(a - b, dim=1) / torch.linalg.vector_norm(b, dim=1)
+    distance: Tensor = (a - b).norm(dim=1) / b.norm(dim=1)
+    return distance
 
 
 def summarise(
