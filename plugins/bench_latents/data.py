@@ -75,5 +75,6 @@ def _read_picture(file: Path, model: ScoreModel) -> Tensor:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise BenchError(f"--data {file}: cannot be read ({reason}); check the path") from None
     bytes_ = torch.from_numpy(pixels.reshape(*pixels.shape[:2], model.shape[0]))
-    levels = (bytes_.double() * ((model.target.discrete.levels - 1) / 255)).round().to(torch.int64)
+    last = model.target.discrete.levels - 1  # pictures of samples show level k as k (255 // last)
+    levels = (bytes_.double() / (255 // last)).round().clamp_max(last).to(torch.int64)
     return levels.permute(2, 0, 1)[None]
