@@ -104,7 +104,7 @@ def test_the_kolmogorov_smirnov_distance_is_scipys() -> None:
 
 def test_the_distance_to_a_normal_is_that_of_its_closed_form_and_of_a_quadrature() -> None:
     for d, square in [(1, 0.0), (1, 4.0), (2, 1.0), (16, 30.0), (784, 700.0), (3072, 6000.0)]:
-        (found,) = distance_to_normal(np.array([square]), d)
+        found = float(distance_to_normal(torch.tensor([square], dtype=F64), d))
         chi = scipy.stats.chi2(d) if square == 0 else scipy.stats.ncx2(d, square)
         assert found == pytest.approx(chi.expect(np.sqrt), rel=1e-9)
         if d <= 16:  # Szekely and Rizzo 2005, Eq. 2.5

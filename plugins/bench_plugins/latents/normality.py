@@ -10,10 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.special import gammaln, xlogy
 from torch import Tensor
 
 Statistic = Callable[[Tensor, Tensor], Tensor]
@@ -64,7 +61,7 @@ def energy_distance(z: Tensor, w: Tensor) -> Tensor:
     d = z.shape[1]
     w = w / w.sum()
     with torch.no_grad():
-        to_normal = torch.from_numpy(distance_to_normal(z.square().sum(1).numpy(), d))
+        to_normal = distance_to_normal(z.square().sum(1), d)
         between = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist")
     pairs = (w @ between @ w) / (1 - w.square().sum())
     return (
@@ -74,21 +71,20 @@ def energy_distance(z: Tensor, w: Tensor) -> Tensor:
     )
 
 
-def distance_to_normal(squares: NDArray[np.float64], d: int) -> NDArray[np.float64]:
-    """E|z - X| for X of N(0, I_d) and z of squared norms ``squares`` (n,).
+def distance_to_normal(squares: Tensor, d: int) -> Tensor:
+    """E|z - X| for X of N(0, I_d) and z of squared norms ``squares``, both (n,), float64.
 
     |z - X|^2 is a chi-square of d + 2 K degrees of freedom with K Poisson of mean |z|^2 / 2. The
-    confluent hypergeometric function of Szekely and Rizzo is the same; scipy's overflows from some
-    hundred dimensions on.
+    confluent hypergeometric function of Szekely and Rizzo is the same, and overflows where it is
+    summed as it stands from some hundred dimensions on.
     """
     mean = squares[:, None] / 2
     reach = math.ceil(12 * math.sqrt(float(mean.max()) + 1) + 30)
-    near = np.floor(mean) + np.arange(-reach, reach + 1)
-    k = np.maximum(near, 0.0)
-    share = np.where(near >= 0, np.exp(xlogy(k, mean) - mean - gammaln(k + 1)), 0.0)
-    root = np.exp(gammaln((d + 1) / 2 + k) - gammaln(d / 2 + k))
-    distance: NDArray[np.float64] = math.sqrt(2) * (share * root).sum(1)
-    return distance
+    near = mean.floor() + torch.arange(-reach, reach + 1)
+    k = near.clamp_min(0)
+    share = torch.exp(torch.xlogy(k, mean) - mean - torch.lgamma(k + 1)) * (near >= 0)
+    root = torch.exp(torch.lgamma((d + 1) / 2 + k) - torch.lgamma(d / 2 + k))
+    return math.sqrt(2) * (share * root).sum(1)
 
 
 def influences(statistic: Statistic, z: Tensor) -> Tensor:
