@@ -28,13 +28,9 @@ def check_out(out: Path, model: ScoreModel) -> None:
         BenchError: its suffix is unknown, or there is no picture of such samples.
     """
     if out.suffix not in _SUFFIXES:
-        raise BenchError(f"--out {out}: the suffix says what is written; use {_listed()}")
+        raise BenchError(f"--out {out}: the suffix says what is written; use .png, .npz or .npy")
     if out.suffix == ".png":
         require_picture(model, f"--out {out}")
-
-
-def _listed() -> str:
-    return ", ".join(_SUFFIXES[:-1]) + f" or {_SUFFIXES[-1]}"
 
 
 def write_samples(out: Path, x: Tensor, model: ScoreModel, record: Record, columns: int) -> None:
