@@ -77,8 +77,8 @@ class PathOptions:
         Precision, typer.Option(rich_help_panel=_SAMPLER, help="Of state and network.")
     ] = Precision.FLOAT32
     device: Annotated[
-        str, typer.Option(rich_help_panel=_SAMPLER, help="cpu, cuda or cuda:INDEX.")
-    ] = "cpu"
+        str, typer.Option(rich_help_panel=_SAMPLER, help="auto, cpu, cuda or cuda:INDEX.")
+    ] = "auto"
 
 
 @dataclass(frozen=True)

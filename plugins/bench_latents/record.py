@@ -42,7 +42,7 @@ def record_of(command: str, names: Names, path: PathOptions, trial: Trial, nfe: 
         "seed": path.seed,
         "samples": trial.draw.samples,
         "dtype": path.dtype.value,
-        "device": path.device,
+        "device": str(trial.draw.device),
     }
 
 

@@ -154,10 +154,12 @@ def _s_range(model: ScoreModel, process: NoiseProcess, path: PathOptions) -> tup
 
 
 def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise BenchError(f"--device {name}: is no device; use cpu, cuda or cuda:0") from None
+        raise BenchError(f"--device {name}: is no device; use auto, cpu or cuda:0") from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise BenchError(f"--device {name}: this torch sees no such GPU; use cpu")
     return device

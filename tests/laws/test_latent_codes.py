@@ -110,7 +110,7 @@ def test_round_trips_fall_at_the_solvers_order_or_one_above(
 @pytest.mark.parametrize(("solver", "order"), [(DDIM(), 1), (Heun(), 2), (RK4(), 4)])
 def test_codes_converge_at_the_solvers_order(solver: OdeSolver[Any], order: int) -> None:
     steps = [48, 96, 192]
-    metric = CodeAgreement(points=32, reference_steps=768)
+    metric = CodeAgreement(points=32, reference_steps=384)
     found = [_values(metric.measure(_trial(GaussianMixture(), solver, n))) for n in steps]
     slope = np.polyfit(np.log(steps), np.log([f["code_error"] for f in found]), 1)[0]
     assert slope == pytest.approx(-order, abs=0.25)
