@@ -24,14 +24,30 @@ P = TypeVar("P", bound=Plugin)
 
 
 @dataclass(frozen=True)
-class _PluginOption:
+class PluginOption:
+    """An option, or an argument, that names a plugin.
+
+    Attributes:
+        name: what messages call it, such as ``--process``.
+        example: a text that it takes.
+    """
+
     name: str
     example: str
 
     def plugin(
         self, contract: Callable[..., P], text: str, more: Mapping[str, object] | None = None
     ) -> P:
-        """Return the plugin that ``text`` names, built with its parameters and ``more``."""
+        """Return the plugin that ``text`` names, built with its parameters and ``more``.
+
+        Args:
+            contract: the plugin's kind.
+            text: a name, or YAML with parameters.
+            more: parameters that options of their own give, by the options' names.
+
+        Raises:
+            BenchError: there is no such plugin, or it does not take such parameters.
+        """
         params = {**self._parse(text), **(more or {})}
         name = str(params.pop("name"))
         try:
@@ -62,7 +78,7 @@ def parse_process(text: str) -> NoiseProcess:
     Raises:
         BenchError: there is no such process, or it does not take such parameters.
     """
-    option = _PluginOption("--process", "vp, or '{name: ve, sigma_max: 100.0}'")
+    option = PluginOption("--process", "vp, or '{name: ve, sigma_max: 100.0}'")
     return option.plugin(NoiseProcess, text)
 
 
@@ -72,7 +88,7 @@ def parse_network(text: str, sizes: Sizes) -> Trainable:
     Raises:
         BenchError: there is no such network, or it does not take such sizes.
     """
-    option = _PluginOption("--network", "mlp, or '{name: ncsnpp, width: 64}'")
+    option = PluginOption("--network", "mlp, or '{name: ncsnpp, width: 64}'")
     return option.plugin(Trainable, text, sizes.given)
 
 
@@ -82,5 +98,5 @@ def parse_classifier(text: str, widths: tuple[int, ...] | None) -> TrainableClas
     Raises:
         BenchError: there is no such classifier, or it does not take such parameters.
     """
-    option = _PluginOption("--network", "classifier, or '{name: classifier, widths: [8, 16]}'")
+    option = PluginOption("--network", "classifier, or '{name: classifier, widths: [8, 16]}'")
     return option.plugin(TrainableClassifier, text, {"widths": widths} if widths else {})

@@ -163,6 +163,13 @@ def test_network_choice(
     assert isinstance(network.sizes(shape), kind)
 
 
+def test_the_mlp_has_its_sizes() -> None:
+    assert SmallMlp(width=96, blocks=4).sizes((1, 8, 8)) == MLPConfig(width=96, blocks=4)
+    for sizes in ({"width": 0}, {"blocks": 0}):
+        with pytest.raises(ValueError, match="must lie in 1"):
+            SmallMlp(**sizes)
+
+
 def test_unsuitable_shape_names_the_way_out() -> None:
     with pytest.raises(BenchError, match=r"multiples of 4.*--network mlp"):
         SmallUnet().sizes((1, 30, 30))

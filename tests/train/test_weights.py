@@ -27,6 +27,7 @@ FILES = [
     MODELS / "mnist_unet.safetensors",
     HELD_OUT["mnist"],
     MODELS / "digits_mlp.safetensors",
+    MODELS / "digits_mlp_deep.safetensors",
     HELD_OUT["digits"],
     METRICS / "mnist_classifier.safetensors",
     METRICS / "mnist_reference.safetensors",

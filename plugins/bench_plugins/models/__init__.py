@@ -5,6 +5,7 @@ from bench_plugins.models.empirical import Empirical as Empirical
 from bench_plugins.models.mixture import GaussianMixture as GaussianMixture
 from bench_plugins.models.mixture import RandomMixture as RandomMixture
 from bench_plugins.models.pretrained import DigitsMlp as DigitsMlp
+from bench_plugins.models.pretrained import DigitsMlpDeep as DigitsMlpDeep
 from bench_plugins.models.pretrained import MnistUnet as MnistUnet
 from bench_plugins.models.pretrained import Trained as Trained
 from bench_plugins.models.training import SmallMlp as SmallMlp

@@ -54,6 +54,18 @@ class DigitsMlp(Model):
 
 
 @dataclass(frozen=True)
+class DigitsMlpDeep(Model):
+    """A second network for 8x8 digits: narrower, deeper, trained apart (see WEIGHTS.md)."""
+
+    name: ClassVar[str] = "digits_mlp_deep"
+    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        return load_score_model(DATA / "digits_mlp_deep.safetensors", device, dtype)
+
+
+@dataclass(frozen=True)
 class Trained(Model):
     """A network of your own, trained by `bench train`.
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask, paper
+from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask, paper, require
 from bench_plugins.models.networks.files import (
     Metadata,
     NetworkConfig,
@@ -62,14 +62,26 @@ class SmallUnet(_SmallNetwork):
 
 @dataclass(frozen=True)
 class SmallMlp(_SmallNetwork):
-    """A residual multi-layer perceptron, for samples of any shape."""
+    """A residual multi-layer perceptron, for samples of any shape.
+
+    Attributes:
+        width: hidden units.
+        blocks: residual blocks.
+    """
 
     name: ClassVar[str] = "mlp"
     reference: ClassVar[str] = "preconditioning of Karras et al. 2022, arXiv:2206.00364, Eq. 7"
     bibtex: ClassVar[str] = paper("karras2022elucidating")
 
+    width: int = 128
+    blocks: int = 3
+
+    def __post_init__(self) -> None:
+        require(1 <= self.width <= 16384, "width must lie in 1..16384")
+        require(1 <= self.blocks <= 1024, "blocks must lie in 1..1024")
+
     def sizes(self, shape: tuple[int, ...]) -> MLPConfig:
-        return MLPConfig(sample=shape)
+        return MLPConfig(sample=shape, width=self.width, blocks=self.blocks)
 
 
 @dataclass(frozen=True)

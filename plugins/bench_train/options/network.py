@@ -58,7 +58,8 @@ class NetworkOptions:
     width: Annotated[
         int | None,
         typer.Option(
-            rich_help_panel=_PANEL, help="Channels of NCSN++'s or DDPM++'s first level: 128."
+            rich_help_panel=_PANEL,
+            help="Channels of NCSN++'s or DDPM++'s first level, or hidden units of the 'mlp': 128.",
         ),
     ] = None
     mults: Annotated[

@@ -1,0 +1,1 @@
+"""Commands that sample, encode, decode and interpolate: pictures and arrays without a YAML file."""
