@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from bench.api import BenchError
 from bench_train.data import BatchOrder, generator_of
-from bench_train.sources import DataSplit, Labelled
+from bench_train.split import DataSplit, Labelled
 
 
 @dataclass(frozen=True)

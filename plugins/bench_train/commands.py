@@ -61,7 +61,7 @@ def train(
 
     from bench_train.job import Job
 
-    job = Job(settings, computation, seed.seed, data, output, _command_line())
+    job = Job(settings, computation, seed.seed, data, output, _command_line(), network.init)
     if checkpoint.export_only:
         job.export()
     else:

@@ -48,8 +48,10 @@ class TrainConfig:
     infinite for none. schedule: shape of the learning rate. averages: of the weights, at least
     one; the first is the one that counts. flips: mirror half of the images. dequantise: add
     uniform noise to the integers. dropout: the network's. seed: of data order, noise, times,
-    flips and dropout. precision, compiled, gradients, device, group: how it is computed; they
-    change the last bits only.
+    flips and dropout. label_dropout: share of the labels replaced by `NO_CLASS`, None for a
+    network without classes. start: sha256 of the weights to begin with, "" for fresh ones.
+    precision, compiled, gradients, device, group: how it is computed; they change the last bits
+    only.
     """
 
     objective: ScoreMatching
@@ -64,6 +66,8 @@ class TrainConfig:
     dequantise: bool = True
     dropout: float = 0.0
     seed: int = 0
+    label_dropout: float | None = None
+    start: str = ""
     precision: Precision = Precision.FLOAT32
     compiled: bool = False
     gradients: Gradients = field(default_factory=Passes)
@@ -78,6 +82,8 @@ class TrainConfig:
             raise BenchError(f"--seed {self.seed}: must not be negative")
         if not 0 <= self.betas[1] < 1:
             raise BenchError(f"--beta2 {self.betas[1]:g}: must be in [0, 1)")
+        if not 0 <= (self.label_dropout or 0) <= 1:
+            raise BenchError(f"--label-dropout {self.label_dropout:g}: must be in [0, 1]")
         if not self.averages:
             raise BenchError(
                 "training: no average of the weights; give --ema, --ema-halflife or --ema-rate"
@@ -111,4 +117,8 @@ class TrainConfig:
         fixed = (self.objective, self.batch, self.learning_rate, self.betas, self.clip)
         data = (self.flips, self.dequantise)
         dropout = (self.dropout, self.gradients.slice_rows(self.batch)) if self.dropout else 0.0
-        return repr((*fixed, self.schedule, self.averages, *data, dropout, self.seed))
+        parts = (*fixed, self.schedule, self.averages, *data, dropout, self.seed)
+        # Named only where they are in use: older checkpoints go on.
+        labels = () if self.label_dropout is None else (("label_dropout", self.label_dropout),)
+        start = (("start", self.start),) if self.start else ()
+        return repr((*parts, *labels, *start))

@@ -19,7 +19,7 @@ from bench_train.classifier import (
 )
 from bench_train.data import IntegerData
 from bench_train.options.choices import ReferencePart
-from bench_train.sources import DataSplit
+from bench_train.split import DataSplit
 
 
 @dataclass(frozen=True)

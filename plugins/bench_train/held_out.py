@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from bench.api import write_weights
-from bench_train.sources import DataSplit
+from bench_train.split import DataSplit
 
 
 def save_held_out(path: Path, split: DataSplit, n: int) -> None:

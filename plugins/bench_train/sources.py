@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from bench.api import BenchError
-from bench_train.data import IntegerData
+from bench_train.folder import image_folder
 from bench_train.options.data import DataOptions
+from bench_train.split import DataSplit, Labelled
 
 MNIST_FILES = (
     "train-images-idx3-ubyte.gz",
@@ -28,41 +28,20 @@ DIGITS_LICENCE = (
 )
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """Samples, uint8 (n, channels, height, width), and their labels, int64 (n,), if known."""
-
-    samples: Tensor
-    labels: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class DataSplit:
-    """A data set in two parts; the network never sees `test`."""
-
-    name: str
-    levels: int
-    licence: str
-    train: Labelled
-    test: Labelled
-
-    @property
-    def training(self) -> IntegerData:
-        """The training part, as the trainer takes it."""
-        return IntegerData(self.name, self.train.samples, self.levels, self.licence)
-
-
 def read_data(options: DataOptions) -> DataSplit:
     """Return the data that `options` name.
 
     Raises:
         BenchError: they cannot be had.
     """
-    if options.data == "digits":
-        return digits()
-    if options.data == "mnist":
-        return mnist(options.data_dir)
-    return array_file(Path(options.data), options.levels)
+    if options.data in ("digits", "mnist"):
+        if options.name:
+            raise BenchError(f"--name: data '{options.data}' have a name; leave it out")
+        return digits() if options.data == "digits" else mnist(options.data_dir)
+    path = Path(options.data)
+    folder = path.is_dir() or path.suffix == ".zip"
+    split = image_folder(path) if folder else array_file(path, options.levels)
+    return replace(split, name=options.name or split.name)
 
 
 def digits() -> DataSplit:
@@ -139,8 +118,8 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             return dict(arrays)
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise BenchError(
-            f"{path}: cannot read the data ({error}); --data takes 'digits', 'mnist' or an "
-            ".npz file"
+            f"{path}: cannot read the data ({error}); --data takes 'digits', 'mnist', an .npz "
+            "file, or a folder or .zip file of images"
         ) from error
 
 
