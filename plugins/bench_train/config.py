@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -10,7 +11,7 @@ import torch
 from bench.api import BenchError
 from bench_train.ema import Average, PowerLaw
 from bench_train.gradients import Gradients, Passes, Sliced
-from bench_train.losses import ScoreMatching
+from bench_train.losses import Objective
 from bench_train.process_group import ProcessGroup
 from bench_train.schedule import WarmupStableDecay
 
@@ -32,6 +33,10 @@ class Precision(Enum):
         """The dtype to hand to `torch.autocast`, None for none."""
         return {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(self.value)
 
+    def arithmetic(self, device: str) -> AbstractContextManager[object]:
+        """A context in which products on this kind of device are computed so."""
+        return torch.autocast(device, self.autocast) if self.autocast else nullcontext()
+
     @property
     def weights(self) -> torch.dtype:
         """The dtype of weights, data and loss."""
@@ -40,9 +45,9 @@ class Precision(Enum):
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A training by denoising score matching.
+    """A training under a noise process.
 
-    objective: process, time sampling and weighting. images: samples seen in total, counted with
+    objective: the loss, with process and times. images: samples seen in total, counted with
     repetition; a learning rate that decays reaches zero there. batch: samples per step, over all
     processes. learning_rate: Adam's peak rate. betas: Adam's. clip: largest norm of the gradient,
     infinite for none. schedule: shape of the learning rate. averages: of the weights, at least
@@ -54,7 +59,7 @@ class TrainConfig:
     only.
     """
 
-    objective: ScoreMatching
+    objective: Objective
     images: int
     batch: int = 256
     learning_rate: float = 2e-3

@@ -85,6 +85,12 @@ def drop_labels(labels: Tensor, rate: float, generator: torch.Generator) -> Tens
     return torch.where(dropped, NO_CLASS, labels)
 
 
+def flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Each image, (n, ..., width), mirrored left to right with probability 1/2."""
+    mirrored = torch.rand(len(images), generator=generator) < 0.5
+    return torch.where(mirrored.reshape(-1, *(1,) * (images.ndim - 1)), images.flip(-1), images)
+
+
 @dataclass(frozen=True)
 class BatchOrder:
     """The samples that a step sees: epoch after epoch, each a fresh permutation.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +22,12 @@ from bench_train.data import (
     at_centres,
     dequantise,
     drop_labels,
+    flip,
     generator_of,
     seed_of,
 )
 from bench_train.housekeeping import Clock, Housekeeping
+from bench_train.losses import Denoise
 from bench_train.times import stratified_uniforms
 
 
@@ -96,7 +98,7 @@ class _Loop:
     trainee: Trainee
     data: IntegerData
     connected: nn.Module
-    denoise: Callable[..., Tensor]
+    denoise: Denoise
 
     def advance(self, step: int) -> Tensor:
         """Make one optimiser step, and return the detached loss."""
@@ -121,11 +123,7 @@ class _Loop:
         if self.config.dropout:
             # The masks of a slice are the same in whichever process it is computed.
             torch.manual_seed(seed_of(self.config.seed, 4, step, number))
-
-        def denoise(y: Tensor, s: Tensor) -> Tensor:
-            return self.denoise(y, s, *labels)
-
-        return self.config.objective.loss(denoise, x_0, eps, uniforms)
+        return self.config.objective.loss(self.denoise, x_0, eps, uniforms, *labels)
 
     def _batch(self, step: int) -> tuple[Tensor, ...]:
         """Data, noise, uniforms and, with classes, labels of a step, drawn on the CPU.
@@ -139,7 +137,7 @@ class _Loop:
         rows = BatchOrder(len(self.data.samples), config.batch, config.seed).indices(step)
         integers = self.data.samples[rows]
         if config.flips:
-            integers = _flip(integers, generator_of(config.seed, 5, step))
+            integers = flip(integers, generator_of(config.seed, 5, step))
         if config.dequantise:
             jitter = torch.rand(integers.shape, generator=generator)
             x_0 = dequantise(integers, self.data.levels, jitter)
@@ -159,12 +157,6 @@ class _Loop:
         generator = generator_of(config.seed, 6, step)
         kept = drop_labels(labels[rows], config.label_dropout, generator)
         return (kept.to(config.device),)
-
-
-def _flip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Each image, (n, ..., width), mirrored left to right with probability 1/2."""
-    mirrored = torch.rand(len(images), generator=generator) < 0.5
-    return torch.where(mirrored.reshape(-1, *(1,) * (images.ndim - 1)), images.flip(-1), images)
 
 
 @contextmanager
@@ -198,15 +190,14 @@ def _save(trainee: Trainee, config: TrainConfig, keeping: Housekeeping, step: in
         trainee.save(keeping.checkpoint, Progress(step, config.identity))
 
 
-def _forward(config: TrainConfig, model: nn.Module) -> Callable[..., Tensor]:
+def _forward(config: TrainConfig, model: nn.Module) -> Denoise:
     """The model's call under the configured precision and compilation."""
-    call: Callable[..., Tensor] = torch.compile(model) if config.compiled else model
-    dtype = config.precision.autocast
-    if dtype is None:
+    call: Denoise = torch.compile(model) if config.compiled else model
+    if config.precision.autocast is None:
         return call
 
     def autocast(y: Tensor, s: Tensor, *labels: Tensor) -> Tensor:
-        with torch.autocast(y.device.type, dtype):
+        with config.precision.arithmetic(y.device.type):
             return call(y, s, *labels)
 
     return autocast

@@ -134,13 +134,14 @@ def test_mults_are_numbers(call: Call) -> None:
         call("train", "--preset", "ncsnpp-ve-small", "--mults", "1;2")
 
 
-def test_training_a_classifier_writes_two_files(call: Call, tmp_path: Path) -> None:
+def test_training_a_classifier_writes_three_files(call: Call, tmp_path: Path) -> None:
     output = call(
         "train-classifier", "--epochs", "1", "--batch", "10", "--widths", "4", "--shift", "1"
     )
     assert "test accuracy" in output
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["toy_classifier.safetensors", "toy_reference.safetensors"]
+    ends = ["class_reference", "classifier", "reference"]
+    assert names == [f"toy_{end}.safetensors" for end in ends]
 
 
 def test_widths_are_numbers(call: Call) -> None:
