@@ -35,13 +35,16 @@ def read_data(options: DataOptions) -> DataSplit:
         BenchError: they cannot be had.
     """
     if options.data in ("digits", "mnist"):
-        if options.name:
-            raise BenchError(f"--name: data '{options.data}' have a name; leave it out")
+        if options.name or options.licence:
+            raise BenchError(
+                f"--name and --licence: data '{options.data}' have their own; leave them out"
+            )
         return digits() if options.data == "digits" else mnist(options.data_dir)
     path = Path(options.data)
     folder = path.is_dir() or path.suffix == ".zip"
     split = image_folder(path) if folder else array_file(path, options.levels)
-    return replace(split, name=options.name or split.name)
+    licence = options.licence or split.licence
+    return replace(split, name=options.name or split.name, licence=licence)
 
 
 def digits() -> DataSplit:
@@ -105,6 +108,9 @@ def array_file(path: Path, levels: int) -> DataSplit:
         )
     for name in ("x_train", "x_test"):
         _check_levels(path, name, arrays[name], levels)
+    for part in ("train", "test"):
+        if f"y_{part}" in arrays:
+            _check_labels(path, f"y_{part}", arrays[f"y_{part}"], len(arrays[f"x_{part}"]))
     train, test = (
         _with_labels(_with_channel(arrays[f"x_{part}"]), arrays.get(f"y_{part}"))
         for part in ("train", "test")
@@ -134,6 +140,14 @@ def _check_levels(path: Path, name: str, samples: np.ndarray, levels: int) -> No
         raise BenchError(
             f"{path}: {name} must hold integers from 0 to {min(levels, 256) - 1}, found "
             f"{samples.min()} to {samples.max()}; rescale it, or give --levels (256 at most)"
+        )
+
+
+def _check_labels(path: Path, name: str, labels: np.ndarray, n: int) -> None:
+    if labels.shape != (n,) or labels.dtype.kind not in "iu" or labels.min() < 0:
+        raise BenchError(
+            f"{path}: {name} is {labels.dtype} {labels.shape}; it must hold the {n} classes of "
+            f"x_{name[2:]}, whole numbers from 0 on"
         )
 
 

@@ -66,6 +66,13 @@ class DataOptions:
             "against them. Default: that of the file.",
         ),
     ] = None
+    licence: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_PANEL,
+            help="What the publisher of a file or folder says about its use, for records.",
+        ),
+    ] = None
     data_dir: Annotated[
         Path, typer.Option(rich_help_panel=_PANEL, help="Folder for downloaded data.")
     ] = Path("data")

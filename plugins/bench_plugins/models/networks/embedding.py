@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -38,18 +40,20 @@ class LabelEmbedding(nn.Module):
     """A vector for each class, zero in the beginning; that of `NO_CLASS` is always zero.
 
     So a network that is given one starts as the network without classes, bit for bit, and asked
-    for no class it has the form of that network.
+    for no class it has the form of that network. Vectors are the weights times the root of their
+    width: Adam moves a weight by its learning rate at most, and a vector must go far from zero.
     """
 
     def __init__(self, classes: int, width: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(classes, width))
+        self.gain = math.sqrt(width)
 
     def forward(self, labels: Tensor | None) -> Tensor | None:
         """(n,) labels, int64, from `NO_CLASS` to classes - 1 -> (n, width); none: none."""
         if labels is None:
             return None
-        known = (labels != NO_CLASS).to(self.weight.dtype)[:, None]
+        known = self.gain * (labels != NO_CLASS).to(self.weight.dtype)[:, None]
         return nn.functional.embedding(labels.clamp(min=0), self.weight) * known
 
 
