@@ -13,7 +13,7 @@ from bench.stats.curves import first_reach
 from bench.stats.intervals import LEVEL
 from bench.stats.orders import falling, least_squares
 from bench.stats.significance import POWER, t_half_widths
-from bench_claims.rows import Curve
+from bench_claims.rows import NOTHING, Curve
 from bench_claims.verdict import Finding, Floats
 
 Region = tuple[float, float]
@@ -54,11 +54,9 @@ def _answer(question: Question, alpha: float) -> Finding:
     n = len(values)
     mean = float(values.mean()) if n else math.nan
     error = float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
-    half, far = (
-        float(t_half_widths(np.array([error]), np.array([float(max(n - 1, 1))]), level)[0])
-        for level in (alpha, alpha)
-    )
-    detectable = far + float(ndtri(POWER)) * error
+    freedom = np.array([float(max(n - 1, 1))])
+    half = float(t_half_widths(np.array([error]), freedom, alpha)[0])
+    detectable = half + float(ndtri(POWER)) * error
     return Finding(
         question.label,
         mean,
@@ -74,22 +72,22 @@ def _answer(question: Question, alpha: float) -> Finding:
 
 def difference(one: Curve, other: Curve, nfe: float, other_nfe: float | None = None) -> Floats:
     """Of common seeds, values of one at so many evaluations less those of the other, (seeds,)."""
-    return _paired(one, other, nfe, other_nfe, np.subtract)
+    a, b = common(one, other)
+    return a.at(nfe) - b.at(other_nfe or nfe)
 
 
 def log_ratio(one: Curve, other: Curve, nfe: float, other_nfe: float | None = None) -> Floats:
     """Of common seeds, the logarithm of the ratio of the two, (seeds,)."""
-    return _paired(one, other, nfe, other_nfe, lambda a, b: np.log(a / b))
+    a, b = common(one, other)
+    return np.asarray(np.log(a.at(nfe) / b.at(other_nfe or nfe)))
 
 
-def _paired(
-    one: Curve, other: Curve, nfe: float, other_nfe: float | None, function: object
-) -> Floats:
-    assert callable(function)
-    seeds, i, j = np.intersect1d(one.seeds, other.seeds, return_indices=True)
-    if not len(seeds):
-        return np.empty(0)
-    return np.asarray(function(one.at(nfe)[i], other.at(other_nfe or nfe)[j]))
+def common(one: Curve, other: Curve) -> tuple[Curve, Curve]:
+    """Both curves over the seeds that both have."""
+    _, i, j = np.intersect1d(one.seeds, other.seeds, return_indices=True)
+    if not len(i):
+        return NOTHING, NOTHING
+    return one.of_seeds(i), other.of_seeds(j)
 
 
 def reach(curve: Curve, targets: Floats) -> Floats:

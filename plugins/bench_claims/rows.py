@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +37,18 @@ class Curve:
             return np.empty(0)
         return np.asarray(self.values[:, int(np.abs(np.log(self.nfe / nfe)).argmin())])
 
+    def of_seeds(self, places: Sequence[int] | Floats) -> Curve:
+        """The replicates at these places."""
+        rows = np.asarray(places, dtype=int)
+        return replace(self, values=self.values[rows], seeds=self.seeds[rows])
+
     def line(self, label: str) -> Line:
         """Means over the seeds with 95 % intervals, to be drawn over NFE."""
+        unknown = np.full(len(self.nfe), np.nan)
         count = np.full(len(self.nfe), float(len(self.seeds)))
-        mean = self.values.mean(0) if len(self.seeds) else np.empty(0)
-        deviation = self.values.std(0, ddof=1) if len(self.seeds) > 1 else np.full(len(mean), np.nan)
-        width, _ = half_widths(count, deviation, np.full(len(mean), np.nan))
+        mean = self.values.mean(0) if len(self.seeds) else unknown
+        deviation = self.values.std(0, ddof=1) if len(self.seeds) > 1 else unknown
+        width, _ = half_widths(count, deviation, unknown)
         return Line(label, self.nfe, mean, mean - width, mean + width)
 
 
@@ -65,25 +72,18 @@ class Rows:
         return Rows(frame[frame["usable"]])
 
     def where(self, **equal: str | float) -> Rows:
-        """The rows whose columns have these values; a text ending in ``*`` is a beginning."""
+        """The rows whose columns have these values."""
         keep = pd.Series(True, index=self.frame.index)
         for column, value in equal.items():
-            if isinstance(value, str) and value.endswith("*"):
-                keep &= self.frame[column].str.startswith(value[:-1])
-            else:
-                keep &= self.frame[column].eq(value)
+            keep &= self.frame[column].eq(value)
         return Rows(self.frame[keep])
 
-    def values(self, column: str) -> list[str]:
-        """The distinct texts of a column, in the order of the rows."""
-        return [str(value) for value in self.frame[column].unique()]
-
-    def curve(self, **equal: str | float) -> Curve:
-        """The curve of the rows that fit, over the seeds that have every point.
+    def curve(self) -> Curve:
+        """The rows as one curve, over the seeds that have every point.
 
         Rows must differ in seed and in budget or tolerance alone.
         """
-        frame = self.where(**equal).frame
+        frame = self.frame
         if frame.empty:
             return NOTHING
         point = frame["budget"].fillna(frame["tolerance"])

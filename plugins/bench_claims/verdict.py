@@ -64,7 +64,7 @@ class Finding:
         """Label, estimate, interval and what would be true of it."""
         unit = f" {self.unit}" if self.unit else ""
         if self.n == 0:
-            return f"{self.label}: no results"
+            return f"{self.label} (no number)"
         interval = f"[{self.low:.3g}, {self.high:.3g}]"
         return f"{self.label}: {self.estimate:.3g} {interval}{unit}"
 

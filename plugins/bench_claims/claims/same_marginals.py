@@ -1,0 +1,88 @@
+"""Distributions of the ODE's and the SDE's samples, both converged and both coarse."""
+
+from __future__ import annotations
+
+import math
+
+from bench_claims.claim import Claim
+from bench_claims.claims.more_steps import SUITES
+from bench_claims.inference import Question, answer, difference, log_ratio
+from bench_claims.rows import Rows
+from bench_claims.verdict import Panel, Verdict
+
+MARGIN = 0.01
+"""Data units, of the sliced Wasserstein distance."""
+
+SHARE = math.log(1.1)
+"""Of the Frechet distance: within 10 %."""
+
+ODE_NFE, SDE_NFE, COARSE = 201, 600, 20
+NET_NFE = 300
+
+_SUITES = (
+    SUITES
+    + """
+same_marginals_mixture:
+  models: [gaussian_mixture]
+  grids: [log_snr]
+  solvers: [edm_heun, ancestral]
+  nfe: [20, 201, 600]
+  samples: 2048
+  batch: 2048
+  metrics: [swd]
+"""
+)
+
+
+def judge(rows: Rows) -> Verdict:
+    """Equivalence of the two samplers' distances to the data, with and without a solver's error."""
+    mixture = rows.where(suite="same_marginals_mixture", metric="swd")
+    digits = rows.where(suite="more_steps_digits", metric="fd_digits")
+    (ode, sde), (net_ode, net_sde) = (
+        [found.where(solver=solver).curve() for solver in ("edm_heun", "ancestral")]
+        for found in (mixture, digits)
+    )
+    test = "paired t over seeds, equivalence"
+    questions = [
+        Question(
+            "gaussian_mixture, converged: SDE less ODE",
+            difference(sde, ode, SDE_NFE, ODE_NFE),
+            (-MARGIN, MARGIN),
+            "data units",
+            test,
+        ),
+        Question(
+            f"gaussian_mixture, NFE {COARSE}: SDE less ODE",
+            difference(sde, ode, COARSE),
+            (-MARGIN, MARGIN),
+            "data units",
+            test,
+        ),
+        Question(
+            "digits_mlp, converged: SDE over ODE",
+            log_ratio(net_sde, net_ode, NET_NFE),
+            (-SHARE, SHARE),
+            "log ratio of FD",
+            test,
+        ),
+    ]
+    panels = [
+        Panel("gaussian_mixture", "NFE", "swd", (ode.line("ODE (Heun)"), sde.line("SDE"))),
+        Panel("digits_mlp", "NFE", "fd_digits", (net_ode.line("ODE (Heun)"), net_sde.line("SDE"))),
+    ]
+    return Verdict.of(
+        answer(questions),
+        panels,
+        "The Fokker-Planck equation makes them equal for the exact score and a converged solver; "
+        "a network's score is not exact.",
+    )
+
+
+CLAIM = Claim(
+    name="same_marginals",
+    statement="The probability-flow ODE and the reverse SDE have the same marginals.",
+    source="Song et al. 2021, arXiv:2011.13456, Section 4.3 and Appendix D.1; tutorials",
+    suites=_SUITES,
+    replicates=5,
+    judge=judge,
+)
