@@ -34,7 +34,7 @@ class Claim:
         statement: what is said.
         source: by whom, and where.
         suites: of `bench run`, as YAML; without seeds, which the command gives.
-        replicates: seeds of each suite.
+        replicates: seeds of each suite that does not say its own number of ``replicates``.
         judge: from the rows of the suites to a verdict.
         networks: what has to be trained first.
     """

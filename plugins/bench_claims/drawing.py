@@ -72,21 +72,23 @@ def png(verdict: Verdict) -> bytes:
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
-    for i, line in enumerate(panel.lines):
+    lines = [line for line in panel.lines if len(line.x) and np.isfinite(line.y).any()]
+    for i, line in enumerate(lines):
         _draw_line(axes, line, HUES[i % len(HUES)].light, MARKERS[i % len(MARKERS)])
-    axes.set_xscale("log")
-    if panel.logarithmic:
+    if lines:
+        axes.set_xscale("log")
+    if lines and panel.logarithmic:
         axes.set_yscale("log")
     axes.set(xlabel=panel.x, ylabel=panel.y)
     axes.set_title(panel.title, loc="left", fontsize=9)
-    if panel.lines:
+    if lines:
         axes.legend(fontsize=7, frameon=False)
     sns.despine(ax=axes)
 
 
 def _draw_line(axes: Axes, line: Line, color: str, marker: str) -> None:
     axes.plot(line.x, line.y, color=color, marker=marker, ms=4, lw=1.3, label=line.label)
-    if np.isfinite(line.low).all() and len(line.x):
+    if np.isfinite(line.low).all():
         axes.fill_between(line.x, line.low, line.high, color=color, alpha=0.18, lw=0)
 
 
@@ -107,7 +109,7 @@ def _draw_findings(axes: Axes, findings: Sequence[Finding]) -> None:
         axes.plot([low, high], [i, i], color=color, lw=2, solid_capstyle="butt")
         axes.plot([x], [i], color=color, marker="o", ms=5)
     axes.set_yticks(range(len(shown)), [shorten_label(f.label, 40) for f in shown], fontsize=7)
-    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.set_ylim(max(len(shown), 1) - 0.5, -0.5)
     axes.set_xlim(-1.6, 1.6)
     axes.set_xticks([])
     axes.set_xlabel("shaded: where the claim holds; each row on a scale of its own", fontsize=7)

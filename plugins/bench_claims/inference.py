@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from bench.stats.curves import first_reach
 from bench.stats.intervals import LEVEL
@@ -56,7 +55,8 @@ def _answer(question: Question, alpha: float) -> Finding:
     error = float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
     freedom = np.array([float(max(n - 1, 1))])
     half = float(t_half_widths(np.array([error]), freedom, alpha)[0])
-    detectable = half + float(ndtri(POWER)) * error
+    power = float(t_half_widths(np.array([error]), freedom, 2 * (1 - POWER))[0])
+    detectable = half + power
     return Finding(
         question.label,
         mean,

@@ -13,6 +13,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "rk45_saves": "RK45 saves over 90 % of the evaluations",
         "predictor_corrector": "Correctors pay at equal compute",
         "same_marginals": "ODE and SDE share their marginals",
+        "unique_codes": "Codes are unique",
         "exact_likelihood": "Likelihoods through the ODE are exact",
         "variational_bound": "The variational bound is looser than the likelihood",
         "subvp_likelihood": "Sub-VP has the better likelihood",

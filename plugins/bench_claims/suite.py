@@ -12,6 +12,9 @@ from ruamel.yaml import YAML
 from bench_claims.claim import Claim
 from bench_claims.networks import folder_of
 
+REPLICATES = "replicates"
+"""Key of a suite that has another number of seeds than its claim."""
+
 _HEAD = "# Written by `bench claims`; `bench run` reads it, too.\n"
 
 
@@ -32,8 +35,9 @@ def benchmark_file(claims: Sequence[Claim], name: str, seed: int, networks: Path
     suites: dict[str, Any] = {}
     for claim in claims:
         for suite, body in suites_of(claim).items():
-            seeds = list(range(seed, seed + claim.replicates))
-            suites[suite] = {**_filled(body, weights), "seeds": seeds}
+            filled = _filled(body, weights)
+            count = filled.pop(REPLICATES, claim.replicates)
+            suites[suite] = {**filled, "seeds": list(range(seed, seed + count))}
     yaml, out = YAML(), StringIO()
     yaml.dump({"name": name, "suites": suites}, out)
     return _HEAD + out.getvalue()

@@ -61,7 +61,7 @@ def judge(rows: Rows) -> Verdict:
 
 
 def _params(snr: float) -> str:
-    return "{}" if snr == 0.16 else f'{{"snr": {snr:g}}}'
+    return "{}" if snr == 0.16 else f'{{"snr":{snr:g}}}'
 
 
 CLAIM = Claim(

@@ -6,12 +6,15 @@ import math
 
 from bench_claims.claim import Claim
 from bench_claims.claims.more_steps import SUITES
-from bench_claims.inference import Question, answer, difference, log_ratio
+from bench_claims.inference import Question, answer, below, difference, log_ratio
 from bench_claims.rows import Rows
 from bench_claims.verdict import Panel, Verdict
 
 MARGIN = 0.01
 """Data units, of the sliced Wasserstein distance."""
+
+CHANCE = 4.0
+"""The largest excess distance at five times, in standard deviations; about 2 by chance alone."""
 
 SHARE = math.log(1.1)
 """Of the Frechet distance: within 10 %."""
@@ -29,7 +32,7 @@ same_marginals_mixture:
   nfe: [20, 201, 600]
   samples: 2048
   batch: 2048
-  metrics: [swd]
+  metrics: [swd, {name: marginals, levels: 5}]
 """
 )
 
@@ -43,7 +46,22 @@ def judge(rows: Rows) -> Verdict:
         for found in (mixture, digits)
     )
     test = "paired t over seeds, equivalence"
+    on_the_way = rows.where(suite="same_marginals_mixture", metric="marginals")
     questions = [
+        Question(
+            f"gaussian_mixture, {label}, NFE {nfe}: x_t and p_t at five times",
+            on_the_way.where(solver=solver).curve().at(nfe),
+            below(CHANCE),
+            "standard deviations",
+            "t over seeds",
+        )
+        for label, solver, nfe in (
+            ("ODE", "edm_heun", ODE_NFE),
+            ("SDE", "ancestral", SDE_NFE),
+            ("SDE", "ancestral", COARSE),
+        )
+    ]
+    questions += [
         Question(
             "gaussian_mixture, converged: SDE less ODE",
             difference(sde, ode, SDE_NFE, ODE_NFE),

@@ -23,6 +23,7 @@ subvp_likelihood_vp:
   grids: [log_snr]
   solvers: [rk4]
   nfe: [160]
+  replicates: 1
   samples: 64
   s_min: 0.002
   s_max: 80.0
@@ -33,6 +34,7 @@ subvp_likelihood_subvp:
   grids: [log_snr]
   solvers: [rk4]
   nfe: [160]
+  replicates: 1
   samples: 64
   s_min: 0.002
   s_max: 80.0
@@ -89,7 +91,7 @@ CLAIM = Claim(
     statement="Sub-VP gives better likelihoods than VP.",
     source="Song et al. 2021, arXiv:2011.13456, Section 3.4 and Table 2",
     suites=_SUITES,
-    replicates=1,
+    replicates=3,
     judge=judge,
     networks=tuple(
         Network(f"{process}-{seed}", ("--process", process, *_OPTIONS), seed)
