@@ -69,7 +69,7 @@ def claims(
     json: Json = False,
 ) -> None:
     """Test what tutorials and papers say of samplers, on the models that ship."""
-    wanted = _wanted(only or ())
+    wanted = _choose(only or ())
 
     from rich.console import Console
 
@@ -84,7 +84,7 @@ def claims(
         raise typer.Exit(1)
 
 
-def _wanted(only: Sequence[str]) -> list[Claim]:
+def _choose(only: Sequence[str]) -> list[Claim]:
     """The claims of these names, all without any, in the order of the page."""
     for name in only:
         if name not in NAMES:
@@ -98,7 +98,7 @@ def _wanted(only: Sequence[str]) -> list[Claim]:
 def _run(
     wanted: Sequence[Claim], out: Path, seed: int, workers: int | None, console: Console
 ) -> bool:
-    """Run the suites of the claims; whether some cells failed."""
+    """Run the suites of the claims; tell whether some cells failed."""
     from bench_claims.claims import CLAIMS
     from bench_claims.execution import Job, execute
 
@@ -136,11 +136,11 @@ def _show(judged: Sequence[Judged], folder: Path, console: Console, json: bool) 
     console.print(f"verdicts: {written}", markup=False, soft_wrap=True)
 
 
-def _listed() -> str:
+def _list_claims() -> str:
     width = max(map(len, NAMES))
     return "\n".join(f"    {name:{width}}  {title}" for name, title in NAMES.items())
 
 
 @hookimpl
 def bench_commands() -> Sequence[Command]:
-    return [Command("claims", claims, _EPILOG.replace("CLAIMS", _listed()), rank=70)]
+    return [Command("claims", claims, _EPILOG.replace("CLAIMS", _list_claims()), rank=70)]

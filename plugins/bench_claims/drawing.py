@@ -60,14 +60,14 @@ def svg(verdict: Verdict) -> str:
     with mpl.rc_context({"svg.hashsalt": "scorebench", "svg.fonttype": "none"}):
         figure = figure_of(verdict)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        FigureCanvasSVG(figure).print_svg(out, metadata=nothing)
+        FigureCanvasSVG(figure).print_svg(out, metadata=nothing)  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 
 def png(verdict: Verdict) -> bytes:
     """The figure as PNG."""
     figure, out = figure_of(verdict), io.BytesIO()
-    FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})
+    FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 

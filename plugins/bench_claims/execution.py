@@ -16,7 +16,7 @@ from bench.run.progress import RichObserver
 from bench.run.runner import Plan, Request, RunOutcome, execute_plan, plan_run
 from bench.run.summary import doubt_lines, state_lines
 from bench_claims.claim import Claim, Network
-from bench_claims.networks import train, untrained
+from bench_claims.networks import missing_networks, train
 from bench_claims.suite import benchmark_file, filters
 
 FILE = "claims.yaml"
@@ -25,7 +25,7 @@ _REMEDY = "free space or choose another place with --out"
 
 @dataclass(frozen=True)
 class Job:
-    """What to run, and where.
+    """Claims to run, and their place.
 
     Attributes:
         every: all claims that there are; the results' plan is theirs.
@@ -48,7 +48,9 @@ class Job:
     def runnable(self) -> list[Claim]:
         """All claims, but for those whose networks nobody has asked for yet."""
         place = self.out / "networks"
-        return [c for c in self.every if c in self.wanted or not untrained(c.networks, place)]
+        return [
+            c for c in self.every if c in self.wanted or not missing_networks(c.networks, place)
+        ]
 
 
 def execute(job: Job, console: Console) -> RunOutcome:
@@ -58,7 +60,7 @@ def execute(job: Job, console: Console) -> RunOutcome:
         BenchError: bad input, or a training that failed.
     """
     place = job.out / "networks"
-    missing = untrained(job.networks(job.wanted), place)
+    missing = missing_networks(job.networks(job.wanted), place)
     if missing:
         console.print(f"training {len(missing)} small networks in {place}", markup=False)
         train(missing, place, job.workers or os.cpu_count() or 1)

@@ -23,7 +23,7 @@ def folder_of(network: Network) -> str:
     return f"{network.name}-{hashlib.sha256(recipe.encode()).hexdigest()[:8]}"
 
 
-def untrained(networks: Sequence[Network], folder: Path) -> list[Network]:
+def missing_networks(networks: Sequence[Network], folder: Path) -> list[Network]:
     """Those whose weights are not there."""
     return [n for n in networks if not (folder / folder_of(n) / "weights.safetensors").is_file()]
 

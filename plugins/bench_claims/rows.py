@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bench import load_results
@@ -37,10 +37,9 @@ class Curve:
             return np.empty(0)
         return np.asarray(self.values[:, int(np.abs(np.log(self.nfe / nfe)).argmin())])
 
-    def of_seeds(self, places: Sequence[int] | Floats) -> Curve:
+    def of_seeds(self, places: npt.NDArray[np.intp]) -> Curve:
         """The replicates at these places."""
-        rows = np.asarray(places, dtype=int)
-        return replace(self, values=self.values[rows], seeds=self.seeds[rows])
+        return replace(self, values=self.values[places], seeds=self.seeds[places])
 
     def line(self, label: str) -> Line:
         """Means over the seeds with 95 % intervals, to be drawn over NFE."""

@@ -35,7 +35,7 @@ def benchmark_file(claims: Sequence[Claim], name: str, seed: int, networks: Path
     suites: dict[str, Any] = {}
     for claim in claims:
         for suite, body in suites_of(claim).items():
-            filled = _filled(body, weights)
+            filled = _fill_in(body, weights)
             count = filled.pop(REPLICATES, claim.replicates)
             suites[suite] = {**filled, "seeds": list(range(seed, seed + count))}
     yaml, out = YAML(), StringIO()
@@ -54,10 +54,10 @@ def filters(claims: Sequence[Claim]) -> tuple[str, ...]:
     return tuple(f"suite={name}" for claim in claims for name in suites_of(claim))
 
 
-def _filled(value: Any, weights: Mapping[str, str]) -> Any:
+def _fill_in(value: Any, weights: Mapping[str, str]) -> Any:
     """The value with the names of networks replaced by their weights."""
     if isinstance(value, dict):
-        return {key: _filled(item, weights) for key, item in value.items()}
+        return {key: _fill_in(item, weights) for key, item in value.items()}
     if isinstance(value, list):
-        return [_filled(item, weights) for item in value]
+        return [_fill_in(item, weights) for item in value]
     return weights.get(value, value) if isinstance(value, str) else value

@@ -108,7 +108,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a claim.
+    """The verdict on a claim with all that it rests on.
 
     Attributes:
         outcome: the verdict.

@@ -21,7 +21,7 @@ from bench_claims.commands import bench_commands
 from bench_claims.drawing import png, svg
 from bench_claims.figures import bench_figures, views
 from bench_claims.names import NAMES
-from bench_claims.networks import folder_of, untrained
+from bench_claims.networks import folder_of, missing_networks
 from bench_claims.page import Judged, html, json_form, markdown, overview
 from bench_claims.rows import Rows
 from bench_claims.suite import benchmark_file, filters, suites_of
@@ -79,9 +79,9 @@ def test_a_network_of_another_recipe_is_trained_anew(tmp_path: Path) -> None:
     weights = tmp_path / folder_of(first) / "weights.safetensors"
     weights.parent.mkdir()
     weights.touch()
-    assert untrained(claim.networks, tmp_path) == others
+    assert missing_networks(claim.networks, tmp_path) == others
     changed = dataclasses.replace(first, options=(*first.options, "--ema", "0.1"))
-    assert untrained([changed], tmp_path) == [changed]
+    assert missing_networks([changed], tmp_path) == [changed]
 
 
 def test_help_loads_nothing_slow() -> None:

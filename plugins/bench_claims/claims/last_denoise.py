@@ -22,8 +22,8 @@ last_denoise_{place}_{i}_{finish}:
   nfe: [{NFE}]
   s_min: {level}
   finish: {finish}
-  samples: 2048
-  batch: 2048
+  samples: 1024
+  batch: 1024
   metrics: [{metric}]
 """
     for place, model, metric in PLACES

@@ -1,4 +1,4 @@
-"""Whether more evaluations make samples better, for ODE and SDE."""
+"""Samples of ODE and SDE at few evaluations and at many."""
 
 from __future__ import annotations
 

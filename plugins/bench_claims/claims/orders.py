@@ -1,4 +1,4 @@
-"""Slopes of errors over steps: of one step, of the whole way, and of the SDE in distribution."""
+"""Slopes of errors over steps: of one step, and of the whole way."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from bench_claims.verdict import Line, Panel, Verdict
 
 ORDERS = {"euler": 1, "heun": 2, "rk4": 4, "ddim": 1, "dpmpp_2m": 2}
 ONE_STEP = ("euler", "heun", "rk4", "ddim")
-WIDTHS = (0.4, 0.2, 0.1, 0.05)
+WIDTHS = (0.2, 0.1, 0.05, 0.025)
 """Widths in ln s of the single steps, from s = 0.5 up."""
 
-WEAK = {"euler_maruyama": 1}
-NEAR, NEAR_WEAK = 0.2, 0.3
+NEAR = 0.2
 
 _MIXTURE = (
     "{name: gaussian_mixture, means: [[-1.0, -0.5], [0.8, 0.9], [0.6, -1.0]], "
@@ -57,25 +56,14 @@ orders_way:
   finish: none
   samples: 256
   dtype: float64
-  metrics: [{{name: rmse, samples: 256, reference_steps: 512}}]
-orders_weak:
-  models: ["{{name: gaussian_mixture}}"]
-  solvers: [euler_maruyama]
-  grids: [uniform_t]
-  nfe: [10, 20, 40, 80]
-  s_min: 0.1
-  s_max: 10.0
-  samples: 16384
-  batch: 16384
-  metrics: [{{name: swd, reference_samples: 65536}}]
-""".replace('"{name: gaussian_mixture}"', _MIXTURE)
+  metrics: [{{name: rmse, samples: 256, reference_steps: 256}}]
+"""
 
 
 def judge(rows: Rows) -> Verdict:
     """Slopes in log-log, of each seed, beside the order claimed."""
     local = {solver: one_step(rows, solver) for solver in ONE_STEP}
     way = {s: rows.where(suite="orders_way", metric="rmse", solver=s).curve() for s in ORDERS}
-    weak = {s: rows.where(suite="orders_weak", metric="swd", solver=s).curve() for s in WEAK}
     test = "t over seeds of least-squares slopes"
     questions = [
         Question(
@@ -98,21 +86,15 @@ def judge(rows: Rows) -> Verdict:
         )
         for solver, order in ORDERS.items()
     ]
-    questions += [
-        Question(
-            f"{solver}, in distribution: {order}",
-            slopes(weak[solver], weak[solver].steps),
-            (order - NEAR_WEAK, order + NEAR_WEAK),
-            "",
-            test,
-        )
-        for solver, order in WEAK.items()
-    ]
     panels = [
         Panel("one step", "1 / width of the step in ln s", "rmse", _lines(local)),
-        Panel("the whole way", "NFE", "rmse (swd of the SDE)", (*_lines(way), *_lines(weak))),
+        Panel("the whole way", "NFE", "rmse", _lines(way)),
     ]
-    return Verdict.of(answer(questions), panels)
+    return Verdict.of(
+        answer(questions),
+        panels,
+        "`bench plugins check` measures weak orders of SDE solvers without Monte-Carlo noise.",
+    )
 
 
 def one_step(rows: Rows, solver: str) -> Curve:
@@ -135,10 +117,9 @@ def _lines(curves: dict[str, Curve]) -> tuple[Line, ...]:
 
 CLAIM = Claim(
     name="orders",
-    statement="A solver of order p errs by h^(p+1) in a step and by h^p over the whole way; "
-    "Euler-Maruyama is of weak order 1.",
-    source="tutorials; Lu et al. 2022, arXiv:2206.00927, Section 3; Song et al. 2021",
+    statement="A solver of order p errs by h^(p+1) in a step and by h^p over the whole way.",
+    source="tutorials; Lu et al. 2022, arXiv:2206.00927, Section 3",
     suites=_SUITES,
-    replicates=4,
+    replicates=3,
     judge=judge,
 )

@@ -7,7 +7,7 @@ from bench_claims.inference import Question, answer, below, log_ratio
 from bench_claims.rows import Rows
 from bench_claims.verdict import Panel, Verdict
 
-BUDGETS = (50, 300)
+BUDGETS = (50, 200)
 PLACES = (("digits", "digits_mlp", "fd_digits"), ("mixture", "random_mixture", "swd"))
 PROCESSES = ("ve", "vp")
 SNR = (0.05, 0.16)
@@ -18,7 +18,7 @@ predictor_corrector_digits:
   processes: [ve, vp]
   grids: [uniform_t]
   solvers: [{name: reverse_diffusion, corrector: [null, {name: langevin, snr: [0.05, 0.16]}]}]
-  nfe: [50, 300]
+  nfe: [50, 200]
   samples: 1024
   batch: 1024
   metrics: [fd_digits]
@@ -27,7 +27,7 @@ predictor_corrector_mixture:
   processes: [ve, vp]
   grids: [uniform_t]
   solvers: [{name: reverse_diffusion, corrector: [null, {name: langevin, snr: [0.05, 0.16]}]}]
-  nfe: [50, 300]
+  nfe: [50, 200]
   samples: 1024
   batch: 1024
   metrics: [swd]
@@ -70,6 +70,6 @@ CLAIM = Claim(
     "with as many evaluations.",
     source="Song et al. 2021, arXiv:2011.13456, Section 4.2 and Table 1 (PC1000 against P2000)",
     suites=_SUITES,
-    replicates=5,
+    replicates=4,
     judge=judge,
 )

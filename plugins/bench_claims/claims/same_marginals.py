@@ -10,6 +10,7 @@ from bench_claims.inference import Question, answer, below, difference, log_rati
 from bench_claims.rows import Rows
 from bench_claims.verdict import Panel, Verdict
 
+MODEL = "gaussian_mixture"
 MARGIN = 0.01
 """Data units, of the sliced Wasserstein distance."""
 
@@ -38,54 +39,27 @@ same_marginals_mixture:
 
 
 def judge(rows: Rows) -> Verdict:
-    """Equivalence of the two samplers' distances to the data, with and without a solver's error."""
-    mixture = rows.where(suite="same_marginals_mixture", metric="swd")
+    """x_t against p_t on the way, and equivalence of the two samplers' ends."""
+    mixture = rows.where(suite="same_marginals_mixture")
     digits = rows.where(suite="more_steps_digits", metric="fd_digits")
     (ode, sde), (net_ode, net_sde) = (
         [found.where(solver=solver).curve() for solver in ("edm_heun", "ancestral")]
-        for found in (mixture, digits)
+        for found in (mixture.where(metric="swd"), digits)
     )
-    test = "paired t over seeds, equivalence"
-    on_the_way = rows.where(suite="same_marginals_mixture", metric="marginals")
+    within, test = (-MARGIN, MARGIN), "paired t over seeds, equivalence"
+    converged = difference(sde, ode, SDE_NFE, ODE_NFE)
+    coarse = difference(sde, ode, COARSE)
+    ratio = log_ratio(net_sde, net_ode, NET_NFE)
     questions = [
+        *on_the_way(mixture),
+        Question(f"{MODEL}, converged: SDE less ODE", converged, within, "data units", test),
+        Question(f"{MODEL}, NFE {COARSE}: SDE less ODE", coarse, within, "data units", test),
         Question(
-            f"gaussian_mixture, {label}, NFE {nfe}: x_t and p_t at five times",
-            on_the_way.where(solver=solver).curve().at(nfe),
-            below(CHANCE),
-            "standard deviations",
-            "t over seeds",
-        )
-        for label, solver, nfe in (
-            ("ODE", "edm_heun", ODE_NFE),
-            ("SDE", "ancestral", SDE_NFE),
-            ("SDE", "ancestral", COARSE),
-        )
-    ]
-    questions += [
-        Question(
-            "gaussian_mixture, converged: SDE less ODE",
-            difference(sde, ode, SDE_NFE, ODE_NFE),
-            (-MARGIN, MARGIN),
-            "data units",
-            test,
-        ),
-        Question(
-            f"gaussian_mixture, NFE {COARSE}: SDE less ODE",
-            difference(sde, ode, COARSE),
-            (-MARGIN, MARGIN),
-            "data units",
-            test,
-        ),
-        Question(
-            "digits_mlp, converged: SDE over ODE",
-            log_ratio(net_sde, net_ode, NET_NFE),
-            (-SHARE, SHARE),
-            "log ratio of FD",
-            test,
+            "digits_mlp, converged: SDE over ODE", ratio, (-SHARE, SHARE), "log ratio of FD", test
         ),
     ]
     panels = [
-        Panel("gaussian_mixture", "NFE", "swd", (ode.line("ODE (Heun)"), sde.line("SDE"))),
+        Panel(MODEL, "NFE", "swd", (ode.line("ODE (Heun)"), sde.line("SDE"))),
         Panel("digits_mlp", "NFE", "fd_digits", (net_ode.line("ODE (Heun)"), net_sde.line("SDE"))),
     ]
     return Verdict.of(
@@ -94,6 +68,26 @@ def judge(rows: Rows) -> Verdict:
         "The Fokker-Planck equation makes them equal for the exact score and a converged solver; "
         "a network's score is not exact.",
     )
+
+
+def on_the_way(mixture: Rows) -> list[Question]:
+    """The excess distance of x_t to p_t, of both samplers and of a coarse one."""
+    found = mixture.where(metric="marginals")
+    samplers = (
+        ("ODE", "edm_heun", ODE_NFE),
+        ("SDE", "ancestral", SDE_NFE),
+        ("SDE", "ancestral", COARSE),
+    )
+    return [
+        Question(
+            f"{MODEL}, {label}, NFE {nfe}: x_t and p_t at five times",
+            found.where(solver=solver).curve().at(nfe),
+            below(CHANCE),
+            "standard deviations",
+            "t over seeds",
+        )
+        for label, solver, nfe in samplers
+    ]
 
 
 CLAIM = Claim(

@@ -52,7 +52,7 @@ subvp_likelihood_one_network:
 
 def judge(rows: Rows) -> Verdict:
     """Converged bits per dimension: of networks of either training, and of one under both."""
-    vp, subvp = (_trained(rows, process) for process in ("vp", "subvp"))
+    vp, subvp = (_bits_of_trainings(rows, process) for process in ("vp", "subvp"))
     count = min(len(vp), len(subvp))
     own = rows.where(suite="subvp_likelihood_one_network", metric="nll_bpd")
     one, other = (own.where(process=process).curve() for process in ("vp", "subvp"))
@@ -80,7 +80,7 @@ def judge(rows: Rows) -> Verdict:
     )
 
 
-def _trained(rows: Rows, process: str) -> Floats:
+def _bits_of_trainings(rows: Rows, process: str) -> Floats:
     """One value for each training, in the order of their seeds, (trainings,)."""
     found = rows.where(suite=f"subvp_likelihood_{process}", metric="nll_bpd_converged").frame
     return np.asarray(found.sort_values("files")["value"], dtype=float)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from bench_claims.claim import Claim
-from bench_claims.inference import Question, above, answer, below, difference
+from bench_claims.inference import Question, above, answer, below
 from bench_claims.rows import Rows
 from bench_claims.verdict import Panel, Verdict
 
 PROCESSES, SOLVERS = ("vp", "subvp", "ve"), ("rk4", "edm_heun", "dpmpp_2m")
+ACCURATE, TEST = ("rk4", "edm_heun"), "t over seeds"
 FINE, COARSE = 320, 20
 CLOSE = 1e-3
 """Relative to the converged code, which all processes share: ten times less than a per cent."""
 
 ALIKE = 0.9
-"""Correlation of two networks' codes, where that of two data is taken off."""
+"""Correlation of two networks' codes of one datum; that of two data is about 0."""
 
 _SUITES = """
 unique_codes_mixture:
@@ -46,40 +47,24 @@ def judge(rows: Rows) -> Verdict:
         for process in PROCESSES
     }
     digits = rows.where(suite="unique_codes_digits")
-    error, same, shuffled = (
+    error, same, other = (
         digits.where(metric=name).curve()
         for name in ("code_error", "code_correlation", "code_correlation_shuffled")
     )
-    test, unit = "t over seeds", "relative"
-    questions = [
-        Question(f"random_mixture, {name}, NFE {FINE}", curve.at(FINE), below(CLOSE), unit, test)
+    near = [
+        (f"random_mixture, {name}, NFE {FINE}", curve.at(FINE))
         for name, curve in curves.items()
-        if name.startswith(("rk4", "edm_heun"))
+        if name.startswith(ACCURATE)
     ]
-    questions += [
-        Question(f"digits_mlp, edm_heun, NFE {FINE}", error.at(FINE), below(CLOSE), unit, test),
-        Question(f"digits_mlp, edm_heun, NFE {COARSE}", error.at(COARSE), below(CLOSE), unit, test),
-        Question(
-            "two networks of the digits: correlation above that of two data",
-            difference(same, shuffled, FINE),
-            above(ALIKE),
-            "correlation",
-        ),
-    ]
+    near += [(f"digits_mlp, edm_heun, NFE {nfe}", error.at(nfe)) for nfe in (FINE, COARSE)]
+    questions = [Question(name, values, below(CLOSE), "relative", TEST) for name, values in near]
+    between = f"two networks of the digits, edm_heun, NFE {FINE}"
+    questions.append(Question(between, same.at(FINE), above(ALIKE), "correlation", TEST))
+    lines = tuple(curve.line(f"random_mixture, {name}") for name, curve in curves.items())
+    pairs = (same.line("same datum"), other.line("two data"))
     panels = [
-        Panel(
-            "distance to the converged code",
-            "NFE",
-            "relative error",
-            tuple(curve.line(f"random_mixture, {name}") for name, curve in curves.items()),
-        ),
-        Panel(
-            "codes of two networks",
-            "NFE",
-            "correlation",
-            (same.line("same datum"), shuffled.line("two data")),
-            logarithmic=False,
-        ),
+        Panel("distance to the converged code", "NFE", "relative error", lines),
+        Panel("codes of two networks", "NFE", "correlation", pairs, logarithmic=False),
     ]
     return Verdict.of(answer(questions), panels)
 
