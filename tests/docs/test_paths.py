@@ -19,7 +19,7 @@ PAGES = sorted(
 
 PATH = re.compile(r"(?<![\w./-])(?:bench|plugins|tests|docs|ci)/[\w./*-]*[\w*]")
 NAME = re.compile(
-    r"(?<![\w./])(?:bench|bench_plugins|bench_train|bench_latents)(?:\.[A-Za-z_]\w*)+"
+    r"(?<![\w./])(?:bench|bench_plugins|bench_train|bench_latents|bench_claims)(?:\.[A-Za-z_]\w*)+"
 )
 CODE = re.compile(r"`([^`\n]+)`")
 # Places in these paths, to be filled in.

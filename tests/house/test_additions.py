@@ -195,7 +195,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
         pytest.skip("needs the source tree")
     folder = tmp_path_factory.mktemp("house")
     shutil.copytree(ROOT / "bench", folder / "bench")
-    for package in ("bench_plugins", "bench_train", "bench_latents"):
+    for package in sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py")):
         shutil.copytree(ROOT / "plugins" / package, folder / package)
     shutil.copy(ROOT / "pyproject.toml", folder)
     for path, content in FILES.items():

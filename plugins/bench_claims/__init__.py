@@ -1,0 +1,1 @@
+"""`bench claims`: what is said of samplers, tested on what ships."""
