@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from bench.api import Given, Guidance, Guided, Passes, require
+from bench_plugins.guidance.classes import check_classes
 from bench_plugins.guidance.papers import HO2022CFG
 
 
@@ -37,6 +38,10 @@ class ClassifierFree(Guidance[None]):
     @property
     def passes(self) -> Passes:
         return Passes(1 if self.scale in (0.0, 1.0) else 2)
+
+    def start(self, given: Given) -> None:
+        if self.scale != 0.0:
+            check_classes(given)
 
     def guide(self, given: Given, y: Tensor, s: Tensor, memory: None) -> Guided:
         if self.scale == 1.0:
