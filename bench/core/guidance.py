@@ -53,7 +53,7 @@ class Given:
     there raises UnsupportedError, which becomes the cell's reason.
 
     Attributes:
-        networks: by name: ``plain``, ``conditional``, ``weak``.
+        networks: by name: ``plain``, ``conditional``, ``weak``, ``classifier``.
         labels_: the samples' classes, (n,), or None.
         observation_: what was observed of them, or None.
         posterior_: their exact distribution given the observation, or None.
@@ -85,6 +85,11 @@ class Given:
     def weak(self) -> RowNetwork:
         """A weaker version of ``usual``."""
         return self._network("weak", "a model with a weaker version of itself")
+
+    @property
+    def classifier(self) -> RowNetwork:
+        """ln p(c | y; s) of the samples' own classes, (n,); its VJPs count, it itself does not."""
+        return self._network("classifier", "a model with a classifier of noised samples")
 
     @property
     def labels(self) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,6 +96,8 @@ class GuidedModel(ForSamples):
         if self.model.weak is not None:
             weak = dict(make.of(self.model.weak))
             networks["weak"] = weak.get("conditional") or weak["plain"]
+        if self.model.classifier is not None and labels is not None:
+            networks["classifier"] = make.of_classifier(self.model.classifier, labels)
         noise = NoiseStream(seed, "guidance", first, count, self.model.shape, self.dtype, device)
         posterior = self._posterior(question)
         given = Given(networks, labels, question.observation, posterior, noise)
@@ -146,6 +148,16 @@ class _Networks:
         if network.plain:
             none = torch.full((self.count,), NO_CLASS, device=self.device)
             yield "plain", self._rows(network.network, none)
+
+    def of_classifier(
+        self, classifier: Callable[[Tensor, Tensor], Tensor], labels: Tensor
+    ) -> RowNetwork:
+        """Log probability of the samples' own classes."""
+
+        def log_prob(y: Tensor, s: Tensor, own: Tensor) -> Tensor:
+            return classifier(y, s).gather(1, own[:, None])[:, 0]
+
+        return RowNetwork(log_prob, (labels,), self.evaluations, self.shard)
 
     def _rows(self, network: Any, *each: Tensor) -> RowNetwork:
         counted = with_counter(network, self.evaluations)

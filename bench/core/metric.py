@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
+from bench.core.classes import Conditional
 from bench.core.guidance import Guidance
 from bench.core.guided import GuidedModel
 from bench.core.plugin import Plugin
@@ -103,6 +104,16 @@ class Trial:
         """The guidance, ``none`` under a task without one."""
         denoiser = self.model.denoiser
         return denoiser.guidance if isinstance(denoiser, GuidedModel) else None
+
+    def labels(self, first: int, count: int) -> Tensor | None:
+        """The classes of the samples ``first`` .. ``first + count - 1``, if they have any."""
+        if self.questions is not None:
+            return self.questions.of_samples(self.draw.seed, first, count).labels
+        denoiser = self.model.denoiser
+        network = denoiser.model.denoiser if isinstance(denoiser, GuidedModel) else denoiser
+        if not isinstance(network, Conditional):
+            return None
+        return network.labels(self.draw.seed, first, count, self.draw.device)
 
     @property
     def observed(self) -> bool:

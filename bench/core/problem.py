@@ -69,11 +69,12 @@ class Problem:
         return combine((now.f + rate, x), (-rate * now.alpha, d))
 
     def split(self, x: Tensor, now: Time) -> Guided:
-        """D and, under guidance, the D that it guides (else D again), at the price of `denoise`.
+        """D and, under a guidance that ``splits``, the D that it guides (else D again).
 
-        For solvers with ``renoises``, which take the noise that stays in x of the second.
+        For solvers with ``renoises``, which take the noise that stays in x of the second. It costs
+        what `denoise` does.
         """
-        if not isinstance(self.model, BoundGuidance):
+        if not (isinstance(self.model, BoundGuidance) and self.model.guidance.splits):
             d = self.denoise(x, now)
             return Guided(d, d)
         s = torch.full((), now.s, dtype=x.dtype, device=x.device)

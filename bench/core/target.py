@@ -108,6 +108,7 @@ class ScoreModel:
         weights: sha256 of the weights (of the parameters, for closed forms).
         target: what it should sample.
         weak: a weaker version of the denoiser, for autoguidance, where there is one.
+        classifier: ln p(c | y; s), (n, classes), of its data, differentiable, where there is one.
     """
 
     denoiser: Denoiser | ForSamples
@@ -117,6 +118,7 @@ class ScoreModel:
     weights: str
     target: Target
     weak: Denoiser | ForSamples | None = None
+    classifier: Callable[[Tensor, Tensor], Tensor] | None = None
 
     @property
     def price(self) -> int:

@@ -110,8 +110,11 @@ def _steps_for(budget: int, trial: Trial, grid: TimeGrid) -> int:
             f"the price of this guidance varies with the noise level, so that the steps that fit "
             f"follow from the grid, and '{grid.name}' is calibrated for a number of steps"
         )
-    # Where all levels cost the most, so many fit; where some cost less, more do.
-    while sampler.cost_on(process, grid.times(process, steps + 1, *trial.span)) <= budget:
+    # Where all levels cost the most, so many fit; where some cost less, or nothing, more do.
+    while (
+        steps < 64 * budget
+        and sampler.cost_on(process, grid.times(process, steps + 1, *trial.span)) <= budget
+    ):
         steps += 1
     return steps
 

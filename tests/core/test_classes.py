@@ -20,12 +20,16 @@ from bench.api import (
     OdeSolver,
     Problem,
     Sampler,
+    ScoreModel,
     Stepper,
+    Target,
     TimeGrid,
     UnsupportedError,
     generate,
+    guide,
     log_likelihood,
 )
+from bench.core.guided import BoundGuidance, GuidedModel
 from bench.registry import Kind, load_registry
 
 MEANS = torch.tensor([-1.5, 0.0, 2.0, 0.25], dtype=torch.float64)
@@ -39,8 +43,8 @@ def _gaussian(y: Tensor, s: Tensor, labels: Tensor) -> Tensor:
     return mean + 0.25 / (0.25 + s.reshape(-1, 1).square()) * (y - mean)
 
 
-def _plugin(name: str, kind: Kind) -> Any:
-    return load_registry().get(name, kind).cls()
+def _plugin(name: str, kind: Kind, **parameters: float) -> Any:
+    return load_registry().get(name, kind).cls(**parameters)
 
 
 def _times(steps: int) -> tuple[NoiseProcess, Any]:
@@ -51,7 +55,7 @@ def _times(steps: int) -> tuple[NoiseProcess, Any]:
 
 
 def _samples(
-    sampler: Sampler, denoiser: Conditional, samples: int = 130, batch: int = 128
+    sampler: Sampler, denoiser: Conditional | GuidedModel, samples: int = 130, batch: int = 128
 ) -> tuple[Tensor, CountedDenoiser]:
     counted = CountedDenoiser(denoiser)
     process, times = _times(6)
@@ -149,19 +153,39 @@ def test_samples_have_the_mean_of_their_class() -> None:
         assert mean == pytest.approx(float(MEANS[label]), abs=0.06)
 
 
-@pytest.mark.parametrize("guidance", [0.0, 1.5, 4.0])
-def test_guidance_extrapolates_from_no_class(guidance: float) -> None:
+def _guided(denoiser: Conditional, scale: float) -> GuidedModel:
+    model = ScoreModel(denoiser, (2,), 0.002, 80.0, "", Target("gaussians"))
+    under = guide(model, _plugin("cfg", Kind.GUIDANCE, scale=scale), None, torch.float64)
+    assert isinstance(under.denoiser, GuidedModel)
+    return under.denoiser
+
+
+@pytest.mark.parametrize("scale", [-1.0, 1.5, 4.0])
+def test_guidance_extrapolates_from_no_class(scale: float) -> None:
     y, s = torch.randn(5, 2, dtype=torch.float64), torch.tensor(0.7, dtype=torch.float64)
-    labels = torch.tensor([0, 1, 2, 1, 0])
-    free = _gaussian(y, s, torch.full((5,), NO_CLASS))
-    expected = free + guidance * (_gaussian(y, s, labels) - free)
-    found = Conditional(_gaussian, 3, guidance=guidance)(y, s, labels)
-    torch.testing.assert_close(found, expected)
+    model = Conditional(_gaussian, 3, balanced=True)
+    labels, free = model.labels(0, 0, 5, CPU), _gaussian(y, s, torch.full((5,), NO_CLASS))
+    counted = CountedDenoiser(_guided(model, scale))
+    found = counted.of_samples(0, 0, 5, CPU)(y, s)
+    torch.testing.assert_close(found, free + scale * (_gaussian(y, s, labels) - free))
+    assert counted.evaluations.rows == 10
+
+
+@pytest.mark.parametrize(("scale", "label"), [(1.0, None), (0.0, NO_CLASS)])
+def test_scale_one_is_the_class_and_zero_none_bit_for_bit(
+    stepper: Stepper[Any], scale: float, label: int | None
+) -> None:
+    guided = _guided(Conditional(_gaussian, 3), scale)
+    one, counted = _samples(Sampler(stepper, price=guided.price), guided)
+    other, usual = _samples(Sampler(stepper), Conditional(_gaussian, 3, label))
+    assert torch.equal(one, other)
+    assert counted.evaluations.rows == usual.evaluations.rows
+    assert guided.price == 1
 
 
 def test_guidance_costs_two_evaluations_and_the_budget_knows() -> None:
     heun = _plugin("edm_heun", Kind.ODE_SOLVER)
-    model = Conditional(_gaussian, 3, guidance=2.0)
+    model = _guided(Conditional(_gaussian, 3), 2.0)
     sampler = Sampler(heun, price=model.price)
     assert model.price == 2
     assert sampler.cost(6) == 2 * (2 * 6 + 1)
@@ -172,14 +196,30 @@ def test_guidance_costs_two_evaluations_and_the_budget_knows() -> None:
 
 
 def test_nobody_reaches_past_the_counter_of_a_guided_model() -> None:
-    counted = CountedDenoiser(Conditional(_gaussian, 3, 1, guidance=2.0))
+    counted = CountedDenoiser(_guided(Conditional(_gaussian, 3, 1), 2.0))
     y, s = torch.zeros(4, 2, dtype=torch.float64), torch.tensor(1.0, dtype=torch.float64)
-    counted(y, s)
-    assert counted.evaluations.rows == 8
     own = counted.of_samples(0, 0, 4, CPU)
+    assert isinstance(own, BoundGuidance)
     own(y, s)
-    own.network(y, s, torch.zeros(4, dtype=torch.int64))  # type: ignore[union-attr]
-    assert counted.evaluations.rows == 24
+    assert counted.evaluations.rows == 8
+    own.given.plain(y, s)
+    own.given.conditional.network(y, s, torch.zeros(4, dtype=torch.int64))
+    assert counted.evaluations.rows == 16
+    _, vjp = own.given.conditional.with_vjp(y, s)
+    vjp(y)
+    assert (counted.evaluations.rows, counted.evaluations.vjp_rows) == (20, 4)
+    with pytest.raises(UnsupportedError, match="under guidance"):
+        counted(y, s)
+
+
+def test_guidance_of_no_class_is_refused() -> None:
+    y, s = torch.zeros(4, 2, dtype=torch.float64), torch.tensor(1.0, dtype=torch.float64)
+    for denoiser, message in (
+        (Conditional(_gaussian, 3, NO_CLASS), "label: -1"),
+        (Conditional(_gaussian, 3, plain=False), "takes no class too"),
+    ):
+        with pytest.raises(UnsupportedError, match=message):
+            CountedDenoiser(_guided(denoiser, 2.0)).of_samples(0, 0, 4, CPU)(y, s)
 
 
 def test_rows_of_another_batch_are_refused() -> None:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from torch import Tensor
 
-from bench.api import (
-    NO_CLASS,
-    BenchError,
-    Conditional,
-    Denoiser,
-    require,
-)
+from bench.api import NO_CLASS, BenchError, Conditional, Denoiser, require
 
 BALANCED = "balanced"
 
@@ -31,25 +24,19 @@ class OptionalClassDenoiser(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """Class and guidance that the user chose.
+    """Class that the user chose.
 
     Attributes:
         label: class of the samples.
-        guidance: weight of classifier-free guidance; 1: none.
     """
 
     label: Label
-    guidance: float
 
     def check(self) -> None:
         """Raises ValueError where a value is out of range."""
         require(
             not isinstance(self.label, int) or self.label >= NO_CLASS,
             "label must be >= 0, -1 for none, or balanced",
-        )
-        require(math.isfinite(self.guidance), "guidance must be a finite number")
-        require(
-            self.guidance == 1 or self.label != NO_CLASS, "guidance needs a class; drop label: -1"
         )
 
     def of(
@@ -70,17 +57,13 @@ class Choice:
         if isinstance(self.label, int) and self.label >= classes:
             raise BenchError(f"{place}: label {self.label} was asked, but it {known}; set label")
         if not classes:
-            if self.guidance != 1:
-                raise BenchError(f"{place}: guidance was asked, but it {known}; drop guidance")
             if self.label == BALANCED:
                 raise BenchError(
                     f"{place}: balanced classes were asked, but it {known}; drop label"
                 )
             return network
-        if not plain and (self.guidance != 1 or self.label == NO_CLASS):
-            raise BenchError(
-                f"{place}: it cannot be asked for no class, as guidance does; set guidance: 1"
-            )
+        if not plain and self.label == NO_CLASS:
+            raise BenchError(f"{place}: it cannot be asked for no class; set another label")
         if self.label == BALANCED:
             return Conditional(network, classes, None, balanced=True, plain=plain)
         assert not isinstance(self.label, str)

@@ -36,10 +36,8 @@ class DiffusersUnet(NetworkModel):
         label: of a conditional network, the class of all samples, from 0, or -1 for none;
             ``None``: each sample's own is drawn, all alike probable; ``balanced``: the same
             number of samples of each (to one).
-        last_is_none: whether the last of the network's classes stands for none, as guidance needs
-            it.
-        guidance: weight w of classifier-free guidance, D_none + w (D_class - D_none), at the price
-            of two evaluations; 1: none.
+        last_is_none: whether the last of the network's classes stands for none, as
+            classifier-free guidance needs it.
         variant: of the weights' file names, such as fp16; empty: those without any.
         data: name of the data set.
         held_out: a file of unseen images, for likelihoods.
@@ -52,14 +50,13 @@ class DiffusersUnet(NetworkModel):
     path: FilePath = "model"
     label: Label = None
     last_is_none: bool = False
-    guidance: float = 1.0
     variant: str = ""
     data: str = "unknown"
     held_out: FilePath | None = None
 
     def __post_init__(self) -> None:
         require(bool(self.path), "path must name a folder")
-        Choice(self.label, self.guidance).check()
+        Choice(self.label).check()
         require(bool(re.fullmatch(r"[\w-]*", self.variant, re.ASCII)), "variant must be a word")
         require(bool(self.data), "data must be a name")
 
@@ -108,7 +105,7 @@ class DiffusersUnet(NetworkModel):
         network = load_network(folder, meaning)
         running = self.prepare(network, device, dtype)
         return ScoreModel(
-            denoiser=Choice(self.label, self.guidance).of(
+            denoiser=Choice(self.label).of(
                 denoiser_of(running, noise, meaning.classes, device),
                 meaning.classes - self.last_is_none,
                 self.last_is_none,

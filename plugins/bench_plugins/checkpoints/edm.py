@@ -35,8 +35,6 @@ class Edm(NetworkModel):
         label: of a conditional network, the class of all samples, from 0, or -1 for none;
             ``None``: each sample's own is drawn, all alike probable; ``balanced``: the same
             number of samples of each (to one).
-        guidance: weight w of classifier-free guidance, D_none + w (D_class - D_none), at the price
-            of two evaluations; 1: none. Its network must have been trained without classes too.
         data: name of the data set; empty: what the file says.
         s_min, s_max: the range of noise levels; ``None``: what EDM's sampler takes, 0.002 to 80
             as far as the network goes.
@@ -51,7 +49,6 @@ class Edm(NetworkModel):
 
     path: FilePath = "network.pkl"
     label: Label = None
-    guidance: float = 1.0
     data: str = ""
     s_min: float | None = None
     s_max: float | None = None
@@ -109,7 +106,7 @@ class Edm(NetworkModel):
 
     @property
     def _choice(self) -> Choice:
-        return Choice(self.label, self.guidance)
+        return Choice(self.label)
 
 
 def _one_hot_classes(classes: int, device: torch.device) -> Tensor | None:

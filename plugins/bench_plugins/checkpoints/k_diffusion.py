@@ -45,8 +45,6 @@ class KDiffusion(NetworkModel):
         label: of a conditional network, the class of all samples, from 0, or -1 for none;
             ``None``: each sample's own is drawn, all alike probable; ``balanced``: the same
             number of samples of each (to one).
-        guidance: weight w of classifier-free guidance, D_none + w (D_class - D_none), at the price
-            of two evaluations; 1: none.
         data: name of the data set; empty: what the configuration says.
         s_min, s_max: the range of noise levels; ``None``: that of the configuration.
         held_out: a file of unseen images, for likelihoods.
@@ -65,7 +63,6 @@ class KDiffusion(NetworkModel):
     config: FilePath = ""
     weights: Literal["ema", "model"] = "ema"
     label: Label = None
-    guidance: float = 1.0
     data: str = ""
     s_min: float | None = None
     s_max: float | None = None
@@ -73,7 +70,7 @@ class KDiffusion(NetworkModel):
 
     def __post_init__(self) -> None:
         require(bool(self.path), "path must name a file")
-        Choice(self.label, self.guidance).check()
+        Choice(self.label).check()
         for value in (self.s_min, self.s_max):
             require(value is None or 0 < value < math.inf, "s_min and s_max must be positive")
 
@@ -113,7 +110,7 @@ class KDiffusion(NetworkModel):
             raise BenchError(f"model '{self.name}': s_min {s_min:g} must be below s_max {s_max:g}")
         return ScoreModel(
             # It was trained without its class at times, and so takes none too.
-            denoiser=Choice(self.label, self.guidance).of(
+            denoiser=Choice(self.label).of(
                 _KarrasDenoiser(
                     self.prepare(network, device, dtype), recipe.sigma_data, recipe.classes
                 ),

@@ -23,10 +23,13 @@ class DDIM(OdeSolver[None]):
     reference: ClassVar[str] = "Song, Meng and Ermon 2020, arXiv:2010.02502, Eq. 12 with eta = 0"
     bibtex: ClassVar[str] = SONG2021DDIM
     order: ClassVar[int] = 1
+    renoises: ClassVar[bool] = True
 
     def step(
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
     ) -> tuple[Tensor, None]:
         keep = then.sigma / now.sigma
-        d = problem.denoise(x, now)
+        d, free = problem.split(x, now)
+        if d is not free:  # the noise in x is that of the unguided D
+            x = combine((1.0, x), (now.alpha, d), (-now.alpha, free))
         return combine((keep, x), (then.alpha - keep * now.alpha, d)), None

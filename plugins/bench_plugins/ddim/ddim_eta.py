@@ -30,6 +30,7 @@ class DDIMEta(Predictor[None]):
     reference: ClassVar[str] = "Song, Meng and Ermon 2020, arXiv:2010.02502, Eq. 12 and 16"
     bibtex: ClassVar[str] = SONG2021DDIM
     order: ClassVar[int] = 1
+    renoises: ClassVar[bool] = True
 
     eta: float = 1.0
 
@@ -41,7 +42,9 @@ class DDIMEta(Predictor[None]):
     ) -> tuple[Tensor, None]:
         # A difference of s, which is exact where steps are small.
         fresh = self.eta**2 * (now.s - then.s) * (now.s + then.s) / now.s**2
-        d = problem.denoise(x, now)
+        d, free = problem.split(x, now)
+        if d is not free:  # the noise in x is that of the unguided D
+            x = combine((1.0, x), (now.alpha, d), (-now.alpha, free))
         keep = then.sigma / now.sigma * sqrt(1 - fresh)
         terms = (keep, x), (then.alpha - keep * now.alpha, d)
         return combine(*terms, (then.sigma * sqrt(fresh), problem.normal())), None

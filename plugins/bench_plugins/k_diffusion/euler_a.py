@@ -28,11 +28,15 @@ class EulerAncestral(AncestralStep):
     reference: ClassVar[str] = "Crowson 2022, k-diffusion, sample_euler_ancestral"
     bibtex: ClassVar[str] = paper("crowson2022kdiffusion")
     order: ClassVar[int] = 1
+    renoises: ClassVar[bool] = True
 
     def step(
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
     ) -> tuple[Tensor, None]:
         s_down, s_up = self._down_up(now, then)
-        keep, d = s_down / now.s, problem.denoise(x, now)
+        d, free = problem.split(x, now)
+        if d is not free:  # the noise in x is that of the unguided D
+            x = combine((1.0, x), (now.alpha, d), (-now.alpha, free))
+        keep = s_down / now.s
         terms = (keep * then.alpha / now.alpha, x), ((1 - keep) * then.alpha, d)
         return combine(*terms, (s_up * then.alpha, problem.normal())), None

@@ -1,6 +1,7 @@
 """Metrics of samples and of solvers."""
 
 from bench.api import family
+from bench_plugins.metrics.accuracy import ClassAccuracy as ClassAccuracy
 from bench_plugins.metrics.classifier import SmallClassifier as SmallClassifier
 from bench_plugins.metrics.distribution import EnergyDistance as EnergyDistance
 from bench_plugins.metrics.distribution import SlicedWasserstein as SlicedWasserstein

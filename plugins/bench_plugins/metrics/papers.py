@@ -1,5 +1,7 @@
 """BibTeX entries of the papers that this family names."""
 
+from bench.api import paper
+
 BARYCENTERS = r"""@inproceedings{rabin2011wasserstein,
   author = {Rabin, Julien and Peyr{\'e}, Gabriel and Delon, Julie and Bernot, Marc},
   title = {{Wasserstein} Barycenter and Its Application to Texture Mixing},
@@ -19,14 +21,15 @@ SLICED_WASSERSTEIN = r"""@article{bonneel2015sliced,
 }
 """
 
-ENERGY_DISTANCE = r"""@article{szekely2013energy,
-  author = {Sz{\'e}kely, G{\'a}bor J. and Rizzo, Maria L.},
-  title = {Energy Statistics: A Class of Statistics Based on Distances},
-  journal = {Journal of Statistical Planning and Inference},
-  volume = {143},
-  number = {8},
-  pages = {1249--1272},
-  year = {2013}
+ENERGY_DISTANCE = paper("szekely2013energy")
+
+RAVURI2019 = """@inproceedings{ravuri2019classification,
+  author = {Ravuri, Suman and Vinyals, Oriol},
+  title = {Classification Accuracy Score for Conditional Generative Models},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2019},
+  eprint = {1905.10887},
+  archiveprefix = {arXiv}
 }
 """
 

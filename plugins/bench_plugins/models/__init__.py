@@ -1,6 +1,7 @@
 """Score models: closed forms, the pretrained networks of the wheel, and small ones to train."""
 
 from bench.api import family
+from bench_plugins.models.class_mixture import ClassMixture as ClassMixture
 from bench_plugins.models.empirical import Empirical as Empirical
 from bench_plugins.models.mixture import GaussianMixture as GaussianMixture
 from bench_plugins.models.mixture import RandomMixture as RandomMixture

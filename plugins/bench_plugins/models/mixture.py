@@ -64,6 +64,11 @@ class Mixture:
         shrunk = torch.einsum("nkd,ked->nke", z * (self.values / variance), self.vectors)
         return torch.einsum("nk,nkd->nd", share, self.means + shrunk)
 
+    def log_joint(self, y: Tensor, s: Tensor) -> Tensor:
+        """ln w_k + ln N(y; m_k, C_k + s^2 I), (n, K); ``s`` of shape () or (n,)."""
+        variance = self.values + rows_of(s, y).square()[..., None]
+        return self._log_joint(self._rotate(y), variance)
+
     def log_prob(self, y: Tensor, s: float) -> Tensor:
         """Log density in nats of x_0 + s eps at ``y`` (n, d), shape (n,)."""
         mixture = self.to(y.device, y.dtype)

@@ -75,6 +75,7 @@ class Ancestral(Predictor[None]):
     )
     bibtex: ClassVar[str] = paper("ho2020denoising") + paper("song2021score")
     order: ClassVar[int] = 1
+    renoises: ClassVar[bool] = True
 
     forward_variance: bool = False
 
@@ -82,7 +83,9 @@ class Ancestral(Predictor[None]):
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
     ) -> tuple[Tensor, None]:
         a, g2 = _transition(now, then)
-        d = problem.denoise(x, now)
+        d, free = problem.split(x, now)
+        if d is not free:  # the noise in x is that of the unguided D
+            x = combine((1.0, x), (now.alpha, d), (-now.alpha, free))
         ratio = then.sigma**2 / now.sigma**2
         std = math.sqrt(g2 if self.forward_variance else g2 * ratio)
         terms = (a * ratio, x), (then.alpha * g2 / now.sigma**2, d), (std, problem.normal())

@@ -21,19 +21,19 @@ def _network(y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
 
 
 def test_balanced_is_handed_on() -> None:
-    found = Choice("balanced", 2.0).of(_network, 4, True, "here")
+    found = Choice("balanced").of(_network, 4, True, "here")
     assert isinstance(found, Conditional)
-    assert (found.label, found.guidance, found.balanced) == (None, 2.0, True)
+    assert (found.label, found.balanced, found.plain) == (None, True, True)
     labels = found.labels(0, 0, 40, torch.device("cpu"))
     assert labels.bincount().tolist() == [10] * 4
-    drawn = Choice(None, 1.0).of(_network, 4, True, "here")
+    drawn = Choice(None).of(_network, 4, True, "here")
     assert isinstance(drawn, Conditional)
     assert not drawn.balanced
 
 
 def test_balanced_needs_classes() -> None:
     with pytest.raises(BenchError, match="here: balanced classes were asked, but it knows no"):
-        Choice("balanced", 1.0).of(_network, 0, True, "here")
+        Choice("balanced").of(_network, 0, True, "here")
 
 
 @pytest.mark.parametrize("model", [Edm, DiffusersUnet, KDiffusion])

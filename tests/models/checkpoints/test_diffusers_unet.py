@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench.api import BenchError, Conditional
+from bench.api import NO_CLASS, BenchError, Conditional
 from bench.files.contents import contents
 from bench_plugins.checkpoints.diffusers_unet import DiffusersUnet
 
@@ -60,8 +60,8 @@ def test_denoised_samples_are_those_of_the_scheduler(
     with torch.no_grad():
         expected = ddim.step(network(x, label).sample, label, x).pred_original_sample
         y, s = x / alpha.float(), (sigma / alpha).float()
-        found = loaded.denoiser(y, s)
-        rows = loaded.denoiser(y, s.expand(2))
+        found = loaded.alike()(y, s)
+        rows = loaded.alike()(y, s.expand(2))
     assert loaded.s_min <= float(s) * (1 + 1e-6)
     assert loaded.s_max >= float(s) * (1 - 1e-6)
     scale = float(expected.abs().max())
@@ -80,7 +80,7 @@ def test_ve_networks_give_scores_of_images_from_0_to_1(tmp_path: Path) -> None:
     x, sigma = _x(), torch.tensor(3.0)
     with torch.no_grad():
         score = network(x, sigma.expand(2)).sample
-        found = loaded.denoiser(2 * x - 1, 2 * sigma)
+        found = loaded.alike()(2 * x - 1, 2 * sigma)
     assert torch.allclose(found, 2 * (x + sigma**2 * score) - 1, atol=1e-4)
 
 
@@ -198,7 +198,7 @@ def test_continuous_labels(tmp_path: Path) -> None:
     with torch.no_grad():
         raw = network(euler.scale_model_input(y, label), label.double()).sample
         wanted = euler.step(raw, label, y).pred_original_sample
-        torch.testing.assert_close(loaded.denoiser(y, sigma), wanted, rtol=0, atol=1e-6)
+        torch.testing.assert_close(loaded.alike()(y, sigma), wanted, rtol=0, atol=1e-6)
 
 
 def test_what_the_scheduler_does_by_itself_is_listed_as_left_out(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_flat_folder_and_learned_variances(tmp_path: Path) -> None:
     loaded = model.load(CPU, torch.float64)
     y = _x().double()
     with torch.no_grad():
-        found = loaded.denoiser(y, torch.tensor(1.0).double())
+        found = loaded.alike()(y, torch.tensor(1.0).double())
     assert found.shape == y.shape
     assert found.dtype == torch.float64
     assert loaded.s_max < 1e6
@@ -239,29 +239,35 @@ def test_a_flat_folder_and_learned_variances(tmp_path: Path) -> None:
     assert contents(model) == before
 
 
+def _conditional(model: DiffusersUnet) -> Conditional:
+    denoiser = model.load(CPU, torch.float32).denoiser
+    assert isinstance(denoiser, Conditional)
+    return denoiser
+
+
 def test_classes(tmp_path: Path) -> None:
     _folder(tmp_path, num_class_embeds=4)
     model = DiffusersUnet(path=str(tmp_path), label=1)
     y, s = _x(), torch.tensor(1.0)
     with torch.no_grad():
         one, two = (
-            replace(model, label=label).load(CPU, torch.float32).denoiser(y, s) for label in (1, 2)
+            replace(model, label=label).load(CPU, torch.float32).alike()(y, s) for label in (1, 2)
         )
     assert not torch.allclose(one, two, atol=1e-4)
     with pytest.raises(BenchError, match="label 4 was asked, but it has classes 0 to 3"):
         replace(model, label=4).load(CPU, torch.float32)
     with pytest.raises(BenchError, match="cannot be asked for no class"):
-        replace(model, guidance=2.0).load(CPU, torch.float32)
-    free = replace(model, label=1, guidance=3.0, last_is_none=True).load(CPU, torch.float32)
+        replace(model, label=-1).load(CPU, torch.float32)
+    assert not _conditional(model).plain
+    free = _conditional(replace(model, last_is_none=True))
+    assert (free.plain, free.classes) == (True, 3)
     with torch.no_grad():
-        last = replace(model, label=3).load(CPU, torch.float32).denoiser(y, s)
-        guided = free.denoiser(y, s)
-    torch.testing.assert_close(guided, last + 3 * (one - last), rtol=1e-4, atol=1e-5)
-    assert free.price == 2
+        last = replace(model, label=3).load(CPU, torch.float32).alike()(y, s)
+        none = free.network(y, s, torch.full((len(y),), NO_CLASS))
+    torch.testing.assert_close(none, last)
     for last_is_none, classes in ((False, 4), (True, 3)):
-        dealt = replace(model, label="balanced", last_is_none=last_is_none).load(CPU, torch.float32)
-        assert isinstance(dealt.denoiser, Conditional)
-        assert dealt.denoiser.labels(0, 0, 24, CPU).bincount().tolist() == [24 // classes] * classes
+        dealt = _conditional(replace(model, label="balanced", last_is_none=last_is_none))
+        assert dealt.labels(0, 0, 24, CPU).bincount().tolist() == [24 // classes] * classes
     _folder(tmp_path / "plain")
     with pytest.raises(BenchError, match="knows no classes"):
         DiffusersUnet(path=str(tmp_path / "plain"), label=1).load(CPU, torch.float32)

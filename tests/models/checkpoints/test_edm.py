@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import pickle
 import sys
 import types
@@ -18,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from bench.api import BenchError, Conditional
+from bench.api import NO_CLASS, BenchError, Conditional
 from bench.files.contents import contents
 from bench_plugins.checkpoints.edm import Edm
 from bench_plugins.checkpoints.edm_precond import EdmRecipe, iddpm_levels
@@ -126,7 +125,7 @@ def test_denoisers_are_the_authors(name: str, row: int, rule_of: Any, tmp_path: 
         s = torch.tensor(case["s"], dtype=torch.float64)
         y = rule.input((3, 3, 16, 16)) * (1 + s**2).sqrt()[:, None, None, None]
         with torch.no_grad():
-            found = loaded.denoiser(y[row : row + 1].to(dtype), s[row].to(dtype))
+            found = loaded.alike()(y[row : row + 1].to(dtype), s[row].to(dtype))
         scale = max(map(abs, case["output"][row]))
         assert found.dtype == dtype
         # The authors' figures are float32's.
@@ -167,29 +166,30 @@ def test_classes(rule_of: Any, tmp_path: Path) -> None:
     y, s = rule_of(1).input((2, 3, 16, 16)).float(), torch.tensor(1.0)
     with torch.no_grad():
         none, one, two = (
-            Edm(path=str(path), label=label).load(CPU, torch.float32).denoiser(y, s)
+            Edm(path=str(path), label=label).load(CPU, torch.float32).alike()(y, s)
             for label in (-1, 1, 2)
         )
     assert not torch.allclose(none, one, atol=1e-3)
     assert not torch.allclose(one, two, atol=1e-3)
     with pytest.raises(BenchError, match="has classes 0 to 9"):
         Edm(path=str(path), label=10).load(CPU, torch.float32)
-    drawn = Edm(path=str(path), guidance=2.0).load(CPU, torch.float32).denoiser
+    drawn = Edm(path=str(path)).load(CPU, torch.float32).denoiser
     assert isinstance(drawn, Conditional)
+    assert drawn.plain
     with torch.no_grad():
-        guided = drawn(y, s, torch.tensor([1, 2]))
-    expected = torch.stack([none[0] + 2 * (one[0] - none[0]), none[1] + 2 * (two[1] - none[1])])
-    torch.testing.assert_close(guided, expected, rtol=1e-4, atol=1e-5)
+        each, free = (drawn.network(y, s, torch.tensor(c)) for c in ([1, 2], [NO_CLASS] * 2))
+    torch.testing.assert_close(each, torch.stack([one[0], two[1]]), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(free, none, rtol=1e-4, atol=1e-5)
     dealt = Edm(path=str(path), label="balanced").load(CPU, torch.float32).denoiser
     assert isinstance(dealt, Conditional)
     assert dealt.labels(0, 0, 50, CPU).bincount().tolist() == [5] * 10
 
 
-def test_an_unconditional_network_has_no_guidance(rule_of: Any, tmp_path: Path) -> None:
+def test_an_unconditional_network_has_no_classes(rule_of: Any, tmp_path: Path) -> None:
     path, case = tmp_path / "network.pkl", CASES["vp"]
     _write(path, {**case, "config": {**case["config"], "label_dim": 0}}, "vp", rule_of)
     assert not isinstance(Edm(str(path)).load(CPU, torch.float32).denoiser, Conditional)
-    asked: list[dict[str, Any]] = [{"label": 0}, {"label": "balanced"}, {"guidance": 1.5}]
+    asked: list[dict[str, Any]] = [{"label": 0}, {"label": "balanced"}]
     for model in (Edm(path=str(path), **options) for options in asked):
         with pytest.raises(BenchError, match="knows no classes"):
             model.load(CPU, torch.float32)
@@ -202,7 +202,7 @@ def test_safetensors_are_the_same_network(rule_of: Any, tmp_path: Path) -> None:
     y, s = rule_of(1).input((2, 3, 16, 16)).float(), torch.tensor(1.0)
     with torch.no_grad():
         one, two = (
-            Edm(str(p), label=1).load(CPU, torch.float32).denoiser(y, s) for p in (path, safe)
+            Edm(str(p), label=1).load(CPU, torch.float32).alike()(y, s) for p in (path, safe)
         )
     assert torch.equal(one, two)
     save_file({"a": torch.ones(1)}, safe)
@@ -287,9 +287,7 @@ def test_keys_that_are_not_known_are_refused_by_name(rule_of: Any, tmp_path: Pat
         Edm(path=str(path)).load(CPU, torch.float32)
 
 
-@pytest.mark.parametrize(
-    "change", [{"path": ""}, {"label": -2}, {"guidance": math.inf}, {"s_min": 0.0}]
-)
+@pytest.mark.parametrize("change", [{"path": ""}, {"label": -2}, {"s_min": 0.0}])
 def test_wrong_parameters_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must"):
         Edm(**change)

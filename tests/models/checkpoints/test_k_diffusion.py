@@ -67,7 +67,7 @@ def _denoised(model: KDiffusion, case: Dictionary, rule_of: Any, row: int) -> Te
     for dtype in (torch.float64, torch.float32):
         with torch.no_grad():
             loaded = model.load(CPU, dtype)
-            found.append(loaded.denoiser(y[row : row + 1].to(dtype), s[row].to(dtype)))
+            found.append(loaded.alike()(y[row : row + 1].to(dtype), s[row].to(dtype)))
             assert found[-1].dtype == dtype
     scale = float(found[0].abs().max())
     assert float((found[0] - found[1]).abs().max()) < 1e-5 * scale
@@ -198,7 +198,7 @@ def test_parameters_are_as_many_as_k_diffusions(title: str) -> None:
 def _same(one: KDiffusion, two: KDiffusion, **tolerance: float) -> bool:
     y, s = torch.ones(2, 3, 16, 16), torch.tensor([0.5, 3.0])
     with torch.no_grad():
-        a, b = (model.load(CPU, torch.float32).denoiser(y, s) for model in (one, two))
+        a, b = (model.load(CPU, torch.float32).alike()(y, s) for model in (one, two))
     return torch.allclose(a, b, **tolerance)
 
 
@@ -265,7 +265,7 @@ def test_weights_are_the_moving_average_unless_asked(rule_of: Any, tmp_path: Pat
     y = torch.ones(1, 3, 16, 16)
     loaded = replace(model, weights="model").load(CPU, torch.float32)
     # All weights of that entry are zero: what is left is the skip.
-    assert torch.allclose(loaded.denoiser(y, torch.tensor(0.5)), 0.5 * y)
+    assert torch.allclose(loaded.alike()(y, torch.tensor(0.5)), 0.5 * y)
     assert not _same(model, replace(model, weights="model"), atol=1e-2)
 
 
