@@ -12,7 +12,7 @@ from bench.compare.refusal import Refusal
 from bench.compare.result import MissingPoints
 from bench.compare.verdict import Verdict
 from bench.render.labels import number, shorten_label
-from bench.results.frame import with_params
+from bench.results.frame import SUBJECT, Subject, with_params
 
 WIDTH = 100
 """Characters that a name, which may be a stranger's, can take."""
@@ -26,10 +26,8 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def subject(row: Row) -> str:
-    """Suite, model and process of a point."""
-    model = with_params(str(row["model"]), str(row["model_params"]))
-    process = with_params(str(row["process"]), str(row["process_params"]))
-    return shorten_label(f"{row['suite']}: {model}, {process}", WIDTH)
+    """Suite, model, task and process of a point."""
+    return shorten_label(Subject(*(str(row[name]) for name in SUBJECT)).title, WIDTH)
 
 
 def where(row: Row) -> str:

@@ -98,7 +98,8 @@ def _rename(before: pd.DataFrame, after: pd.DataFrame, old: str, new: str) -> pd
         )
     kept = before[~before["sampler"].eq(new)]
     moved = kept["sampler"].eq(old)
-    names = ("sampler", "solver", "solver_params", "corrector", "corrector_params")
+    kinds = ("solver", "corrector", "guidance")
+    names = ("sampler", *kinds, *(f"{kind}_params" for kind in kinds))
     first = target.iloc[0]
     return kept.assign(**{name: kept[name].where(~moved, first[name]) for name in names})
 

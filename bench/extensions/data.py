@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,10 @@ class SubjectData:
         base_points: ``points`` of the run that this one is compared with; None without.
         base_timed: ``timed`` of that run.
         samples: folder of the samples of cells, a file for each key.
+        kept: what is kept of the cell with a key: ``samples`` (n, *shape), bytes of images or
+            points, and under a task with observations ``number`` (n,) of the question that each
+            answers, ``observation`` and ``truth`` (n, *shape), and ``exact`` (questions, m, d),
+            samples of the exact posteriors of the first questions; what is known of these.
         images: how many images of 28 by 28 pixels a figure has room for.
     """
 
@@ -46,6 +50,7 @@ class SubjectData:
     base_points: pd.DataFrame | None
     base_timed: pd.DataFrame | None
     samples: Path
+    kept: Callable[[str], Mapping[str, npt.NDArray[Any]]]
     images: int
 
 

@@ -14,7 +14,7 @@ ROOTS = ("bench.run.pool", "bench.api")
 
 NO_NUMBER = frozenset(
     {
-        *("bench.run.paths", "bench.results.path_file", "bench.run.log"),
+        *("bench.run.paths", "bench.run.shown", "bench.results.path_file", "bench.run.log"),
         *("bench.files.fetch", "bench.files.http", "bench.files.meter", "bench.files.partial"),
     }
 )

@@ -65,7 +65,12 @@ def params(text: str) -> dict[str, Any]:
 
 
 def _plugins(figure: PublishedFigure, row: pd.Series) -> Iterator[Difference]:
-    """Differences in process, grid, and the parameters of solver and corrector."""
+    """Differences in process, grid, task, guidance, and parameters of solver and corrector."""
+    for kind in ("task", "guidance"):  # no published figure here has one
+        if row[kind]:
+            yield Difference(
+                kind, "none", str(PluginSetting(row[kind], params(row[f"{kind}_params"])))
+            )
     for kind, plugin in (("process", figure.process), ("grid", figure.grid)):
         if plugin is None:  # adaptive solvers have no grid
             continue

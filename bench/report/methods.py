@@ -75,7 +75,7 @@ def methods(
     return Methods(paragraph, bibtex_file([*known(), *entries]), tuple(sorted(set(unknown))))
 
 
-_KINDS = ("model", "process", "grid", "solver", "corrector", "metric")
+_KINDS = ("model", "task", "process", "grid", "solver", "corrector", "guidance", "metric")
 
 
 def _names(usable: pd.DataFrame) -> list[tuple[tuple[str, ...], list[str]]]:
@@ -113,10 +113,10 @@ def _sentences(
         f"{name('process')}."
     )
     yield f"The samplers are {name('solver')}."
-    if names["corrector"][1]:
-        yield f"Correctors: {name('corrector')}."
-    if names["grid"][1]:
-        yield f"Time grids: {name('grid')}."
+    heads = ("task", "Tasks"), ("corrector", "Correctors"), ("guidance", "Guidance")
+    for kind, head in (*heads, ("grid", "Time grids")):
+        if names[kind][1]:
+            yield f"{head}: {name(kind)}."
     yield from _budgets(usable)
     if names["metric"][1]:
         yield f"Metrics: {name('metric')}."

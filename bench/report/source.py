@@ -45,7 +45,8 @@ def read(results: Path, base: str | None) -> ReportSource:
     rows = store.load()
     other = None if base is None else read_base(base, results)
     keys = rows["key"].dropna().unique()
-    found = (*damage.singles(store), *damage.samples(store, keys), *damage.paths(store))
+    pictures = (*damage.samples(store, keys), *damage.answers(store, keys), *damage.paths(store))
+    found = (*damage.singles(store), *pictures)
     return ReportSource(
         folder=results,
         rows=rows,

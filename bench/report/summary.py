@@ -12,7 +12,7 @@ from bench.results.schema import Status
 MAX_LINES = 20
 
 _HEADS = ("model", "process", "metric", "best", "NFE", "ms/sample", "sampler")
-_WIDTHS = (24, 16, 26, 20, 6, 10, 40)
+_WIDTHS = (44, 16, 26, 20, 6, 10, 40)
 _GRAVITY = {
     Status.FAILED: 0,
     Status.TIMEOUT: 1,
@@ -56,7 +56,7 @@ def cells_by_status(table: pd.DataFrame) -> dict[str, int]:
 def _cells(best: BestValue) -> tuple[str, ...]:
     subject = best.subject
     cells = (
-        with_params(subject.model, subject.model_params),
+        subject.asked,
         with_params(subject.process, subject.process_params),
         best.label,
         best.text,

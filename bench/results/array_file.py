@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from bench.core.errors import BenchError
 from bench.results import seal
 
 Array = npt.NDArray[Any]
@@ -41,6 +43,19 @@ def read(path: Path, place: str) -> Array:
     """
     content = io.BytesIO(seal.read(path, place))
     return cast(Array, np.load(content, allow_pickle=False))
+
+
+def read_kept(root: Path, key: str) -> dict[str, Array]:
+    """Read what is kept of a cell to be looked at: ``samples`` and what they answer.
+
+    Missing and damaged files are left out; the page names damaged ones.
+    """
+    found: dict[str, Array] = {}
+    with contextlib.suppress(OSError, BenchError):
+        found["samples"] = read(root / "samples" / f"{key}.npy", f"samples/{key}")
+    with contextlib.suppress(OSError, BenchError):
+        found |= read_many(root / "answers" / f"{key}.npz", f"answers/{key}")
+    return found
 
 
 def read_many(path: Path, place: str) -> dict[str, Array]:

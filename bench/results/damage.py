@@ -25,6 +25,11 @@ def samples(store: Store, keys: Iterable[str]) -> tuple[DamagedError, ...]:
     return _of_cells(store.sample_path, "samples", keys)
 
 
+def answers(store: Store, keys: Iterable[str]) -> tuple[DamagedError, ...]:
+    """Return what is damaged of what the samples of these cells answer."""
+    return _of_cells(store.answer_path, "answers", keys)
+
+
 def evidence(store: Store, keys: Iterable[str]) -> tuple[DamagedError, ...]:
     """Return what is damaged of the evidence of these cells."""
     return _of_cells(store.evidence_path, "evidence", keys)

@@ -48,11 +48,15 @@ class Subject:
     process_params: str
 
     @property
+    def asked(self) -> str:
+        """Model and task, with parameters that differ from the defaults."""
+        task = with_params(self.task, self.task_params)
+        return ", ".join(filter(None, (with_params(self.model, self.model_params), task)))
+
+    @property
     def title(self) -> str:
         """Suite, model, task and process, with parameters that differ from the defaults."""
-        plugins = [(self.model, self.model_params), (self.task, self.task_params)]
-        parts = [with_params(*item) for item in plugins if item[0]]
-        return f"{self.suite}: {', '.join(parts)}, {with_params(self.process, self.process_params)}"
+        return f"{self.suite}: {self.asked}, {with_params(self.process, self.process_params)}"
 
     @property
     def name(self) -> str:
@@ -61,7 +65,7 @@ class Subject:
 
 
 def with_params(name: str, params: str) -> str:
-    """Return a plugin's name, followed by its parameters where there are any."""
+    """Return a plugin's name, followed by its parameters where there are any; "" for none."""
     try:
         values = json.loads(params or "{}")
     except ValueError:
@@ -74,13 +78,13 @@ def prepare_frame(raw: pd.DataFrame) -> pd.DataFrame:
     """Return the results with clean types and the columns that figures need.
 
     Besides those of the schema and of `clean` they are `curve` (label of the line), its parts
-    `base` (without the corrector), `with_corrector` and `on_grid`, `stochastic`, `evaluations` (NFE
-    without the final denoise), `wall_per_sample_s`, and the numbers `protocol` and `hardware`,
-    which tell apart what must not be compared.
+    `base` (without the corrector), `with_corrector`, `unguided`, `with_guidance` and `on_grid`,
+    `stochastic`, `evaluations` (NFE without the final denoise), `wall_per_sample_s`, and the
+    numbers `protocol` and `hardware`, which tell apart what must not be compared.
     """
     frame = with_names(fill_roles(clean(raw)))
     frame["curve"] = _curves(frame)
-    frame["base"], frame["with_corrector"], frame["on_grid"] = _parts(frame)
+    frame = frame.join(_parts(frame))
     frame["stochastic"] = frame["solver_kind"].eq("predictor") | frame["corrector"].ne("")
     frame["evaluations"] = frame["nfe"] - frame["nfe_finish"].fillna(0.0)
     frame["wall_per_sample_s"] = frame["sample_wall_s"] / frame["samples"].where(
@@ -171,19 +175,20 @@ def _clean_column(raw: pd.DataFrame, name: str) -> pd.Series[Any]:
     return pd.to_numeric(values, errors="coerce").astype(float)
 
 
-def _parts(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Return for each row the curve without its corrector, the corrector and the grid."""
-    columns = ["curve", "corrector", "corrector_params", "grid", "grid_params"]
-    distinct = frame[columns].drop_duplicates()
+def _parts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return for each row the curve without corrector or guidance, and these and the grid."""
+    kinds = ("corrector", "guidance", "grid")
+    columns = ["curve", *(name for kind in kinds for name in (kind, f"{kind}_params"))]
     made = {}
-    for row in distinct.itertuples(index=False, name=None):
-        curve, corrector, corrector_params, grid, grid_params = map(str, row)
-        added = with_params(corrector, corrector_params) if corrector else ""
+    for row in frame[columns].drop_duplicates().itertuples(index=False, name=None):
+        curve, *texts = map(str, row)
+        added, guide, grid = map(with_params, texts[::2], texts[1::2])
         base = curve.replace(f" + {added}", "", 1) if added else curve
-        made[row] = (base, added or "none", with_params(grid, grid_params) if grid else "none")
+        unguided = curve.replace(f" with {guide}", "", 1) if guide else curve
+        made[row] = (base, added or "none", unguided, guide or "none", grid or "none")
     found = [made[row] for row in frame[columns].itertuples(index=False, name=None)]
-    parts = pd.DataFrame(found, index=frame.index, columns=["base", "corrector", "grid"])
-    return parts["base"], parts["corrector"], parts["grid"]
+    names = ["base", "with_corrector", "unguided", "with_guidance", "on_grid"]
+    return pd.DataFrame(found, index=frame.index, columns=names)
 
 
 def _curves(frame: pd.DataFrame) -> pd.Series:

@@ -3,6 +3,7 @@
 <root>/plan.json             the keys of the last plan, in order
 <root>/cells/<key>.parquet   the rows of one cell: these files are the results
 <root>/samples/<key>.npy     its first samples, uint8 images or float32 points
+<root>/answers/<key>.npz    what these answer under a task (see `bench.run.shown`)
 <root>/paths/<hash>.npz      paths of a process over p_t (see `bench.run.paths`)
 <root>/references.json       papers of the plugins of all runs, by kind and name
 <root>/evidence/<key>.safetensors   numbers per sample, for bench.compare (bench.results.evidence)
@@ -46,6 +47,10 @@ class Layout:
     def sample_path(self, key: str) -> Path:
         """Return the place of the first samples of a cell."""
         return self.root / "samples" / f"{key}.npy"
+
+    def answer_path(self, key: str) -> Path:
+        """Return the place of what the first samples of a cell answer."""
+        return self.root / "answers" / f"{key}.npz"
 
     def evidence_path(self, key: str) -> Path:
         """Return the place of the numbers per sample of a cell."""

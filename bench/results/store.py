@@ -72,6 +72,7 @@ class Store(Layout):
         rows: Sequence[Row],
         samples: np.ndarray | None,
         numbers: Mapping[str, np.ndarray] | None = None,
+        answers: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Write one cell: the rows last, so that a cell with rows is complete.
 
@@ -80,12 +81,15 @@ class Store(Layout):
             rows: of the table.
             samples: the first ones; None: no file.
             numbers: per sample, by name (see `bench.results.evidence`); none: no file.
+            answers: what the first samples answer, by name (see `bench.run.shown`); none: no file.
         """
         place = f"samples/{key}"
         shown = None if samples is None else array_file.pack(samples, place)
         kept = evidence.pack(numbers, f"evidence/{key}") if numbers else None
         _write_or_delete(self.sample_path(key), shown)
         _write_or_delete(self.evidence_path(key), kept)
+        asked = array_file.pack_many(answers, f"answers/{key}") if answers else None
+        _write_or_delete(self.answer_path(key), asked)
         table = pa.Table.from_pylist(list(rows), schema=ARROW)
         write_file(self.cell_path(key), parquet_file.pack(table, f"cells/{key}"))
 

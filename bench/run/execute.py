@@ -85,7 +85,8 @@ def _run(
         for row in metric_rows(base, metric, changed, numbers)
     ]
     paths = _paths(cell, trial, machine.device) if with_paths else None
-    return CellResult(cell.key, rows, sampled.shown, evidence_of(params, measured), paths)
+    kept, evidence = sampled.kept, evidence_of(params, measured)
+    return CellResult(cell.key, rows, kept.samples(), evidence, paths, kept.answers())
 
 
 def _paths(cell: Cell, trial: Trial, device: str) -> Paths | None:

@@ -35,6 +35,7 @@ class CellResult:
     samples: np.ndarray | None = None
     evidence: Mapping[str, Values] = field(default_factory=dict)
     paths: Paths | None = None
+    answers: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:

@@ -160,7 +160,7 @@ def execute_plan(plan: Plan, options: WorkerOptions, observer: Observer) -> RunO
         machine = options.on(plan.device, len(plan.missing))
         log = store.root / LOG
         for cell, result in run_cells(plan.missing, machine, log, observer.cell_started):
-            store.write(cell.key, result.rows, result.samples, result.evidence)
+            store.write(cell.key, result.rows, result.samples, result.evidence, result.answers)
             if result.paths is not None:
                 store.write_paths(result.paths)
             observer.cell_finished(cell, result)

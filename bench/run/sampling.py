@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -14,18 +13,10 @@ from bench.core.model import CountedDenoiser
 from bench.core.noise import SHARD
 from bench.core.process import Time
 from bench.core.sample import Batch, generate
-from bench.core.target import ScoreModel
 from bench.run.attempt import DivergedError
 from bench.run.machine import PeakMemory, synchronise
 from bench.run.measure import Measuring
-
-if TYPE_CHECKING:
-    import numpy as np
-
-SHOWN = 16
-"""Samples of a cell that are kept for the report (images)."""
-SHOWN_POINTS = 512
-"""The same for points, which take little room."""
+from bench.run.shown import Kept
 
 
 @dataclass(frozen=True)
@@ -51,11 +42,11 @@ class SamplingCost:
 
 @dataclass(frozen=True)
 class Sampled:
-    """All samples: measured, counted, and the first ones kept to be shown."""
+    """All samples: measured, counted, and some kept to be shown."""
 
     measuring: Measuring
     cost: SamplingCost
-    shown: np.ndarray | None
+    kept: Kept
     metric_wall_s: float
 
 
@@ -80,8 +71,7 @@ def sample(trial: Trial, shard: int, measuring: Measuring) -> Sampled:
     counted = CountedDenoiser(trial.model.denoiser, shard=shard)
     device, samples = trial.draw.device, trial.draw.samples
     wall = metric_wall = 0.0
-    shown: list[Batch] = []
-    most = SHOWN_POINTS if len(trial.draw.shape) == 1 else SHOWN
+    kept = Kept(trial)
     memory = PeakMemory.start(device)
     batches = generate(
         trial.process, counted, trial.sampler, trial.times, trial.draw, trial.log_prob
@@ -91,8 +81,7 @@ def sample(trial: Trial, shard: int, measuring: Measuring) -> Sampled:
         _check_finite(batch)
         begin = time.perf_counter()
         measuring = measuring.add(batch)
-        if batch.first < most:
-            shown.append(replace(batch, x=batch.x[: most - batch.first].clone()))
+        kept = kept.add(batch)
         metric_wall += time.perf_counter() - begin
     evaluations = counted.evaluations
     sampler = trial.sampler
@@ -105,7 +94,7 @@ def sample(trial: Trial, shard: int, measuring: Measuring) -> Sampled:
         evaluations.rows,
         memory.peak_mib(),
     )
-    return Sampled(measuring, cost, _to_show(shown, trial.model), metric_wall)
+    return Sampled(measuring, cost, kept, metric_wall)
 
 
 def _time_batches(batches: Iterator[Batch], device: torch.device) -> Iterator[tuple[Batch, float]]:
@@ -128,17 +117,3 @@ def _check_finite(batch: Batch) -> None:
         raise DivergedError(
             f"{bad} of {len(finite)} samples from number {batch.first} on are not finite"
         )
-
-
-def _to_show(batches: Sequence[Batch], model: ScoreModel) -> np.ndarray | None:
-    """Images as bytes, points as float32; None for other samples."""
-    x = torch.cat([batch.x for batch in batches])
-    if model.target.discrete is not None:
-        x = model.target.discrete.quantise(x[:SHOWN]).mul_(
-            255 // (model.target.discrete.levels - 1)
-        )
-    elif x.ndim == 2:
-        x = x[:SHOWN_POINTS].float()
-    else:
-        return None
-    return x.cpu().numpy()

@@ -48,7 +48,8 @@ def inspect_results(store: Store, cells: Sequence[Cell]) -> StoredResults:
     found = store.known([cell.key for cell in cells], ("status", "weights"))
     finished = set(found.finished)
     keys = [cell.key for cell in cells if cell.key not in found.old]
-    beside = (*damage.samples(store, keys), *damage.evidence(store, keys))
+    every = (damage.samples, damage.answers, damage.evidence)
+    beside = tuple(error for find in every for error in find(store, keys))
     finished -= {error.path.stem for error in beside}
     pictures = damage.paths(store)
     finished -= set(

@@ -48,10 +48,11 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
 
 
 def plan_table(plan: Plan) -> RichTable:
-    """The plan by suite, model and process, with cost in network evaluations."""
+    """The plan by suite, model with task, and process, with cost in network evaluations."""
     groups: defaultdict[tuple[str, str, str], list[Cell]] = defaultdict(list)
     for cell in plan.wanted:
-        groups[cell.suite, cell.model.label(), cell.process.label()].append(cell)
+        task = f" {cell.task.label()}" if cell.task else ""
+        groups[cell.suite, f"{cell.model.label()}{task}", cell.process.label()].append(cell)
     missing = {cell.key for cell in plan.missing}
     columns = (
         TableColumn("suite", footer="total"),

@@ -73,6 +73,8 @@ def test_three_seeds_are_one_number(rows_of: Rows) -> None:
         ("grid", "log_snr", "grid"),
         ("grid_params", '{"rho":5.0}', "grid"),
         ("solver_params", '{"highest":3}', "solver.highest"),
+        ("task", "inpainting", "task"),
+        ("guidance", "cfg", "guidance"),
         ("metric_params", '{"against":"cifar10-train"}', "reference"),
         ("metric_params", "{}", "reference"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from bench.render.labels import slug
 from bench.report.data.common_problems import common_problems
 from bench.report.data.problems import problems
 from bench.report.source import ReportSource
+from bench.results.array_file import read_kept
 from bench.results.frame import Subject, points, prepare_frame, subjects, with_params
 from bench.results.places import names_in
 
@@ -63,5 +65,6 @@ def _subject(
         base_points=None if base is None else points(base),
         base_timed=None if base is None else points(base, "hardware"),
         samples=folder / "samples",
+        kept=partial(read_kept, folder),
         images=images,
     )

@@ -20,10 +20,12 @@ MAX_LINES = 60
 _EXPLANATIONS: tuple[tuple[str, ...], ...] = (
     ("suite",),
     ("model", "model_params"),
+    ("task", "task_params"),
     ("process", "process_params"),
     ("solver",),
     ("metric",),
     ("corrector",),
+    ("guidance", "guidance_params"),
     ("model", "model_params", "process", "process_params"),
     ("model", "model_params", "metric"),
     ("suite", "metric"),

@@ -1,4 +1,4 @@
-"""Heat maps: predictors by correctors and solvers by grids, one panel for each budget."""
+"""Heat maps of solvers by corrector, by guidance and by grid, one panel for each budget."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def sheets(means: pd.DataFrame, parts: pd.DataFrame, lines: str, columns: str) -
 
     Args:
         means: the subject's points.
-        parts: what each curve is made of, by curve: columns `solver`, `corrector` and `grid`.
+        parts: what each curve is made of, by curve (see `bench.results.frame.prepare_frame`).
         lines, columns: of `parts`, what lines and columns of the panels are.
     """
     fixed = means[means["budget"].notna() & means["ranked"] & means["protocol"].eq(0)]
@@ -80,10 +80,13 @@ def _sheet(points: pd.DataFrame, lines: str, columns: str) -> Sheet:
 
 
 def views(subject: SubjectData) -> Iterator[View]:
-    """Select predictors by correctors, and solvers by grids."""
-    parts = subject.rows[["curve", "base", "sampler", "with_corrector", "on_grid"]]
+    """Select predictors by correctors, and solvers by guidance and by grids."""
+    parts = subject.rows[
+        ["curve", "base", "sampler", "unguided", "with_corrector", "with_guidance", "on_grid"]
+    ]
     for lines, columns, title, suffix in (
         ("base", "with_corrector", "Predictor by corrector", "corrector"),
+        ("unguided", "with_guidance", "Solver by guidance", "guidance"),
         ("sampler", "on_grid", "Solver by time grid", "grid"),
     ):
         shown = sheets(subject.points, parts.drop_duplicates(), lines, columns)

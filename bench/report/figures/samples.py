@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 
-from bench.core.errors import BenchError
 from bench.extensions.data import SubjectData
 from bench.extensions.figure import Canvas, SubjectFigure, View
 from bench.render.labels import shorten_label, tick
@@ -66,11 +65,8 @@ def read_samples(folder: Path, key: str) -> Array | None:
 
     The page names damaged ones.
     """
-    try:
-        array = array_file.read(folder / f"{key}.npy", f"samples/{key}")
-    except (OSError, BenchError):
-        return None
-    return array if len(array) else None
+    array = array_file.read_kept(folder.parent, key).get("samples")
+    return array if array is not None and len(array) else None
 
 
 def _draw_grid(
