@@ -105,6 +105,12 @@ class Trial:
         return denoiser.guidance if isinstance(denoiser, GuidedModel) else None
 
     @property
+    def unguided(self) -> ScoreModel:
+        """The model as it was loaded, without guidance and questions."""
+        denoiser = self.model.denoiser
+        return denoiser.model if isinstance(denoiser, GuidedModel) else self.model
+
+    @property
     def observed(self) -> bool:
         """True if samples answer observations."""
         if self.questions is None:

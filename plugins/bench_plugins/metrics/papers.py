@@ -1,5 +1,7 @@
 """BibTeX entries of the papers that this family names."""
 
+from bench.api import paper
+
 BARYCENTERS = r"""@inproceedings{rabin2011wasserstein,
   author = {Rabin, Julien and Peyr{\'e}, Gabriel and Delon, Julie and Bernot, Marc},
   title = {{Wasserstein} Barycenter and Its Application to Texture Mixing},
@@ -8,16 +10,7 @@ BARYCENTERS = r"""@inproceedings{rabin2011wasserstein,
 }
 """
 
-SLICED_WASSERSTEIN = r"""@article{bonneel2015sliced,
-  author = {Bonneel, Nicolas and Rabin, Julien and Peyr{\'e}, Gabriel and Pfister, Hanspeter},
-  title = {Sliced and {Radon} {Wasserstein} Barycenters of Measures},
-  journal = {Journal of Mathematical Imaging and Vision},
-  volume = {51},
-  number = {1},
-  pages = {22--45},
-  year = {2015}
-}
-"""
+SLICED_WASSERSTEIN = paper("bonneel2015sliced")
 
 ENERGY_DISTANCE = r"""@article{szekely2013energy,
   author = {Sz{\'e}kely, G{\'a}bor J. and Rizzo, Maria L.},
