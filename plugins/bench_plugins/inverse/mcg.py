@@ -1,0 +1,53 @@
+"""MCG: the gradient of DPS, and replacement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from bench.api import Given, Guidance, Guided, Passes, Time, require
+from bench_plugins.inverse.gradient import LastGradient, descend, evaluate
+from bench_plugins.inverse.observed import Seen, fill_observed, replace_observed
+from bench_plugins.inverse.papers import CHUNG2022MCG
+
+
+@dataclass(frozen=True)
+class Mcg(Guidance[LastGradient]):
+    """After each step: down the misfit of D, then the observed part is drawn from q(x_t | y).
+
+    The gradient is that of ``dps`` (W = I, step zeta / ||y - A D||), the projection that of
+    ``replacement``; see both for solvers of several stages and for noise. The gradient moves what
+    is not observed alone, as the rest is replaced.
+
+    Attributes:
+        zeta: the length of the step; alpha = zeta / ||y - A D|| in the paper's terms.
+    """
+
+    name: ClassVar[str] = "mcg"
+    reference: ClassVar[str] = "Chung et al. 2022, arXiv:2206.00941, Section 3"
+    bibtex: ClassVar[str] = CHUNG2022MCG
+    observes: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = True
+
+    zeta: float = 0.5
+
+    def __post_init__(self) -> None:
+        require(self.zeta > 0, "zeta must be > 0")
+
+    @property
+    def passes(self) -> Passes:
+        return Passes(1, 1)
+
+    def start(self, given: Given) -> LastGradient:
+        Seen.of(given.observation)
+        return LastGradient()
+
+    def guide(self, given: Given, y: Tensor, s: Tensor, memory: LastGradient) -> Guided:
+        d = evaluate(given, y, s, memory)
+        return Guided(fill_observed(given.observation, d), d)
+
+    def settle(self, given: Given, x: Tensor, now: Time, memory: LastGradient) -> Tensor:
+        x = descend(x, now, memory, self.zeta)
+        return replace_observed(given.observation, x, now, given.noise.normal())
