@@ -116,6 +116,12 @@ class Trial:
         return network.labels(self.draw.seed, first, count, self.draw.device)
 
     @property
+    def unguided(self) -> ScoreModel:
+        """The model as it was loaded, without guidance and questions."""
+        denoiser = self.model.denoiser
+        return denoiser.model if isinstance(denoiser, GuidedModel) else self.model
+
+    @property
     def observed(self) -> bool:
         """True if samples answer observations."""
         if self.questions is None:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from bench.core.grid import TimeGrid
+from bench.core.guidance import Guidance
 from bench.core.process import NoiseProcess
 from bench.core.solver import OdeSolver, Stepper
 from bench.core.target import Model
+from bench.core.task import Task
 from bench.registry import Kind, build, load_registry
 
 T = TypeVar("T")
@@ -37,6 +39,16 @@ def ode_solver_of(name: str, **parameters: object) -> OdeSolver[Any]:
 def model_of(name: str, **parameters: object) -> Model:
     """The model ``name``."""
     return _build(Model, name, parameters, Kind.MODEL)
+
+
+def task_of(name: str, **parameters: object) -> Task:
+    """The task ``name``."""
+    return _build(Task, name, parameters, Kind.TASK)
+
+
+def guidance_of(name: str, **parameters: object) -> Guidance[Any]:
+    """The guidance ``name``."""
+    return _build(Guidance, name, parameters, Kind.GUIDANCE)
 
 
 def _build(base: Callable[..., T], name: str, parameters: dict[str, object], *kinds: Kind) -> T:

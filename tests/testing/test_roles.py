@@ -10,6 +10,7 @@ import pytest
 
 from bench.api import Measurement, Role, SolverMetric, Trial
 from bench.testing.conformance.finding import Nonconformity
+from bench.testing.conformance.models import measure_ddim
 from bench.testing.conformance.roles import roles_are_sound
 
 
@@ -65,3 +66,27 @@ def test_roles_that_do_not_hold_fail(
     with pytest.raises(Nonconformity) as caught:
         roles_are_sound(Told(says))
     assert seen in caught.value.seen
+
+
+@dataclass(frozen=True)
+class Asked(Told):
+    """Says whether its samples answer observations."""
+
+    name: ClassVar[str] = "asked"
+
+    def measure(self, trial: Trial) -> Sequence[Measurement]:
+        return [Measurement("observed", float(trial.observed), "1", 1)]
+
+
+@dataclass(frozen=True)
+class Answering(Asked):
+    """The same of a metric that is of such samples."""
+
+    name: ClassVar[str] = "answering"
+    answers: ClassVar[bool] = True
+
+
+@pytest.mark.parametrize(("kind", "observed"), [(Asked, 0.0), (Answering, 1.0)])
+def test_a_metric_of_answers_is_given_questions(kind: type[Told], observed: float) -> None:
+    (number,) = measure_ddim(kind(lambda steps: []), 10)
+    assert number.value == observed

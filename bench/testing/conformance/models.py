@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.core.errors import BenchError, UnsupportedError
+from bench.core.guided import guide
 from bench.core.metric import Measurement, Metric, SampleMetric, SolverMetric, Trial
 from bench.core.model import CountedDenoiser, Denoiser
 from bench.core.noise import NoiseStream
@@ -16,7 +17,7 @@ from bench.core.sample import Draw, Sampler, generate
 from bench.core.target import Model, ScoreModel
 from bench.testing.conformance.finding import NotApplicable, demand
 from bench.testing.conformance.laboratory import path
-from bench.testing.plugins import model_of, ode_solver_of, process_of
+from bench.testing.plugins import guidance_of, model_of, ode_solver_of, process_of, task_of
 
 
 @lru_cache(maxsize=2)
@@ -83,14 +84,19 @@ def samples_are_separate(model: Model) -> None:
 
 
 def measure_ddim(metric: Metric, steps: int) -> list[Measurement]:
-    """Measure DDIM on a closed form.
+    """Measure DDIM on a closed form, under its exact posterior where the metric ``answers``.
 
     Raises:
         NotApplicable: the metric refuses it.
     """
     loaded, process = _load(model_of("gaussian_mixture")), process_of("vp")
-    draw = Draw(0, 128, 64, loaded.shape)
-    trial = Trial(loaded, process, Sampler(ode_solver_of("ddim")), path(process, steps), draw)
+    questions = guidance = None
+    if metric.answers:
+        posed, guidance = task_of("inpainting", draws=8), guidance_of("exact")
+        questions = posed.pose(loaded, torch.device("cpu"), torch.float32)
+    model = guide(loaded, guidance, questions, torch.float32)
+    draw, sampler = Draw(0, 128, 64, loaded.shape), Sampler(ode_solver_of("ddim"))
+    trial = Trial(model, process, sampler, path(process, steps), draw, questions=questions)
     try:
         return measure(metric, trial)
     except UnsupportedError as refusal:

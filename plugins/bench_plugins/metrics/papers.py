@@ -10,16 +10,7 @@ BARYCENTERS = r"""@inproceedings{rabin2011wasserstein,
 }
 """
 
-SLICED_WASSERSTEIN = r"""@article{bonneel2015sliced,
-  author = {Bonneel, Nicolas and Rabin, Julien and Peyr{\'e}, Gabriel and Pfister, Hanspeter},
-  title = {Sliced and {Radon} {Wasserstein} Barycenters of Measures},
-  journal = {Journal of Mathematical Imaging and Vision},
-  volume = {51},
-  number = {1},
-  pages = {22--45},
-  year = {2015}
-}
-"""
+SLICED_WASSERSTEIN = paper("bonneel2015sliced")
 
 ENERGY_DISTANCE = paper("szekely2013energy")
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from bench.api import InverseProblem, LinearOperator, NoiseStream, Operator, require
+from bench.api import (
+    InverseProblem,
+    LinearOperator,
+    NoiseStream,
+    Operator,
+    UnsupportedError,
+    require,
+)
 from bench_plugins.tasks.papers import SONG2021
 
 
@@ -38,10 +46,13 @@ class Selection(LinearOperator):
 class Inpainting(InverseProblem):
     """Some entries of the sample are observed; all channels of a pixel share their fate.
 
+    Both splits have the same mask.
+
     Attributes:
         mask: what is hidden: ``half``, the second half of the last axis; ``box``, the middle half
             of both axes; ``random``, pixels at random.
-        hidden: share of the pixels that ``random`` hides, in (0, 1).
+        hidden: share of the pixels that ``random`` hides, in (0, 1): their number is that share
+            rounded, and at least one is hidden and one is seen.
         noise: standard deviation of the observation's noise, in units of x_0.
         draws: consecutive samples that answer one question.
         split: ``test``, or ``validation`` to choose parameters on.
@@ -63,18 +74,30 @@ class Inpainting(InverseProblem):
         self, shape: tuple[int, ...], device: torch.device, dtype: torch.dtype
     ) -> Operator:
         pixels = shape[-2:]
-        visible = ~self._hidden(pixels).expand(shape).flatten()
-        seen = visible.nonzero().flatten().to(device)
+        hidden = self._hidden(pixels)
+        if hidden.all() or not hidden.any():
+            raise UnsupportedError(
+                f"the mask '{self.mask}' hides {int(hidden.sum())} of {hidden.numel()} pixels of "
+                f"samples of {'x'.join(map(str, shape))}; choose another mask"
+            )
+        seen = (~hidden).expand(shape).flatten().nonzero().flatten().to(device)
         return Selection(seen, shape, torch.ones(len(seen), device=device, dtype=dtype))
 
     def _hidden(self, pixels: tuple[int, ...]) -> Tensor:
         mask = torch.zeros(pixels, dtype=torch.bool)
         if self.mask == "random":
-            stream = NoiseStream(self.seed, "task", 0, 1, pixels, torch.float64)
-            return stream.uniform()[0] < self.hidden
+            return self._scattered(pixels)
         if self.mask == "half":
             mask[..., pixels[-1] // 2 :] = True
             return mask
         inside = tuple(slice(n // 4, n - n // 4) for n in pixels)
         mask[inside] = True
         return mask
+
+    def _scattered(self, pixels: tuple[int, ...]) -> Tensor:
+        size = math.prod(pixels)
+        count = min(max(round(self.hidden * size), 1), size - 1)
+        # A stream of its own: those of the observations' noise are of the purpose "task".
+        stream = NoiseStream(2**42 + self.task_seed, "probe", 0, 1, (size,), torch.float64)
+        place = stream.uniform()[0].argsort(stable=True).argsort(stable=True)
+        return (place < count).reshape(pixels)
