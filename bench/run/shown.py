@@ -55,7 +55,8 @@ class Kept:
             return Kept(self.trial, (*self.x, x), (*self.numbers, *range(len(x))))
         question = questions.of_samples(self.trial.draw.seed, batch.first, len(batch.x))
         asked: list[int] = question.number.tolist()
-        counts, rows = Counter(self.numbers), []
+        counts: Counter[int] = Counter(self.numbers)
+        rows: list[int] = []
         for row, number in enumerate(asked):
             if counts[number] < self.most // ASKED and len(rows) < room:
                 counts[number] += 1

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from bench.api import BenchError, Conditional, CountedDenoiser, Denoiser, Draw, Trial, generate
+from bench.api import (
+    BenchError,
+    Conditional,
+    CountedDenoiser,
+    Denoiser,
+    Draw,
+    ForSamples,
+    Trial,
+    generate,
+)
 from bench_plugins.latents.interpolation import heat
 
 
@@ -72,15 +82,18 @@ def check_finite(x: Tensor, what: str) -> None:
 
 
 def watch(
-    network: Denoiser | Conditional, advance: Callable[[int], None]
-) -> Denoiser | Conditional:
+    network: Denoiser | ForSamples, advance: Callable[[int], None]
+) -> Denoiser | ForSamples:
     """The denoiser with ``advance`` called with the rows of each evaluation."""
     if isinstance(network, Conditional):
-        return network.with_counter(advance)
+        return replace(network, network=_watched(network.network, advance))
+    return network if isinstance(network, ForSamples) else _watched(network, advance)
 
-    def denoise(y: Tensor, s: Tensor) -> Tensor:
+
+def _watched(network: Callable[..., Tensor], advance: Callable[[int], None]) -> Any:
+    def denoise(y: Tensor, *rest: Tensor) -> Tensor:
         advance(y.shape[0])
-        return network(y, s)
+        return network(y, *rest)
 
     return denoise
 

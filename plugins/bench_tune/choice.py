@@ -120,7 +120,7 @@ def _rows(frame: pd.DataFrame, metric: str) -> tuple[pd.DataFrame, bool]:
     failed = frame["metric_plugin"].eq(plugin) & frame["status"].ne("ok")
     rows = frame[frame["metric"].eq(metric) | failed]
     text = [name for name in rows if rows[name].dtype == object and name != "larger_is_better"]
-    return rows.assign(**{name: rows[name].fillna("") for name in text}), bool(larger[0])
+    return rows.assign(**{str(name): rows[name].fillna("") for name in text}), bool(larger[0])
 
 
 def _refuse_metric(frame: pd.DataFrame, metric: str) -> None:

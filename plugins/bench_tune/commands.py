@@ -141,7 +141,7 @@ def _write(out: Path, suite: TunedSuite, choices: Sequence[Choice], command: str
 
     if not any(choice.chosen for choice in choices):
         raise BenchError(f"{out}: not written, since no combination has a usable number")
-    write_yaml(out, tuned_file(suite, choices), remarks(command, choices))
+    write_yaml(out, tuned_file(suite, choices), list(remarks(command, choices)))
 
 
 def _print(choices: Sequence[Choice], metric: str, out: Path | None, json: bool) -> None:

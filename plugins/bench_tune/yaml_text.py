@@ -38,7 +38,8 @@ def write_yaml(path: Path, content: Mapping[str, Any], remarks: Sequence[str]) -
     Raises:
         BenchError: it cannot be written.
     """
-    writer, text = YAML(typ="safe", pure=True), io.StringIO()
+    writer: Any = YAML(typ="safe", pure=True)
+    text = io.StringIO()
     writer.default_flow_style = None
     writer.sort_base_mapping_type_on_output = False
     writer.width = 100

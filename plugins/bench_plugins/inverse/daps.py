@@ -89,7 +89,7 @@ class Daps(Predictor[Ends]):
 
     def _solve(self, problem: Problem, x: Tensor, now: Time, low: float) -> Tensor:
         """The end of the ODE, (n, *shape)."""
-        path = (now,)
+        path: tuple[Time, ...] = (now,)
         if self.ode_steps > 1:
             path = (now, *karras_times(problem.process, self.ode_steps - 1, low, now.s)[1:])
         for upper, lower in pairwise(path):

@@ -78,7 +78,8 @@ Judge = Callable[[Tensor], Tensor]
 
 def _judge(trial: Trial) -> Judge:
     """The class of each of ``x`` (n, *shape), (n,)."""
-    target, exact = trial.model.target, trial.model.target.exact
+    target = trial.model.target
+    exact: object = target.exact
     if isinstance(exact, ClassedDistribution):
         return lambda x: exact.class_log_probs(x, x.new_zeros(())).argmax(1)
     file = _DATA / f"{target.data}_classifier.safetensors"
@@ -113,7 +114,7 @@ class _Judged:
         value, n = float(right.mean()), len(right)
         error = Uncertainty.of(value, lambda: right - value)
         own = Measurement("class_accuracy", value, "1", n, error.std_error, evidence=error.evidence)
-        exact = self.trial.model.target.exact
+        exact: object = self.trial.model.target.exact
         if not isinstance(exact, ClassedDistribution):
             return [own]
         given = self.trial.labels(0, n)
