@@ -47,7 +47,7 @@ def draw(sheet: Sheet, canvas: Canvas) -> str:
             axes.set_axis_off()
             axes.imshow(_strip(arrays, key, number, count), cmap="gray", vmin=0, vmax=255)
             if i == 0:
-                axes.set_title(_short(name), fontsize=7.5, rotation=38, ha="left", va="bottom")
+                axes.set_title(_short(name), fontsize=7.5, rotation=38, loc="left", va="bottom")
     hidden = len(sheet.kept) - len(curves)
     more = f" {hidden} more samplers are not shown." if hidden else ""
     return (

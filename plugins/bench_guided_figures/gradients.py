@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from bench.extend import Canvas, SubjectData, SubjectFigure, View
+from bench_guided_figures.margin import leave_margin
 
 MAX_LINES = 30
 
@@ -64,14 +65,16 @@ def draw(found: pd.DataFrame, canvas: Canvas) -> str:
     shown = found.loc[curves]
     labels = [canvas.styles[curve].label for curve in curves]
     margin = 0.3 + 0.055 * min(44, max(map(len, labels)))
-    figure = canvas.open(margin + 6.0, 0.6 + 0.2 * len(curves))
+    figure = canvas.open(margin + 6.2, 0.8 + 0.2 * len(curves))
+    leave_margin(figure)
     left, middle, right = figure.subplots(1, 3, sharey=True)
     places = np.arange(len(curves))
     left.barh(places, shown["forward"], color=FORWARD, label="evaluations")
     left.barh(places, shown["vjp"], left=shown["forward"], color=VJP, label="VJPs")
     left.set(xlabel="passes per sample", yticks=places)
     left.set_yticklabels([_short(label) for label in labels], fontsize=7.5)
-    left.legend(fontsize=7, loc="lower right")
+    if shown["vjp"].gt(0).any():
+        left.legend(fontsize=7, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     middle.barh(places, shown["ms"], color=FORWARD)
     middle.set_xlabel("ms per sample")
     right.barh(places, shown["ms_per_pass"], color=FORWARD)

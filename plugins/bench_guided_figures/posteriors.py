@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 
 from bench.extend import Canvas, CurvePart, SubjectData, SubjectFigure, View
 from bench_guided_figures.cells import Arrays, Sheet, sheets
+from bench_guided_figures.margin import leave_margin
 
 QUESTIONS, SAMPLERS, PANEL = 4, 10, 1.25
 """Columns, lines; the side of a panel in inches."""
 
-EXACT, TRUTH = "#b9b9b9", "#d1495b"
-"""Colours of exact samples and of the truth, seen on white and on black."""
+EXACT, DRAWN, TRUTH = "#b9b9b9", "#3a86c8", "#d1495b"
+"""Colours of exact samples, a sampler's and the truth, seen on white and on black."""
 
 Points = npt.NDArray[np.float64]
 
@@ -40,12 +41,13 @@ def draw(sheet: Sheet, canvas: Canvas) -> str:
     labels = [canvas.styles[curve].label for curve in curves]
     margin = 0.3 + 0.055 * min(44, max(map(len, labels)))
     figure = canvas.open(len(numbers) * PANEL + margin, len(curves) * PANEL + 0.2)
+    leave_margin(figure)
     panels = figure.subplots(len(curves), len(numbers), squeeze=False)
     for j, number in enumerate(numbers):
         low, high = _window(first, j)
         for i, curve in enumerate(curves):
             axes = panels[i, j]
-            artist = _draw_panel(axes, sheet.kept[curve], number, j, canvas.styles[curve].color)
+            artist = _draw_panel(axes, sheet.kept[curve], number, j)
             canvas.tag(artist, curve, CurvePart.MARK)
             axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[])
             if i == 0:
@@ -59,16 +61,16 @@ def draw(sheet: Sheet, canvas: Canvas) -> str:
     of = f", the first two of {wide} coordinates" if wide > 2 else ""
     return (
         f"Columns are questions{of}: exact samples of the posterior in grey, the sampler's in "
-        f"colour, what was observed as a cross. Points outside of a window are not shown.{more}"
+        f"blue, what was observed as a red cross. Points outside of a window are not shown.{more}"
     )
 
 
-def _draw_panel(axes: Axes, arrays: Arrays, number: int, place: int, color: str) -> Any:
+def _draw_panel(axes: Axes, arrays: Arrays, number: int, place: int) -> Any:
     own = arrays["number"] == number
     style = {"linestyle": "none", "marker": ".", "markeredgewidth": 0, "rasterized": True}
     exact, drawn = _plane(arrays["exact"][place]), _plane(arrays["samples"][own])
     axes.plot(*exact.T, color=EXACT, markersize=3.0, **style)  # type: ignore[arg-type]
-    (artist,) = axes.plot(*drawn.T, color=color, markersize=3.0, **style)  # type: ignore[arg-type]
+    (artist,) = axes.plot(*drawn.T, color=DRAWN, markersize=3.0, **style)  # type: ignore[arg-type]
     if "truth" in arrays:
         axes.plot(*_plane(arrays["truth"][own][:1]).T, marker="x", color=TRUTH, markersize=5)
     return artist

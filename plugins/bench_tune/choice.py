@@ -23,6 +23,8 @@ _PLACE = [
     *("grid", "grid_params", *TUNED),
 ]
 
+_TEXT = (*_PLACE, *(f"{kind}_params" for kind in TUNED), "status", "reason", "files")
+
 Values = Mapping[str, Any]
 
 
@@ -119,8 +121,8 @@ def _rows(frame: pd.DataFrame, metric: str) -> tuple[pd.DataFrame, bool]:
     plugin = usable["metric_plugin"].iloc[0]
     failed = frame["metric_plugin"].eq(plugin) & frame["status"].ne("ok")
     rows = frame[frame["metric"].eq(metric) | failed]
-    text = [name for name in rows if rows[name].dtype == object and name != "larger_is_better"]
-    return rows.assign(**{str(name): rows[name].fillna("") for name in text}), bool(larger[0])
+    text = {name: rows[name].astype(object).where(rows[name].notna(), "") for name in _TEXT}
+    return rows.assign(**text), bool(larger[0])
 
 
 def _refuse_metric(frame: pd.DataFrame, metric: str) -> None:

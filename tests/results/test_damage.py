@@ -40,7 +40,7 @@ KINDS = (
     "bundle/rows.parquet",
     "bundle/evidence.safetensors",
 )
-PICTURES = ("samples/", "paths/", "references.json")
+PICTURES = ("samples/", "paths/", "references.json", "answers")
 """Files that no number rests on: readers leave them out, and `damage` names them."""
 
 
@@ -59,7 +59,8 @@ def made(root: Path) -> Path:
     for i, (key, shown) in enumerate(zip(KEYS, (images, points, None), strict=True)):
         kept = {"rmse": np.full(6, i + 0.5, np.float32), "fd": np.arange(4, dtype=np.float32)}
         rows = [row(key, "rmse", i + 0.5), row(key, "fd", 1.5)]
-        store.write(key, rows, shown, kept if i < 2 else None)
+        asked = {"number": np.arange(4), "truth": np.arange(8.0).reshape(4, 2) + i}
+        store.write(key, rows, shown, kept if i < 2 else None, asked if i < 2 else None)
         os.utime(store.cell_path(key), ns=(EARLIER, EARLIER))
     store.write_paths(Paths("p", {"t": np.arange(3.0), "about": np.array("{}")}))
     store.write_references({"metric rmse": "R 2020", "metric fd": "F 2021"})
@@ -80,6 +81,7 @@ def content(root: Path) -> Content:
         "rows of the bundle": lambda: bundle.rows(root / "bundle").to_csv(),
         "references": lambda: Store(root).references(),
         "samples": lambda: [_bytes(read_samples(root / "samples", key)) for key in KEYS],
+        "answers": lambda: [_answers(root, key) for key in KEYS],
         "paths": lambda: _paths(root),
         "evidence": lambda: list(_evidence(run)),
         "evidence of the bundle": lambda: [kept.keys(), *_evidence(kept)],
@@ -89,6 +91,11 @@ def content(root: Path) -> Content:
 def _paths(root: Path) -> Any:
     arrays = array_file.read_many(root / "paths" / "p.npz", "paths/p")
     return {name: array.tolist() for name, array in arrays.items()}
+
+
+def _answers(root: Path, key: str) -> Any:
+    kept = array_file.read_kept(root, key)
+    return {name: array.tolist() for name, array in kept.items() if name != "samples"}
 
 
 def _bytes(array: Any) -> bytes | None:
@@ -109,6 +116,7 @@ def verdict(root: Path, file: Path, expected: dict[str, Any]) -> str:
         for error in (
             *damage.singles(Store(root)),
             *damage.samples(Store(root), KEYS),
+            *damage.answers(Store(root), KEYS),
             *damage.evidence(Store(root), KEYS),
             *damage.paths(Store(root)),
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -280,7 +281,10 @@ def test_a_cell_that_fails_now_keeps_no_samples_of_before(run: Run) -> None:
     store, of_cell = Store(ROOT), key("heun")
     assert store.sample_path(of_cell).exists()
     assert store.evidence_path(of_cell).exists()
+    store.write(of_cell, store.cell(of_cell), None, None, {"number": np.arange(2)})
+    assert store.answer_path(of_cell).exists()
     store.write(of_cell, store.cell(of_cell), None)
+    assert not store.answer_path(of_cell).exists()
     assert not store.sample_path(of_cell).exists()
     assert not store.evidence_path(of_cell).exists()
 

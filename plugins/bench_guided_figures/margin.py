@@ -1,0 +1,12 @@
+"""Room for long labels."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure as Drawing
+
+
+def leave_margin(figure: Drawing) -> None:
+    """Keep labels off the left edge, which the page's fonts may cross."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(rect=(0.03, 0.0, 0.97, 1.0))
