@@ -88,7 +88,7 @@ from bench.files.atomic import atomic_write, atomic_write_bytes
 from bench.files.cache import cache_folder
 from bench.files.catalogue import read_assets
 from bench.files.hashing import file_sha256
-from bench.files.held_out import HELD_OUT
+from bench.files.held_out import HELD_OUT, HELD_OUT_LABELS
 from bench.files.hub import HubFolder, hub_folder
 from bench.files.lock import file_lock
 from bench.files.offline import offline
@@ -102,6 +102,7 @@ __all__ = [
     "API_VERSION",
     "EULER",
     "HELD_OUT",
+    "HELD_OUT_LABELS",
     "HEUN",
     "KUTTA3",
     "KUTTA4",

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 
@@ -25,6 +25,7 @@ class TrainingTask:
         mean: of all entries of the data, dequantised.
         std: their standard deviation.
         process: noise process.
+        classes: number of classes to condition on, 0 for none.
     """
 
     data: str
@@ -33,6 +34,7 @@ class TrainingTask:
     mean: float
     std: float
     process: NoiseProcess
+    classes: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,14 @@ class Trainable(Plugin, ABC):
 
     The network is a normalised denoiser D(y; s) of y = x_0 + s eps, preconditioning included: a
     module called as ``network(y, s)``, y of shape (n, *shape) and s of shape () or (n,), that
-    returns the shape of y. `save` writes it as a file that a model plugin loads.
+    returns the shape of y. `save` writes it as a file that a model plugin loads. For a task with
+    classes it is a `ClassDenoiser`, called as ``network(y, s, labels)``.
+
+    Attributes:
+        conditional: True where tasks with classes are understood.
     """
+
+    conditional: ClassVar[bool] = False
 
     @property
     def dropout_rate(self) -> float:

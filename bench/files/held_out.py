@@ -6,5 +6,9 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "data"
 
-HELD_OUT = {name: _FOLDER / f"{name}_test.safetensors" for name in ("mnist", "digits")}
+_NAMES = ("mnist", "digits", "cifar10_jpeg")
+
+HELD_OUT = {name: _FOLDER / f"{name}_test.safetensors" for name in _NAMES}
 """Files by data set; their tensor ``samples`` is uint8, (n, *shape)."""
+HELD_OUT_LABELS = {name: _FOLDER / f"{name}_test_labels.safetensors" for name in _NAMES}
+"""Their classes: the tensor ``labels`` is int64, (n,)."""

@@ -1,4 +1,4 @@
-"""Training of feature extractors for Frechet distances, and the statistics that go with them.
+"""Training of feature extractors for Frechet distances.
 
 Plain supervised learning: cross-entropy, Adam with a one-cycle learning rate (Smith & Topin
 2019, arXiv:1708.07120), images shifted at random by up to two pixels (one for 8x8 images). The
@@ -8,35 +8,38 @@ minute it takes on a CPU is all that there is to tune.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.api import BenchError
-from bench_train.data import BatchOrder, generator_of
-from bench_train.sources import DataSplit, Labelled
+from bench_train.config import Precision
+from bench_train.data import BatchOrder, flip, generator_of
+from bench_train.split import DataSplit, Labelled
 
 
 @dataclass(frozen=True)
 class ClassifierTraining:
-    """epochs over the training part, batch size, peak learning rate, largest shift in pixels."""
+    """A training of a classifier.
+
+    epochs: over the training part. batch, learning_rate (the peak). shift: largest, in pixels.
+    flips: mirror half of the images. precision: of the network's products.
+    """
 
     epochs: int = 15
     batch: int = 250
     learning_rate: float = 5e-3
     shift: int = 2
     seed: int = 0
+    flips: bool = False
+    precision: Precision = Precision.FLOAT32
 
-
-@dataclass(frozen=True)
-class FeatureStatistics:
-    """Moments of features: mean (d,) and covariance (d, d), float64, over n samples."""
-
-    mean: Tensor
-    covariance: Tensor
-    n: int
+    @property
+    def record(self) -> dict[str, object]:
+        """The fields as JSON holds them."""
+        return asdict(self) | {"precision": self.precision.value}
 
 
 def train_classifier(
@@ -53,7 +56,7 @@ def train_classifier(
     Raises:
         BenchError: the data have no labels.
     """
-    samples, labels = _require_labels(split.train, split.name)
+    samples, labels = require_labels(split.train, split.name)
     order = BatchOrder(len(samples), config.batch, config.seed)
     steps_per_epoch = len(samples) // config.batch
     optimizer = torch.optim.Adam(classifier.parameters(), lr=config.learning_rate)
@@ -64,7 +67,11 @@ def train_classifier(
     for step in range(config.epochs * steps_per_epoch):
         rows = order.indices(step)
         images = _shift(samples[rows], config.shift, generator_of(config.seed, 3, step))
-        loss = functional.cross_entropy(classifier(images), labels[rows])
+        if config.flips:
+            images = flip(images, generator_of(config.seed, 5, step))
+        with config.precision.arithmetic("cpu"):
+            logits = classifier(images)
+        loss = functional.cross_entropy(logits.to(config.precision.weights), labels[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -77,7 +84,7 @@ def train_classifier(
 @torch.inference_mode()
 def accuracy(classifier: nn.Module, part: Labelled, name: str) -> float:
     """Fraction of the samples of `part` that are classified right, in [0, 1]."""
-    samples, labels = _require_labels(part, name)
+    samples, labels = require_labels(part, name)
     right = [
         (classifier(images).argmax(dim=1) == truth).sum()
         for images, truth in zip(samples.split(500), labels.split(500), strict=True)
@@ -85,16 +92,8 @@ def accuracy(classifier: nn.Module, part: Labelled, name: str) -> float:
     return int(torch.stack(right).sum()) / len(labels)
 
 
-@torch.inference_mode()
-def feature_statistics(
-    features: Callable[[Tensor], Tensor], samples: Tensor, batch: int = 500
-) -> FeatureStatistics:
-    """Mean and covariance (divisor n - 1) of `features` over uint8 `samples`, in float64."""
-    rows = torch.cat([features(images).double() for images in samples.split(batch)])
-    return FeatureStatistics(rows.mean(dim=0), torch.cov(rows.T), len(rows))
-
-
-def _require_labels(part: Labelled, name: str) -> tuple[Tensor, Tensor]:
+def require_labels(part: Labelled, name: str) -> tuple[Tensor, Tensor]:
+    """Return samples and labels of ``part``; raises BenchError where there are none."""
     if part.labels is None:
         raise BenchError(f"data '{name}' have no labels; add y_train and y_test to the .npz file")
     return part.samples, part.labels

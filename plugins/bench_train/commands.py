@@ -14,7 +14,6 @@ from bench_train.options.classifier import ClassifierOptions, ExtractorOptions
 from bench_train.options.computation import ComputationOptions
 from bench_train.options.data import CheckpointOptions, DataOptions, OutputOptions
 from bench_train.options.network import NetworkOptions
-from bench_train.options.numbers import whole_numbers
 from bench_train.options.objective import ObjectiveOptions
 from bench_train.options.optimisation import AverageOptions, OptimiserOptions, SeedOptions
 from bench_train.options.signature import make_command
@@ -61,7 +60,7 @@ def train(
 
     from bench_train.job import Job
 
-    job = Job(settings, computation, seed.seed, data, output, _command_line())
+    job = Job(settings, computation, seed.seed, data, output, _command_line(), network.init)
     if checkpoint.export_only:
         job.export()
     else:
@@ -71,31 +70,13 @@ def train(
 def train_classifier(
     extractor: ExtractorOptions, data: DataOptions, classifier: ClassifierOptions
 ) -> None:
-    """Train a small classifier, the feature extractor of a Frechet distance, and its statistics."""
-    from rich.console import Console
+    """Train a small classifier: of clean images, the feature extractor of a Frechet distance with
+    its statistics, or under --noise of noised samples, for classifier guidance.
+    """
+    from bench_train.classifier_job import train_clean, train_noisy
 
-    from bench_train.classifier import ClassifierTraining
-    from bench_train.extractor import ExtractorRecipe
-    from bench_train.plugin_options import parse_classifier
-    from bench_train.sources import read_data
-
-    console = Console()
-    widths = None if classifier.widths is None else whole_numbers("--widths", classifier.widths)
-    training = ClassifierTraining(
-        classifier.epochs, classifier.batch, shift=classifier.shift, seed=classifier.seed
-    )
-    result = ExtractorRecipe(
-        read_data(data),
-        parse_classifier(classifier.network, widths),
-        training,
-        classifier.reference,
-        _command_line(),
-    ).make(
-        extractor.out,
-        lambda epoch, loss: console.print(f"epoch {epoch}: loss {loss:.4f}", highlight=False),
-    )
-    console.print(f"test accuracy {result.accuracy:.4f}; wrote {result.weights}", soft_wrap=True)
-    console.print(f"statistics over {result.n} samples: {result.statistics}", soft_wrap=True)
+    job = train_noisy if classifier.noise else train_clean
+    job(extractor.out, classifier, data, _command_line())
 
 
 def _command_line() -> str:

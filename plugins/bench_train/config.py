@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -10,7 +11,7 @@ import torch
 from bench.api import BenchError
 from bench_train.ema import Average, PowerLaw
 from bench_train.gradients import Gradients, Passes, Sliced
-from bench_train.losses import ScoreMatching
+from bench_train.losses import Objective
 from bench_train.process_group import ProcessGroup
 from bench_train.schedule import WarmupStableDecay
 
@@ -32,6 +33,10 @@ class Precision(Enum):
         """The dtype to hand to `torch.autocast`, None for none."""
         return {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(self.value)
 
+    def arithmetic(self, device: str) -> AbstractContextManager[object]:
+        """A context in which products on this kind of device are computed so."""
+        return torch.autocast(device, self.autocast) if self.autocast else nullcontext()
+
     @property
     def weights(self) -> torch.dtype:
         """The dtype of weights, data and loss."""
@@ -40,19 +45,21 @@ class Precision(Enum):
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A training by denoising score matching.
+    """A training under a noise process.
 
-    objective: process, time sampling and weighting. images: samples seen in total, counted with
+    objective: the loss, with process and times. images: samples seen in total, counted with
     repetition; a learning rate that decays reaches zero there. batch: samples per step, over all
     processes. learning_rate: Adam's peak rate. betas: Adam's. clip: largest norm of the gradient,
     infinite for none. schedule: shape of the learning rate. averages: of the weights, at least
     one; the first is the one that counts. flips: mirror half of the images. dequantise: add
     uniform noise to the integers. dropout: the network's. seed: of data order, noise, times,
-    flips and dropout. precision, compiled, gradients, device, group: how it is computed; they
-    change the last bits only.
+    flips and dropout. label_dropout: share of the labels replaced by `NO_CLASS`, None for a
+    network without classes. start: sha256 of the weights to begin with, "" for fresh ones.
+    precision, compiled, gradients, device, group: how it is computed; they change the last bits
+    only.
     """
 
-    objective: ScoreMatching
+    objective: Objective
     images: int
     batch: int = 256
     learning_rate: float = 2e-3
@@ -64,6 +71,8 @@ class TrainConfig:
     dequantise: bool = True
     dropout: float = 0.0
     seed: int = 0
+    label_dropout: float | None = None
+    start: str = ""
     precision: Precision = Precision.FLOAT32
     compiled: bool = False
     gradients: Gradients = field(default_factory=Passes)
@@ -78,6 +87,8 @@ class TrainConfig:
             raise BenchError(f"--seed {self.seed}: must not be negative")
         if not 0 <= self.betas[1] < 1:
             raise BenchError(f"--beta2 {self.betas[1]:g}: must be in [0, 1)")
+        if not 0 <= (self.label_dropout or 0) <= 1:
+            raise BenchError(f"--label-dropout {self.label_dropout:g}: must be in [0, 1]")
         if not self.averages:
             raise BenchError(
                 "training: no average of the weights; give --ema, --ema-halflife or --ema-rate"
@@ -111,4 +122,8 @@ class TrainConfig:
         fixed = (self.objective, self.batch, self.learning_rate, self.betas, self.clip)
         data = (self.flips, self.dequantise)
         dropout = (self.dropout, self.gradients.slice_rows(self.batch)) if self.dropout else 0.0
-        return repr((*fixed, self.schedule, self.averages, *data, dropout, self.seed))
+        parts = (*fixed, self.schedule, self.averages, *data, dropout, self.seed)
+        # Named only where they are in use: older checkpoints go on.
+        labels = () if self.label_dropout is None else (("label_dropout", self.label_dropout),)
+        start = (("start", self.start),) if self.start else ()
+        return repr((*parts, *labels, *start))

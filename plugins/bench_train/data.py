@@ -9,24 +9,32 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bench.api import NO_CLASS
+
 
 @dataclass(frozen=True)
 class IntegerData:
     """A data set of integers 0 .. levels - 1.
 
     name: for records. samples: uint8 (n, *shape). levels: number of values an entry can take.
-    licence: what its publisher says about its use.
+    licence: what its publisher says about its use. labels: int64 (n,) from 0, where they are known.
     """
 
     name: str
     samples: Tensor
     levels: int
     licence: str
+    labels: Tensor | None = None
 
     @property
     def digest(self) -> str:
         """SHA-256 of the sample bytes in order, hexadecimal."""
         return hashlib.sha256(self.samples.contiguous().numpy().tobytes()).hexdigest()
+
+    @property
+    def classes(self) -> int:
+        """The number of classes: one more than the largest label; 0 without labels."""
+        return 0 if self.labels is None else int(self.labels.max()) + 1
 
     def moments(self) -> tuple[float, float]:
         """Mean and standard deviation over all entries of the dequantised data."""
@@ -65,6 +73,22 @@ def seed_of(*key: int) -> int:
     """32 bits from a key of non-negative integers."""
     (seed,) = np.random.SeedSequence(key).generate_state(1)
     return int(seed)
+
+
+def drop_labels(labels: Tensor, rate: float, generator: torch.Generator) -> Tensor:
+    """``labels``, (n,), each replaced by `NO_CLASS` with probability ``rate``.
+
+    One network so learns D(y; s, c) and D(y; s) (Ho & Salimans 2022, arXiv:2207.12598,
+    Algorithm 1).
+    """
+    dropped = torch.rand(len(labels), generator=generator) < rate
+    return torch.where(dropped, NO_CLASS, labels)
+
+
+def flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Each image, (n, ..., width), mirrored left to right with probability 1/2."""
+    mirrored = torch.rand(len(images), generator=generator) < 0.5
+    return torch.where(mirrored.reshape(-1, *(1,) * (images.ndim - 1)), images.flip(-1), images)
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import torch
 
-from bench.api import FeatureNetwork, TrainableClassifier, TrainingRecord, write_weights
+from bench.api import FeatureNetwork, TrainableClassifier, TrainingRecord
 from bench_train.classifier import (
     ClassifierTraining,
     accuracy,
-    feature_statistics,
+    require_labels,
     train_classifier,
 )
 from bench_train.data import IntegerData
 from bench_train.options.choices import ReferencePart
-from bench_train.sources import DataSplit
+from bench_train.split import DataSplit
+from bench_train.statistics import write_class_statistics, write_statistics
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ class ExtractorRecipe:
     command: str
 
     def make(self, out: Path, report: Callable[[int, float], None]) -> Extractor:
-        """Train, measure and write `<name>_classifier` and `<name>_reference` .safetensors.
+        """Train, measure and write three .safetensors files.
+
+        They are `<name>_classifier`, `<name>_reference` and `<name>_class_reference`.
 
         Args:
             report: called with the epoch and its loss.
@@ -67,7 +69,10 @@ class ExtractorRecipe:
         weights = out / f"{split.name}_classifier.safetensors"
         self.network.save(weights, network, self._record(reached))
         statistics = out / f"{split.name}_reference.safetensors"
-        n = self._write_statistics(statistics, weights, cast(FeatureNetwork, network))
+        features, reference = cast(FeatureNetwork, network), self._reference()
+        n = write_statistics(statistics, weights, features, reference, self.part)
+        of_classes = out / f"{split.name}_class_reference.safetensors"
+        write_class_statistics(of_classes, weights, features, reference, self.part)
         return Extractor(weights, statistics, reached, n)
 
     def _record(self, reached: float) -> TrainingRecord:
@@ -78,29 +83,15 @@ class ExtractorRecipe:
             levels=split.levels,
             data_sha256=split.training.digest,
             images=training.epochs * len(split.train.samples),
-            recipe={"command": self.command, "test_accuracy": reached, **asdict(training)},
+            recipe={"command": self.command, "test_accuracy": reached, **training.record},
             licence=split.licence,
         )
-
-    def _write_statistics(self, path: Path, weights: Path, network: FeatureNetwork) -> int:
-        """Write float64 tensors `mean` (d,) and `covariance` (d, d); return the samples' number."""
-        reference = self._reference()
-        statistics = feature_statistics(network.features, reference.samples)
-        record = {
-            "n": statistics.n,
-            "data": self.split.name,
-            "part": self.part.value,
-            "data_sha256": reference.digest,
-            "extractor_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-            "licence": self.split.licence,
-        }
-        tensors = {"mean": statistics.mean, "covariance": statistics.covariance}
-        write_weights(path, tensors, record)
-        return statistics.n
 
     def _reference(self) -> IntegerData:
         split = self.split
         if self.part is ReferencePart.TRAIN:
             return split.training
         samples = torch.cat([split.train.samples, split.test.samples])
-        return IntegerData(split.name, samples, split.levels, split.licence)
+        parts = (require_labels(part, split.name)[1] for part in (split.train, split.test))
+        labels = torch.cat(list(parts))
+        return IntegerData(split.name, samples, split.levels, split.licence, labels)

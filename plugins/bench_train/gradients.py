@@ -16,9 +16,9 @@ from torch.nn.parallel import DistributedDataParallel
 from bench.api import BenchError
 from bench_train.process_group import ProcessGroup
 
-Batch = tuple[Tensor, Tensor, Tensor]
+Batch = tuple[Tensor, ...]
 # The mean loss of a slice of the batch, given its number and its part of the batch.
-Loss = Callable[[int, Tensor, Tensor, Tensor], Tensor]
+Loss = Callable[..., Tensor]
 
 
 class Gradients(Protocol):
@@ -107,8 +107,7 @@ class Sliced:
 
 
 def _slices(batch: Batch, rows: int) -> list[Batch]:
-    x_0, eps, uniforms = (part.split(rows) for part in batch)
-    return list(zip(x_0, eps, uniforms, strict=True))
+    return list(zip(*(part.split(rows) for part in batch), strict=True))
 
 
 def _without_averaging(model: nn.Module) -> AbstractContextManager[None]:

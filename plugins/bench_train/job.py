@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from bench.api import BenchError
+from bench.api import BenchError, read_weights
+from bench_train.half import halve
 from bench_train.housekeeping import Housekeeping
 from bench_train.loop import TrainResult, average_at, train
 from bench_train.options.computation import ComputationOptions
@@ -27,6 +28,7 @@ class Job:
 
     Attributes:
         command: the command line, for the record of the weights.
+        init: file of weights to begin with, None for fresh ones.
     """
 
     settings: Settings
@@ -35,6 +37,7 @@ class Job:
     data: DataOptions
     output: OutputOptions
     command: str
+    init: Path | None = None
 
     def run(self, resume: bool, checkpoint_s: float) -> None:
         """Train, or go on, and write the weights; a checkpoint every ``checkpoint_s`` seconds.
@@ -71,7 +74,9 @@ class Job:
         if self.computation.threads:
             torch.set_num_threads(self.computation.threads)
         computation = replace(self.computation, device=own_device(self.computation.device))
-        return make_recipe(self.settings, computation, self.seed, read_data(self.data), group)
+        start = None if self.init is None else read_weights(self.init)
+        data = read_data(self.data)
+        return make_recipe(self.settings, computation, self.seed, data, group, start)
 
     def _check_folder(self, expected: bool) -> None:
         checkpoint = self.output.checkpoint
@@ -89,4 +94,6 @@ class Job:
             name = f"weights-{label}.safetensors" if number else "weights.safetensors"
             path = self.output.out / name
             recipe.save(path, label, network, result.images, self.command)
+            if self.output.half:
+                halve(path)
             yield path

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.optim.swa_utils import AveragedModel
 
+from bench.api import BenchError
 from bench_train.checkpoint import Progress, Trainee
 from bench_train.config import Precision, TrainConfig
 from bench_train.data import (
@@ -20,6 +21,8 @@ from bench_train.data import (
     IntegerData,
     at_centres,
     dequantise,
+    drop_labels,
+    flip,
     generator_of,
     seed_of,
 )
@@ -114,23 +117,27 @@ class _Loop:
             average.update_parameters(self.trainee.model)
         return loss
 
-    def _loss(self, step: int, number: int, x_0: Tensor, eps: Tensor, uniforms: Tensor) -> Tensor:
+    def _loss(
+        self, step: int, number: int, x_0: Tensor, eps: Tensor, uniforms: Tensor, *labels: Tensor
+    ) -> Tensor:
         if self.config.dropout:
             # The masks of a slice are the same in whichever process it is computed.
             torch.manual_seed(seed_of(self.config.seed, 4, step, number))
-        return self.config.objective.loss(self.denoise, x_0, eps, uniforms)
+        return self.config.objective.loss(self.denoise, x_0, eps, uniforms, *labels)
 
-    def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Data, noise and uniforms of a step: functions of (seed, step), drawn on the CPU.
+    def _batch(self, step: int) -> tuple[Tensor, ...]:
+        """Data, noise, uniforms and, with classes, labels of a step, drawn on the CPU.
+
+        They are functions of (seed, step).
 
         Every process draws those of the whole batch, so that nothing depends on their number.
         """
         config = self.config
         generator = generator_of(config.seed, 2, step)
-        order = BatchOrder(len(self.data.samples), config.batch, config.seed)
-        integers = self.data.samples[order.indices(step)]
+        rows = BatchOrder(len(self.data.samples), config.batch, config.seed).indices(step)
+        integers = self.data.samples[rows]
         if config.flips:
-            integers = _flip(integers, generator_of(config.seed, 5, step))
+            integers = flip(integers, generator_of(config.seed, 5, step))
         if config.dequantise:
             jitter = torch.rand(integers.shape, generator=generator)
             x_0 = dequantise(integers, self.data.levels, jitter)
@@ -139,13 +146,17 @@ class _Loop:
         eps = torch.randn(integers.shape, generator=generator)
         uniforms = stratified_uniforms(config.batch, generator)
         target = config.device, config.precision.weights
-        return x_0.to(*target), eps.to(*target), uniforms
+        return x_0.to(*target), eps.to(*target), uniforms, *self._labels(step, rows)
 
-
-def _flip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Each image, (n, ..., width), mirrored left to right with probability 1/2."""
-    mirrored = torch.rand(len(images), generator=generator) < 0.5
-    return torch.where(mirrored.reshape(-1, *(1,) * (images.ndim - 1)), images.flip(-1), images)
+    def _labels(self, step: int, rows: Tensor) -> tuple[Tensor, ...]:
+        config, labels = self.config, self.data.labels
+        if config.label_dropout is None:
+            return ()
+        if labels is None:
+            raise BenchError(f"data '{self.data.name}' have no labels; leave --classes out")
+        generator = generator_of(config.seed, 6, step)
+        kept = drop_labels(labels[rows], config.label_dropout, generator)
+        return (kept.to(config.device),)
 
 
 @contextmanager
@@ -182,12 +193,11 @@ def _save(trainee: Trainee, config: TrainConfig, keeping: Housekeeping, step: in
 def _forward(config: TrainConfig, model: nn.Module) -> Denoise:
     """The model's call under the configured precision and compilation."""
     call: Denoise = torch.compile(model) if config.compiled else model
-    dtype = config.precision.autocast
-    if dtype is None:
+    if config.precision.autocast is None:
         return call
 
-    def autocast(y: Tensor, s: Tensor) -> Tensor:
-        with torch.autocast(y.device.type, dtype):
-            return call(y, s)
+    def autocast(y: Tensor, s: Tensor, *labels: Tensor) -> Tensor:
+        with config.precision.arithmetic(y.device.type):
+            return call(y, s, *labels)
 
     return autocast

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from bench.api import NoiseProcess
 from bench_train.times import TimeSampling
 from bench_train.weightings import Weighting
 
-Denoise = Callable[[Tensor, Tensor], Tensor]
+Denoise = Callable[..., Tensor]
+"""D(y; s), or D(y; s, c) with labels (n,) as a third argument."""
+
+
+class Objective(Protocol):
+    """The loss of a training under a noise process."""
+
+    def loss(
+        self, network: Denoise, x_0: Tensor, eps: Tensor, uniforms: Tensor, *labels: Tensor
+    ) -> Tensor:
+        """The scalar loss of one batch.
+
+        network: called as network(y, s, ...). x_0, eps: (n, ...) data and standard normal noise.
+        uniforms: (n,) in [0, 1), float64, one per sample (see `stratified_uniforms`). labels:
+        none, or the classes, (n,).
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -32,19 +50,44 @@ class ScoreMatching:
     weighting: Weighting
     summed: bool = False
 
-    def loss(self, denoise: Denoise, x_0: Tensor, eps: Tensor, uniforms: Tensor) -> Tensor:
-        """The scalar loss of one batch.
-
-        denoise: D(y; s). x_0, eps: (n, ...) data and standard normal noise. uniforms: (n,) in
-        [0, 1), float64, one per sample (see `stratified_uniforms`).
-        """
+    def loss(
+        self, network: Denoise, x_0: Tensor, eps: Tensor, uniforms: Tensor, *labels: Tensor
+    ) -> Tensor:
+        """The scalar loss of one batch; network: D(y; s), or D(y; s, c) where there are labels."""
         t = self.times.draw(uniforms, self.process)
-        # y = x_t / alpha = x_0 + s eps. Schedules are float64 up to here: in float32 sigma and
-        # alpha of VP lose per cents near t = 0.
-        s = (self.process.sigma(t) / self.process.alpha(t)).to(x_0.device, x_0.dtype)
+        y, s = noised(x_0, eps, t, self.process)
         weight = self.weighting.on_denoiser(self.process, t)
         weight = (weight * self.times.correction(t, self.process)).to(x_0.device, x_0.dtype)
-        y = torch.addcmul(x_0, s.reshape((-1,) + (1,) * (x_0.ndim - 1)), eps)
-        error = (denoise(y, s) - x_0).square().flatten(1)
+        error = (network(y, s, *labels) - x_0).square().flatten(1)
         reduced = error.sum(dim=1) / 2 if self.summed else error.mean(dim=1)
         return (weight * reduced).mean()
+
+
+@dataclass(frozen=True)
+class NoisyCrossEntropy:
+    """E_t E [-ln p(c | x_t)]: teaches a classifier of noised samples, for classifier guidance.
+
+    Song et al. 2021 (arXiv:2011.13456), appendix I.4; Dhariwal & Nichol 2021 (arXiv:2105.05233),
+    section 4. No time is weighted: at any noise the minimum is the exact p(c | y; s), so the
+    density of times decides only where capacity goes.
+    """
+
+    process: NoiseProcess
+    times: TimeSampling
+
+    def loss(
+        self, network: Denoise, x_0: Tensor, eps: Tensor, uniforms: Tensor, *labels: Tensor
+    ) -> Tensor:
+        """The scalar loss of one batch; network: logits (n, classes) of (y, s)."""
+        (classes,) = labels
+        y, s = noised(x_0, eps, self.times.draw(uniforms, self.process), self.process)
+        return functional.cross_entropy(network(y, s).to(x_0.dtype), classes)
+
+
+def noised(x_0: Tensor, eps: Tensor, t: Tensor, process: NoiseProcess) -> tuple[Tensor, Tensor]:
+    """y = x_t / alpha = x_0 + s eps at times t, (n,) float64, and s in the dtype of ``x_0``.
+
+    Schedules are float64 up to here: in float32 sigma and alpha of VP lose per cents near t = 0.
+    """
+    s = (process.sigma(t) / process.alpha(t)).to(x_0.device, x_0.dtype)
+    return torch.addcmul(x_0, s.reshape((-1,) + (1,) * (x_0.ndim - 1)), eps), s

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask
+from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask, WeightsFile
 from bench_train.config import Precision, TrainConfig
 from bench_train.data import IntegerData
 from bench_train.ema import Average, HalfLife, PowerLaw, Rate
@@ -20,7 +20,8 @@ from bench_train.plugin_options import parse_network, parse_process
 from bench_train.process_group import ProcessGroup
 from bench_train.schedule import WarmupStableDecay
 from bench_train.settings import Settings
-from bench_train.sources import DataSplit
+from bench_train.split import DataSplit
+from bench_train.start import take_weights
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,20 @@ class Recipe:
     data: IntegerData
     network: Trainable
     task: TrainingTask
+    start: WeightsFile | None = None
 
     def initial(self) -> nn.Module:
-        """Return the untrained denoiser; its weights follow from the seed."""
+        """Return the denoiser to begin with; fresh weights follow from the seed.
+
+        Raises:
+            BenchError: the file of weights to start from is of another network.
+        """
         with torch.random.fork_rng():
             torch.manual_seed(self.config.seed)
-            return self.network.build(self.task)
+            network = self.network.build(self.task)
+        if self.start is not None:
+            take_weights(network, self.start)
+        return network
 
     def save(self, path: Path, label: str, network: nn.Module, images: int, command: str) -> None:
         """Write the average ``label`` after so many images, with a record of the training."""
@@ -67,6 +76,7 @@ def make_recipe(
     seed: int,
     split: DataSplit,
     group: ProcessGroup,
+    start: WeightsFile | None = None,
 ) -> Recipe:
     """Return the training that the settings describe.
 
@@ -76,8 +86,10 @@ def make_recipe(
     data = split.training
     mean, std = (round(moment, 4) for moment in data.moments())
     process = parse_process(settings.process)
-    task = TrainingTask(data.name, tuple(data.samples.shape[1:]), data.levels, mean, std, process)
     network = parse_network(settings.network, settings.sizes)
+    classes = _classes(settings, data, network)
+    shape = tuple(data.samples.shape[1:])
+    task = TrainingTask(data.name, shape, data.levels, mean, std, process, classes)
     config = TrainConfig(
         objective=make_objective(settings, process, network.sigma_data(task)),
         images=settings.images,
@@ -91,13 +103,39 @@ def make_recipe(
         dequantise=settings.dequantise,
         dropout=network.dropout_rate,
         seed=seed,
+        label_dropout=_label_dropout(settings),
+        start=start.sha256 if start else "",
         precision=Precision(computation.precision.value),
         compiled=computation.compiled,
         gradients=_gradients(settings, computation.workers, group),
         device=computation.device,
         group=group,
     )
-    return Recipe(config, data, network, task)
+    return Recipe(config, data, network, task, start)
+
+
+def _classes(settings: Settings, data: IntegerData, network: Trainable) -> int:
+    """The number of classes to condition on, 0 for none."""
+    if not settings.classes:
+        return 0
+    if not data.classes:
+        raise BenchError(
+            f"--classes: data '{data.name}' have no labels; add y_train to the .npz file"
+        )
+    if not network.conditional:
+        raise BenchError(
+            f"--classes: network '{network.name}' takes no classes; pass --network unet or mlp"
+        )
+    return data.classes
+
+
+def _label_dropout(settings: Settings) -> float | None:
+    """The share of labels left out, None for a training without classes."""
+    if settings.classes:
+        return 0.1 if settings.label_dropout is None else settings.label_dropout
+    if settings.label_dropout is not None:
+        raise BenchError("--label-dropout: there are no labels without --classes; pass that, too")
+    return None
 
 
 def _averages(settings: Settings) -> tuple[Average, ...]:

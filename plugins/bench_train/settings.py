@@ -39,7 +39,8 @@ class Settings:
     clipping alone. images, batch, learning_rate, beta2 (Adam's), clip (0: none), warmup (images),
     decay (last fraction of the run). ema, ema_halflives, ema_rates: the averages, all that are
     named. flips: mirror half of the images. dequantise: add uniform noise to the integers. rows:
-    samples in one pass, 0 for all that a process has.
+    samples in one pass, 0 for all that a process has. classes: condition on the labels of the data.
+    label_dropout: share of the samples shown without their label, None for the usual 0.1.
     """
 
     network: str = "auto"
@@ -61,6 +62,8 @@ class Settings:
     flips: bool = False
     dequantise: bool = True
     rows: int = 0
+    classes: bool = False
+    label_dropout: float | None = None
 
     @property
     def summary(self) -> str:

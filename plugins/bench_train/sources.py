@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from bench.api import BenchError
-from bench_train.data import IntegerData
+from bench_train.folder import image_folder
 from bench_train.options.data import DataOptions
+from bench_train.split import DataSplit, Labelled
 
 MNIST_FILES = (
     "train-images-idx3-ubyte.gz",
@@ -28,41 +28,23 @@ DIGITS_LICENCE = (
 )
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """Samples, uint8 (n, channels, height, width), and their labels, int64 (n,), if known."""
-
-    samples: Tensor
-    labels: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class DataSplit:
-    """A data set in two parts; the network never sees `test`."""
-
-    name: str
-    levels: int
-    licence: str
-    train: Labelled
-    test: Labelled
-
-    @property
-    def training(self) -> IntegerData:
-        """The training part, as the trainer takes it."""
-        return IntegerData(self.name, self.train.samples, self.levels, self.licence)
-
-
 def read_data(options: DataOptions) -> DataSplit:
     """Return the data that `options` name.
 
     Raises:
         BenchError: they cannot be had.
     """
-    if options.data == "digits":
-        return digits()
-    if options.data == "mnist":
-        return mnist(options.data_dir)
-    return array_file(Path(options.data), options.levels)
+    if options.data in ("digits", "mnist"):
+        if options.name or options.licence:
+            raise BenchError(
+                f"--name and --licence: data '{options.data}' have their own; leave them out"
+            )
+        return digits() if options.data == "digits" else mnist(options.data_dir)
+    path = Path(options.data)
+    folder = path.is_dir() or path.suffix == ".zip"
+    split = image_folder(path) if folder else array_file(path, options.levels)
+    licence = options.licence or split.licence
+    return replace(split, name=options.name or split.name, licence=licence)
 
 
 def digits() -> DataSplit:
@@ -126,6 +108,9 @@ def array_file(path: Path, levels: int) -> DataSplit:
         )
     for name in ("x_train", "x_test"):
         _check_levels(path, name, arrays[name], levels)
+    for part in ("train", "test"):
+        if f"y_{part}" in arrays:
+            _check_labels(path, f"y_{part}", arrays[f"y_{part}"], len(arrays[f"x_{part}"]))
     train, test = (
         _with_labels(_with_channel(arrays[f"x_{part}"]), arrays.get(f"y_{part}"))
         for part in ("train", "test")
@@ -139,8 +124,8 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             return dict(arrays)
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise BenchError(
-            f"{path}: cannot read the data ({error}); --data takes 'digits', 'mnist' or an "
-            ".npz file"
+            f"{path}: cannot read the data ({error}); --data takes 'digits', 'mnist', an .npz "
+            "file, or a folder or .zip file of images"
         ) from error
 
 
@@ -155,6 +140,14 @@ def _check_levels(path: Path, name: str, samples: np.ndarray, levels: int) -> No
         raise BenchError(
             f"{path}: {name} must hold integers from 0 to {min(levels, 256) - 1}, found "
             f"{samples.min()} to {samples.max()}; rescale it, or give --levels (256 at most)"
+        )
+
+
+def _check_labels(path: Path, name: str, labels: np.ndarray, n: int) -> None:
+    if labels.shape != (n,) or labels.dtype.kind not in "iu" or labels.min() < 0:
+        raise BenchError(
+            f"{path}: {name} is {labels.dtype} {labels.shape}; it must hold the {n} classes of "
+            f"x_{name[2:]}, whole numbers from 0 on"
         )
 
 

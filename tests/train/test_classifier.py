@@ -22,13 +22,13 @@ from bench_train.classifier import (
     ClassifierTraining,
     _shift,
     accuracy,
-    feature_statistics,
     train_classifier,
 )
 from bench_train.data import generator_of
 from bench_train.extractor import ExtractorRecipe
 from bench_train.options.choices import ReferencePart
 from bench_train.sources import digits
+from bench_train.statistics import feature_statistics
 
 
 def test_two_epochs_teach_digits() -> None:

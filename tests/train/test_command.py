@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import typer
 from typer.testing import CliRunner
 
-from bench.api import BenchError
+from bench.api import BenchError, Conditional, file_sha256, read_weights
 from bench_plugins.models.networks.files import load_network
 from bench_plugins.models.networks.mlp import MLPConfig
 from bench_plugins.models.networks.unet import UNetConfig
+from bench_plugins.models.pretrained import Trained
 from bench_plugins.models.training import SmallMlp, SmallNetwork, SmallUnet
 from bench_train.commands import bench_commands
 from bench_train.presets import PRESETS
@@ -134,13 +136,110 @@ def test_mults_are_numbers(call: Call) -> None:
         call("train", "--preset", "ncsnpp-ve-small", "--mults", "1;2")
 
 
-def test_training_a_classifier_writes_two_files(call: Call, tmp_path: Path) -> None:
+def test_training_a_classifier_writes_three_files(call: Call, tmp_path: Path) -> None:
     output = call(
         "train-classifier", "--epochs", "1", "--batch", "10", "--widths", "4", "--shift", "1"
     )
     assert "test accuracy" in output
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["toy_classifier.safetensors", "toy_reference.safetensors"]
+    ends = ["class_reference", "classifier", "reference"]
+    assert names == [f"toy_{end}.safetensors" for end in ends]
+
+
+def test_classes_are_trained_and_loaded(call: Call, tmp_path: Path) -> None:
+    call("train", "--images", "64", "--batch", "16", "--classes", "--label-dropout", "0.3")
+    weights = tmp_path / "out" / "weights.safetensors"
+    _, metadata = load_network(weights)
+    assert metadata.network == MLPConfig(sample=(1, 4, 4), classes=10)
+    assert "('label_dropout', 0.3)" in metadata.training.recipe["identity"]
+    model = Trained(str(weights), "balanced").load(torch.device("cpu"), torch.float32)
+    assert isinstance(model.denoiser, Conditional)
+    labels = model.denoiser.labels(0, 0, 10, torch.device("cpu"))
+    assert sorted(labels.tolist()) == list(range(10))
+    assert Trained(str(weights), -1).load(torch.device("cpu"), torch.float32).price == 1
+    with pytest.raises(BenchError, match="label 10 was asked, of classes 0 to 9"):
+        Trained(str(weights), 10).load(torch.device("cpu"), torch.float32)
+
+
+def test_classes_of_a_network_without_them(call: Call, tmp_path: Path) -> None:
+    call("train", "--images", "32", "--batch", "16")
+    weights = str(tmp_path / "out" / "weights.safetensors")
+    cpu = torch.device("cpu"), torch.float32
+    assert not isinstance(Trained(weights).load(*cpu).denoiser, Conditional)
+    assert not isinstance(Trained(weights, -1).load(*cpu).denoiser, Conditional)
+    for label in (0, "balanced"):
+        with pytest.raises(BenchError, match="knows no classes"):
+            Trained(weights, label).load(*cpu)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="label must be >= 0"):
+        Trained(weights, -2)
+
+
+def test_classes_are_refused_where_there_are_none(call: Call, tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="--label-dropout: there are no labels without --classes"):
+        call("train", "--label-dropout", "0.1")
+    with pytest.raises(BenchError, match="'ddpmpp' takes no classes; pass --network unet or mlp"):
+        call("train", "--classes", "--network", "ddpmpp")
+    bare = tmp_path / "bare.npz"
+    np.savez(bare, **{f"x_{part}": np.zeros((8, 4, 4), np.uint8) for part in ("train", "test")})
+    with pytest.raises(BenchError, match="'bare' have no labels"):
+        call("train", "--classes", data=str(bare))
+    with pytest.raises(BenchError, match="'bare' have no labels"):
+        call("train-classifier", "--noise", data=str(bare))
+
+
+def test_labels_that_are_none_are_refused(call: Call, tmp_path: Path) -> None:
+    images, path = np.zeros((8, 4, 4), np.uint8), tmp_path / "odd.npz"
+    for labels in (np.zeros(7, int), np.zeros(8), np.full(8, -1)):
+        np.savez(path, x_train=images, x_test=images, y_train=labels)
+        with pytest.raises(BenchError, match=r"y_train is .* the 8 classes of x_train"):
+            call("train", "--classes", data=str(path))
+
+
+def test_a_training_begins_with_other_weights(call: Call, tmp_path: Path) -> None:
+    sizes = ("--images", "32", "--batch", "16")
+    call("train", *sizes)
+    first = tmp_path / "first.safetensors"
+    (tmp_path / "out" / "weights.safetensors").rename(first)
+    (tmp_path / "out" / "checkpoint.pt").unlink()
+    tuned = ("train", *sizes, "--init", str(first), "--classes")
+    call(*tuned, "--learning-rate", "1e-12")
+    network, metadata = load_network(tmp_path / "out" / "weights.safetensors")
+    assert f"('start', '{file_sha256(first)}')" in metadata.training.recipe["identity"]
+    before = read_weights(first).tensors
+    assert all(torch.allclose(network.state_dict()[name], t) for name, t in before.items())
+    with pytest.raises(BenchError, match="another configuration"):
+        call("train", *sizes, "--classes", "--learning-rate", "1e-12", "--resume")
+    with pytest.raises(BenchError, match=r"--init .*another network"):
+        call("train", *sizes, "--init", str(first), "--network", "unet", "--resume")
+
+
+def test_half_the_size(call: Call, tmp_path: Path) -> None:
+    call("train", "--images", "32", "--batch", "16")
+    weights = tmp_path / "out" / "weights.safetensors"
+    whole, size = load_network(weights)[0].state_dict(), weights.stat().st_size
+    call("train", "--images", "32", "--batch", "16", "--export-only", "--half")
+    assert weights.stat().st_size < 0.6 * size
+    half = load_network(weights)[0].state_dict()
+    for name, tensor in whole.items():
+        assert half[name].dtype is torch.float32
+        torch.testing.assert_close(half[name], tensor, rtol=5e-4, atol=1e-6)
+        assert tensor.ndim > 1 or torch.equal(half[name], tensor)
+    assert read_weights(weights).record["stored"] == "torch.float16"
+
+
+def test_training_a_classifier_of_noised_samples(call: Call, tmp_path: Path) -> None:
+    common = ("train-classifier", "--noise", "--epochs", "1", "--batch", "10")
+    output = call(*common, "--flips", "--network", "{name: encoder, fine: 8, coarse: 32}")
+    assert "s = 0.01: test accuracy" in output
+    names = [path.name for path in (tmp_path / "out").iterdir()]
+    assert names == ["toy_noisy_classifier.safetensors"]
+    for option, value in (("--shift", "1"), ("--reference", "all")):
+        with pytest.raises(BenchError, match=f"{option} is of clean images"):
+            call(*common, option, value)
+    with pytest.raises(BenchError, match="'classifier' takes no noised samples"):
+        call(*common, "--network", "classifier")
+    with pytest.raises(BenchError, match="--process is of noised samples"):
+        call("train-classifier", "--process", "vp")
 
 
 def test_widths_are_numbers(call: Call) -> None:

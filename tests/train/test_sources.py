@@ -96,7 +96,7 @@ def test_unreadable_array_file(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "bad.npz"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(BenchError, match=r"cannot read the data.*'digits', 'mnist' or an \.npz"):
+    with pytest.raises(BenchError, match=r"cannot read the data.*'digits', 'mnist', an \.npz"):
         array_file(path, 8)
 
 

@@ -1,7 +1,7 @@
 """A small classifier whose penultimate layer serves as feature space of a Frechet distance.
 
-It stands in for Inception-v3 (Heusel et al. 2017, arXiv:1706.08500) on grey images of digits,
-for which it is trained and Inception was not.
+It stands in for Inception-v3 (Heusel et al. 2017, arXiv:1706.08500) on small images, for which
+it is trained and Inception was not.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from bench.api import (
 class ClassifierConfig:
     """Sizes of a `Classifier`; the defaults are those of the shipped MNIST extractor.
 
-    side: height and width of the images. levels: number of values a pixel can take.
-    widths: channels of the convolution stages; each stage but the last ends by halving the
-    resolution. features: size of the feature vector. classes: number of labels.
+    side: height and width of the images; channels: 1, or 3 in colour. levels: number of values a
+    pixel can take. widths: channels of the convolution stages; each stage but the last ends by
+    halving the resolution. features: size of the feature vector. classes: number of labels.
     """
 
     side: int = 28
@@ -39,6 +39,7 @@ class ClassifierConfig:
     widths: tuple[int, ...] = (16, 32, 32)
     features: int = 64
     classes: int = 10
+    channels: int = 1
 
 
 class Classifier(nn.Module):
@@ -48,7 +49,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.config = config
         self.levels = config.levels
-        stages, inputs = [], 1
+        stages, inputs = [], config.channels
         for width in config.widths:
             stages.append(_stage(inputs, width))
             inputs = width
@@ -58,7 +59,7 @@ class Classifier(nn.Module):
         self.readout = nn.Linear(config.features, config.classes)
 
     def features(self, images: Tensor) -> Tensor:
-        """Features (n, features), float32 and not negative, of uint8 images (n, 1, side, side).
+        """Features (n, features), float32 and not negative, of images as `forward` takes them.
 
         The values are the ReLU activations as trained, in no way normalised.
         """
@@ -70,7 +71,7 @@ class Classifier(nn.Module):
         return torch.relu(self.hidden(hidden.flatten(1)))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (n, classes) of uint8 images (n, 1, side, side)."""
+        """Logits (n, classes) of uint8 images (n, channels, side, side)."""
         logits: Tensor = self.readout(self.features(images))
         return logits
 
@@ -83,7 +84,7 @@ def _stage(inputs: int, outputs: int) -> nn.Module:
 
 @dataclass(frozen=True)
 class SmallClassifier(TrainableClassifier):
-    """A classifier of grey images of digits (`bench train-classifier`).
+    """A classifier of small square images (`bench train-classifier`).
 
     Attributes:
         widths: channels of the convolution stages.
@@ -101,7 +102,8 @@ class SmallClassifier(TrainableClassifier):
         require(bool(self.widths) and min(self.widths) >= 1, "widths must be at least one, >= 1")
 
     def build(self, shape: tuple[int, ...], levels: int) -> nn.Module:
-        return Classifier(ClassifierConfig(shape[-1], levels, self.widths))
+        channels, _, side = shape
+        return Classifier(ClassifierConfig(side, levels, self.widths, channels=channels))
 
     def save(self, path: Path, network: nn.Module, record: TrainingRecord) -> None:
         assert isinstance(network, Classifier)

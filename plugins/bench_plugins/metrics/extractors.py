@@ -43,7 +43,7 @@ class _ClassifierFeatures(FeatureExtractorBase):
         return None
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Features (n, d) of uint8 images (n, 1, H, W)."""
+        """Features (n, d) of uint8 images (n, channels, H, W)."""
         return (self.classifier.features(images),)
 
 
@@ -59,6 +59,13 @@ class DigitsFeatures(_ClassifierFeatures):
     file = "digits_classifier.safetensors"
 
 
+class Cifar10JpegFeatures(_ClassifierFeatures):
+    """Classifier of 32x32 colour images, CIFAR-10's after JPEG."""
+
+    file = "cifar10_jpeg_classifier.safetensors"
+
+
+register_feature_extractor("scorebench-cifar10_jpeg", Cifar10JpegFeatures)
 register_feature_extractor("scorebench-mnist", MnistFeatures)
 register_feature_extractor("scorebench-digits", DigitsFeatures)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from bench.api import (
     HELD_OUT,
-    Denoiser,
     DiscreteData,
     FilePath,
     Model,
@@ -23,6 +22,7 @@ from bench.api import (
     paper,
     require,
 )
+from bench_plugins.models.classes import Label, check_label, of_classes
 from bench_plugins.models.networks.files import NetworkConfig, load_network
 from bench_plugins.models.networks.mlp import MLPConfig
 
@@ -39,6 +39,53 @@ class MnistUnet(Model):
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         return load_score_model(DATA / "mnist_unet.safetensors", device, dtype)
+
+
+@dataclass(frozen=True)
+class MnistUnetClasses(Model):
+    """`mnist_unet`, fine-tuned to know the ten digits: D(y; s, c) and D(y; s) (see WEIGHTS.md).
+
+    Attributes:
+        label: the digit of all samples, -1 for none, `balanced` for equal numbers of each in an
+            order drawn from the seed; ``null``: each sample's own is drawn.
+    """
+
+    name: ClassVar[str] = "mnist_unet_classes"
+    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
+
+    label: Label = None
+
+    def __post_init__(self) -> None:
+        check_label(self.label)
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        path = DATA / "mnist_unet_classes.safetensors"
+        return load_score_model(path, device, dtype, self.label)
+
+
+@dataclass(frozen=True)
+class Cifar10JpegUnet(Model):
+    """A class-conditional U-Net for 32x32 colour images, CIFAR-10's after JPEG (see WEIGHTS.md).
+
+    Attributes:
+        label: the class of all samples, 0 (airplane) to 9 (truck), -1 for none, `balanced` for
+            equal numbers of each in an order drawn from the seed; ``null``: each sample's own is
+            drawn.
+    """
+
+    name: ClassVar[str] = "cifar10_jpeg_unet"
+    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
+
+    label: Label = None
+
+    def __post_init__(self) -> None:
+        check_label(self.label)
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        path = DATA / "cifar10_jpeg_unet.safetensors"
+        return load_score_model(path, device, dtype, self.label)
 
 
 @dataclass(frozen=True)
@@ -59,6 +106,9 @@ class Trained(Model):
 
     Attributes:
         weights: the weights.safetensors that `bench train` wrote, relative to where you are.
+        label: the class of all samples of a network with classes, from 0, -1 for none, `balanced`
+            for equal numbers of each in an order drawn from the seed; ``null``: each sample's own
+            is drawn.
     """
 
     name: ClassVar[str] = "trained"
@@ -66,26 +116,31 @@ class Trained(Model):
     bibtex: ClassVar[str] = paper("song2021score")
 
     weights: FilePath = "weights.safetensors"
+    label: Label = None
 
     def __post_init__(self) -> None:
+        check_label(self.label)
         require(bool(self.weights) and "\0" not in self.weights, "weights must be a path")
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        return load_score_model(Path(self.weights), device, dtype)
+        return load_score_model(Path(self.weights), device, dtype, self.label)
 
 
-def load_score_model(path: Path, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+def load_score_model(
+    path: Path, device: torch.device, dtype: torch.dtype, label: Label = None
+) -> ScoreModel:
     """Return the score model of a file of weights; its s range is that of its training.
 
     Raises:
-        BenchError: the file is missing or damaged, or holds a classifier.
+        BenchError: the file is missing or damaged, or holds a classifier, or a network without
+            this class.
     """
     network, metadata = load_network(path)
     training = metadata.training
     s_min, s_max = training.s_range
     discrete = DiscreteData(training.levels, partial(_held_out, training.data))
     return ScoreModel(
-        denoiser=cast(Denoiser, network.to(device, dtype)),
+        denoiser=of_classes(network.to(device, dtype), metadata.network.classes, label, str(path)),
         shape=_sample_shape(metadata.network),
         s_min=s_min,
         s_max=s_max,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from torch import nn
 
-from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask, paper
+from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask, paper, require
 from bench_plugins.models.networks.files import (
     Metadata,
     NetworkConfig,
@@ -24,6 +24,8 @@ from bench_plugins.models.networks.unet import UNet, UNetConfig
 class _SmallNetwork(Trainable):
     """A network of this family, preconditioned for the moments of the data."""
 
+    conditional: ClassVar[bool] = True
+
     @abstractmethod
     def sizes(self, shape: tuple[int, ...]) -> NetworkConfig:
         """Return the sizes for samples of this shape.
@@ -33,7 +35,8 @@ class _SmallNetwork(Trainable):
         """
 
     def build(self, task: TrainingTask) -> nn.Module:
-        return build_network(self.sizes(task.shape), Preconditioning(task.std, task.mean))
+        sizes = replace(self.sizes(task.shape), classes=task.classes)
+        return build_network(sizes, Preconditioning(task.std, task.mean))
 
     def save(self, path: Path, network: nn.Module, record: TrainingRecord) -> None:
         assert isinstance(network, EdmDenoiser)
@@ -44,7 +47,14 @@ class _SmallNetwork(Trainable):
 
 @dataclass(frozen=True)
 class SmallUnet(_SmallNetwork):
-    """A U-Net of two resolutions, for images whose sides are multiples of 4."""
+    """A U-Net of two resolutions, for images whose sides are multiples of 4.
+
+    Attributes:
+        fine: channels at half the resolution of the images, a multiple of 8.
+        coarse: channels at a quarter of it, a multiple of 32.
+        fine_blocks: residual blocks at half resolution on the way down, one more on the way up.
+        coarse_blocks: the same at a quarter.
+    """
 
     name: ClassVar[str] = "unet"
     reference: ClassVar[str] = (
@@ -52,10 +62,23 @@ class SmallUnet(_SmallNetwork):
     )
     bibtex: ClassVar[str] = paper("song2021score") + paper("karras2022elucidating")
 
+    fine: int = 32
+    coarse: int = 64
+    fine_blocks: int = 1
+    coarse_blocks: int = 2
+
+    def __post_init__(self) -> None:
+        sizes = (self.fine, self.coarse, self.fine_blocks, self.coarse_blocks)
+        require(min(sizes) >= 1, "fine, coarse, fine_blocks and coarse_blocks must be at least 1")
+        require(self.fine % 8 == 0, "fine must be a multiple of 8")
+        require(self.coarse % 32 == 0, "coarse must be a multiple of 32")
+
     def sizes(self, shape: tuple[int, ...]) -> UNetConfig:
         channels, height, width = shape
+        image = (channels, height, width)
+        blocks = (self.fine_blocks, self.coarse_blocks)
         try:
-            return UNetConfig(image=(channels, height, width))
+            return UNetConfig(image, self.fine, self.coarse, *blocks)
         except ValueError as error:
             raise BenchError(f"network '{self.name}': {error}; or pass --network mlp") from error
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench_train.options.choices import ReferencePart
+from bench_train.options.choices import PrecisionChoice, ReferencePart
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,44 @@ class ClassifierOptions:
 
     epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 15
     batch: Annotated[int, typer.Option(help="Samples per optimiser step.")] = 250
-    shift: Annotated[int, typer.Option(help="Augmentation: largest shift in pixels.")] = 2
+    noise: Annotated[
+        bool,
+        typer.Option(
+            "--noise",
+            help="Classify noised samples, p(c | y; s), for classifier guidance; it writes "
+            "DATA_noisy_classifier.safetensors alone.",
+        ),
+    ] = False
+    process: Annotated[
+        str | None,
+        typer.Option(
+            help="With --noise: the process whose noise levels it is to know, edm, or with "
+            "parameters: '{name: ve, sigma_max: 100.0}'."
+        ),
+    ] = None
+    shift: Annotated[
+        int | None,
+        typer.Option(help="Augmentation of clean images: largest shift in pixels, 2."),
+    ] = None
+    flips: Annotated[
+        bool, typer.Option("--flips/--no-flips", help="Augmentation: mirror half of the images.")
+    ] = False
+    precision: Annotated[
+        PrecisionChoice, typer.Option(help="Arithmetic of the network, as in `bench train`.")
+    ] = PrecisionChoice.FLOAT32
     network: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Classifier, any that `bench plugins` lists, or with parameters: '{name: "
-            "classifier, widths: [8, 16]}'."
+            "classifier, widths: [8, 16]}'. Default: classifier; encoder with --noise."
         ),
-    ] = "classifier"
+    ] = None
     widths: Annotated[
         str | None,
         typer.Option(help="Channels of the convolution stages, comma-separated: 16,32,32."),
     ] = None
     seed: Annotated[int, typer.Option(help="Seed of weights, order and shifts.")] = 0
     reference: Annotated[
-        ReferencePart, typer.Option(help="Samples behind the reference statistics.")
-    ] = ReferencePart.TRAIN
+        ReferencePart | None,
+        typer.Option(help="Samples behind the reference statistics of clean images: train."),
+    ] = None

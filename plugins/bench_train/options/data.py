@@ -23,6 +23,15 @@ class OutputOptions:
         ),
     ]
 
+    half: Annotated[
+        bool,
+        typer.Option(
+            "--half/--no-half",
+            rich_help_panel=_PANEL,
+            help="Write matrices of the weights as float16: half the size, for shipping.",
+        ),
+    ] = False
+
     @property
     def checkpoint(self) -> Path:
         """The file to go on from."""
@@ -38,7 +47,8 @@ class DataOptions:
         typer.Option(
             rich_help_panel=_PANEL,
             help="Training data: 'digits' (8x8, from scikit-learn, trains in two minutes), 'mnist' "
-            "(28x28, downloaded) or an .npz file with x_train and x_test.",
+            "(28x28, downloaded), an .npz file with x_train and x_test (classes: y_train, y_test), "
+            "or a folder or .zip file of images, train|test/CLASS/NAME.png or .jpg.",
         ),
     ] = "digits"
     levels: Annotated[
@@ -48,6 +58,21 @@ class DataOptions:
             help="For an .npz file: entries are integers from 0 to LEVELS - 1.",
         ),
     ] = 256
+    name: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_PANEL,
+            help="Name of the data of a file or folder, for records and for what is measured "
+            "against them. Default: that of the file.",
+        ),
+    ] = None
+    licence: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=_PANEL,
+            help="What the publisher of a file or folder says about its use, for records.",
+        ),
+    ] = None
     data_dir: Annotated[
         Path, typer.Option(rich_help_panel=_PANEL, help="Folder for downloaded data.")
     ] = Path("data")

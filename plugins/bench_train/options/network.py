@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -74,6 +75,16 @@ class NetworkOptions:
         float | None,
         typer.Option(
             rich_help_panel=_PANEL, help="Its share of activations dropped in training: 0."
+        ),
+    ] = None
+
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel=_PANEL,
+            help="Begin with the weights of this file (of the same network) in the place of fresh "
+            "ones: weights.safetensors of an earlier training. Under --classes the embedding of "
+            "the classes begins at zero.",
         ),
     ] = None
 

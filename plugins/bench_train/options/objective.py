@@ -68,3 +68,19 @@ class ObjectiveOptions:
             help="Add uniform noise to the integers, as likelihoods need it (default), or not.",
         ),
     ] = None
+    classes: Annotated[
+        bool | None,
+        typer.Option(
+            "--classes/--no-classes",
+            rich_help_panel=_PANEL,
+            help="Condition on the classes of the data: the network becomes D(y; s, c), and "
+            "D(y; s) where it is asked for no class. Default: no.",
+        ),
+    ] = None
+    label_dropout: Annotated[
+        float | None,
+        typer.Option(
+            rich_help_panel=_PANEL,
+            help="Share of the samples shown without their class under --classes: 0.1.",
+        ),
+    ] = None

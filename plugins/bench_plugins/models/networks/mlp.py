@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench_plugins.models.networks.embedding import NoiseEmbedding
+from bench_plugins.models.networks.embedding import NoiseEmbedding, embed, label_embedding
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class MLPConfig:
 
     sample: shape of one sample. width: hidden units. blocks: residual blocks.
     embedding: width of the noise embedding; features: Fourier features of the noise level.
+    classes: number of classes to condition on, 0 for none.
     """
 
     sample: tuple[int, ...] = (1, 8, 8)
@@ -25,6 +26,7 @@ class MLPConfig:
     blocks: int = 3
     embedding: int = 64
     features: int = 16
+    classes: int = 0
 
     def __post_init__(self) -> None:
         if min(*self.sample, self.width, self.blocks, self.embedding, self.features) < 1:
@@ -64,10 +66,11 @@ class MLP(nn.Module):
         self.norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, entries)
         nn.init.zeros_(self.head.weight)
+        self.label = label_embedding(config.classes, config.embedding)
 
-    def forward(self, x: Tensor, c_noise: Tensor) -> Tensor:
-        """F of the batch: x (n, *sample), c_noise (n,) or (1,) -> (n, *sample)."""
-        embedding = self.embedding(c_noise)
+    def forward(self, x: Tensor, c_noise: Tensor, labels: Tensor | None = None) -> Tensor:
+        """F of the batch: x (n, *sample), c_noise (n,) or (1,), labels (n,) -> (n, *sample)."""
+        embedding = embed(self.embedding, self.label, c_noise, labels)
         hidden = self.stem(x.flatten(1))
         for block in self.blocks:
             hidden = block(hidden, embedding)

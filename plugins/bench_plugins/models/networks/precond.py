@@ -48,16 +48,18 @@ class EdmDenoiser(nn.Module):
         self.sigma_data = preconditioning.sigma_data
         self.data_mean = preconditioning.data_mean
 
-    def forward(self, y: Tensor, s: Tensor) -> Tensor:
+    def forward(self, y: Tensor, s: Tensor, labels: Tensor | None = None) -> Tensor:
         """The denoised batch, same shape and dtype as `y`.
 
         y: noisy batch (n, ...) in normalised coordinates y = x_t / alpha = x_0 + s eps.
         s: noise-to-signal ratio sigma / alpha > 0, shape () for the whole batch or (n,).
+        labels: classes, int64 (n,), `NO_CLASS` for none, of a network that knows classes.
         """
         s = s.to(y.dtype).reshape((-1,) + (1,) * (y.ndim - 1))
         inverse_norm = torch.rsqrt(s * s + self.sigma_data**2)
         c_out = s * inverse_norm * self.sigma_data
         c_skip = (self.sigma_data * inverse_norm).square()
         centred = y - self.data_mean
-        raw = self.network(centred * inverse_norm, s.flatten().log() / 4).to(y.dtype)
+        condition = (s.flatten().log() / 4,) if labels is None else (s.flatten().log() / 4, labels)
+        raw = self.network(centred * inverse_norm, *condition).to(y.dtype)
         return torch.addcmul(centred * c_skip, c_out, raw) + self.data_mean

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench_plugins.models.networks.embedding import NoiseEmbedding
+from bench_plugins.models.networks.embedding import NoiseEmbedding, embed, label_embedding
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class UNetConfig:
     up). Coarse ones carry four times the parameters at the same cost.
     embedding: width of the noise embedding; features: Fourier features of the noise level.
     head: channels of one attention head; group: channels of one normalisation group.
+    classes: number of classes to condition on, 0 for none.
     """
 
     image: tuple[int, int, int] = (1, 28, 28)
@@ -39,6 +40,7 @@ class UNetConfig:
     features: int = 32
     head: int = 32
     group: int = 8
+    classes: int = 0
 
     def __post_init__(self) -> None:
         if self.image[1] % 4 or self.image[2] % 4:
@@ -119,10 +121,11 @@ class UNet(nn.Module):
         self.norm = nn.GroupNorm(fine // config.group, fine)
         self.head = nn.Conv2d(fine, 4 * config.image[0], 3, padding=1)
         nn.init.zeros_(self.head.weight)
+        self.label = label_embedding(config.classes, config.embedding)
 
-    def forward(self, x: Tensor, c_noise: Tensor) -> Tensor:
-        """F of the batch: x (n, *image), c_noise (n,) or (1,) -> (n, *image)."""
-        embedding = self.embedding(c_noise)
+    def forward(self, x: Tensor, c_noise: Tensor, labels: Tensor | None = None) -> Tensor:
+        """F of the batch: x (n, *image), c_noise (n,) or (1,), labels (n,) -> (n, *image)."""
+        embedding = embed(self.embedding, self.label, c_noise, labels)
         hidden = self.stem(functional.pixel_unshuffle(x, 2))
         fine = _descend(self.down_fine, hidden, embedding)
         coarse = _descend(self.down_coarse, self.downsample(fine[-1]), embedding)
