@@ -19,9 +19,9 @@ class Temperature(Guidance[None]):
     Without ``std``, r = 1 / tau at every noise level. That is the score of p_s^(1/tau), which is no
     diffused distribution: noise of s does not belong to p^(1/tau), so that the samples depend on
     s_max, and those of an ODE collapse for tau < 1 (a Gaussian of standard deviation c ends at
-    s_max (c / s_max)^(1/tau), about). With ``std``, r = (std^2 + s^2) / (tau std^2 + s^2): a Gaussian
-    of that standard deviation gets its variance times tau exactly. Modes keep their weights about,
-    which those of p^(1/tau) do not.
+    about s_max (c / s_max)^(1/tau)). With ``std``, r = (std^2 + s^2) / (tau std^2 + s^2), with
+    which a Gaussian of that standard deviation gets its variance times tau exactly. Modes keep
+    their weights about, which those of p^(1/tau) do not.
 
     Attributes:
         tau: the temperature, > 0; below 1 samples come closer to the modes.

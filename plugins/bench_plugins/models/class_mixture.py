@@ -128,7 +128,7 @@ class ClassMixture(Model):
     bibtex: ClassVar[str] = paper("karras2024guiding") + paper("karras2022elucidating")
 
     classes: int = 2
-    depth: int = 4
+    depth: int = 3
     blur: float = 0.0
     weak_blur: float = 0.1
     s_min: float = 0.002
@@ -161,7 +161,7 @@ class ClassMixture(Model):
     def _classed(self) -> ClassedMixture:
         limbs, owner = [], []
         for label in range(self.classes):
-            angle = math.pi * (label + 0.5) / self.classes
+            angle = math.pi * (label + 1) / (self.classes + 1)
             own = list(_limbs((0.0, 0.0), angle, 0.6, self.depth))
             limbs += own
             owner += [label] * len(own)
