@@ -91,25 +91,31 @@ class Ribbon:
         log_weights: (K,).
         variance: tau^2, of the noise around the points.
         place: noiseless samples (n, 2) for uniform numbers (n, 2), on the CPU in float64.
+        coarser: the same set with fewer nodes, enough for noise of 2, 4, 8, ... times its own.
     """
 
     nodes: Tensor
     log_weights: Tensor
     variance: float
     place: Function
+    coarser: tuple[Ribbon, ...] = ()
 
     @staticmethod
     def along(arcs: Sequence[Arc], noise: float) -> Ribbon:
         """Equally many points of each of ``arcs``, with noise of std ``noise``."""
-        points, weights = zip(*(arc.nodes(noise) for arc in arcs), strict=True)
-        shares = torch.cat(weights) / len(arcs)
 
         def place(u: Tensor) -> Tensor:
             which = (u[:, 0] * len(arcs)).long().clamp_max(len(arcs) - 1)
             every = torch.stack([arc.place(u[:, 1]) for arc in arcs])
             return every[which, torch.arange(len(u))]
 
-        return Ribbon(torch.cat(points), shares.log(), noise**2, place)
+        def nodes(width: float) -> tuple[Tensor, Tensor]:
+            points, weights = zip(*(arc.nodes(width) for arc in arcs), strict=True)
+            return torch.cat(points), (torch.cat(weights) / len(arcs)).log()
+
+        widths = [noise * 2**k for k in range(1, 11) if noise * 2**k < 2]
+        coarser = tuple(Ribbon(*nodes(width), noise**2, place) for width in widths)
+        return Ribbon(*nodes(noise), noise**2, place, coarser)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Ribbon:
         """The same set elsewhere."""
@@ -124,7 +130,8 @@ class Ribbon:
 
     def log_prob(self, y: Tensor, s: float) -> Tensor:
         """Log density in nats of x_0 + s eps at ``y`` (n, 2), shape (n,)."""
-        own = self.to(y.device, y.dtype)
+        fit = int(math.log2(1 + s * s / self.variance) / 2)
+        own = (self, *self.coarser)[min(fit, len(self.coarser))].to(y.device, y.dtype)
         total = torch.full((1, 1), self.variance + s * s, device=y.device, dtype=y.dtype)
         parts = [own._logits(part, total).logsumexp(1) for part in y.split(_ROWS)]
         square = y.square().sum(1) / total[0]
