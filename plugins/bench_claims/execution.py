@@ -15,7 +15,7 @@ from bench.run.machine import WorkerOptions
 from bench.run.progress import RichObserver
 from bench.run.runner import Plan, Request, RunOutcome, execute_plan, plan_run
 from bench.run.summary import doubt_lines, state_lines
-from bench_claims.claim import Claim, Network
+from bench_claims.claim import Claim
 from bench_claims.networks import missing_networks, train
 from bench_claims.suite import benchmark_file, filters
 
@@ -41,10 +41,6 @@ class Job:
     seed: int
     workers: int | None = None
 
-    def networks(self, claims: Sequence[Claim]) -> list[Network]:
-        """The networks of ``claims``."""
-        return [network for claim in claims for network in claim.networks]
-
     def runnable(self) -> list[Claim]:
         """All claims, but for those whose networks nobody has asked for yet."""
         place = self.out / "networks"
@@ -60,7 +56,7 @@ def execute(job: Job, console: Console) -> RunOutcome:
         BenchError: bad input, or a training that failed.
     """
     place = job.out / "networks"
-    missing = missing_networks(job.networks(job.wanted), place)
+    missing = missing_networks([n for claim in job.wanted for n in claim.networks], place)
     if missing:
         console.print(f"training {len(missing)} small networks in {place}", markup=False)
         train(missing, place, job.workers or os.cpu_count() or 1)

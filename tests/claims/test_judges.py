@@ -67,7 +67,7 @@ def test_correctors(planned: Planned, factor: float, size: float, expected: Outc
 
     verdict = _judge(planned, "predictor_corrector", numbers)
     assert verdict.outcome is expected
-    assert len(verdict.findings) == 16  # models, processes, budgets, step sizes
+    assert len(verdict.findings) == 8  # models, processes, budgets
     assert all(finding.n == 4 for finding in verdict.findings)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from bench_claims.claim import Claim
 from bench_claims.inference import Question, answer, below, log_ratio
-from bench_claims.rows import Curve, Rows
+from bench_claims.rows import NOTHING, Curve, Rows
 from bench_claims.verdict import Panel, Verdict
 
 LEVELS = (0.002, 0.02, 0.2)
@@ -66,9 +66,10 @@ def _over_levels(curves: list[Curve]) -> Curve:
     """One curve over the noise levels in place of NFE, of the seeds that all have."""
     whole = [curve for curve in curves if curve.values.size]
     if len(whole) < len(curves) or len({len(curve.seeds) for curve in whole}) != 1:
-        return Curve(np.array(LEVELS), np.array(LEVELS), np.empty((0, len(LEVELS))), np.empty(0))
+        return NOTHING
     values = np.concatenate([curve.values for curve in whole], axis=1)
-    return Curve(np.array(LEVELS), np.array(LEVELS), values, whole[0].seeds)
+    errors = np.full(values.shape, np.nan)
+    return Curve(np.array(LEVELS), np.array(LEVELS), values, whole[0].seeds, errors)
 
 
 CLAIM = Claim(

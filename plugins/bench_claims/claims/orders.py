@@ -105,10 +105,16 @@ def one_step(rows: Rows, solver: str) -> Curve:
     ]
     inverse = 1 / np.array(WIDTHS)
     if not all(part.values.shape == parts[0].values.shape != (0, 0) for part in parts):
-        return Curve(inverse, np.array(WIDTHS), np.empty((0, len(WIDTHS))), np.empty(0))
+        return Curve(
+            inverse,
+            np.array(WIDTHS),
+            np.empty((0, len(WIDTHS))),
+            np.empty(0),
+            np.empty((0, len(WIDTHS))),
+        )
     # Several budgets may buy one step: they are the same number.
     values = np.stack([part.values[:, 0] for part in parts], axis=1)
-    return Curve(inverse, np.array(WIDTHS), values, parts[0].seeds)
+    return Curve(inverse, np.array(WIDTHS), values, parts[0].seeds, np.full(values.shape, np.nan))
 
 
 def _lines(curves: dict[str, Curve]) -> tuple[Line, ...]:

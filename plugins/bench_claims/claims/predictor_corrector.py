@@ -10,14 +10,13 @@ from bench_claims.verdict import Panel, Verdict
 BUDGETS = (50, 200)
 PLACES = (("digits", "digits_mlp", "fd_digits"), ("mixture", "random_mixture", "swd"))
 PROCESSES = ("ve", "vp")
-SNR = (0.05, 0.16)
 
 _SUITES = """
 predictor_corrector_digits:
   models: [digits_mlp]
   processes: [ve, vp]
   grids: [uniform_t]
-  solvers: [{name: reverse_diffusion, corrector: [null, {name: langevin, snr: [0.05, 0.16]}]}]
+  solvers: [{name: reverse_diffusion, corrector: [null, langevin]}]
   nfe: [50, 200]
   samples: 1024
   batch: 1024
@@ -26,7 +25,7 @@ predictor_corrector_mixture:
   models: [random_mixture]
   processes: [ve, vp]
   grids: [uniform_t]
-  solvers: [{name: reverse_diffusion, corrector: [null, {name: langevin, snr: [0.05, 0.16]}]}]
+  solvers: [{name: reverse_diffusion, corrector: [null, langevin]}]
   nfe: [50, 200]
   samples: 1024
   batch: 1024
@@ -41,27 +40,19 @@ def judge(rows: Rows) -> Verdict:
         for process in PROCESSES:
             found = rows.where(suite=f"predictor_corrector_{place}", process=process, metric=metric)
             alone = found.where(corrector="").curve()
-            lines = [alone.line("predictor")]
-            for snr in SNR:
-                # The default, 0.16, stands in no column of parameters.
-                corrected = found.where(corrector="langevin")
-                both = corrected.where(corrector_params=_params(snr)).curve()
-                lines.append(both.line(f"with Langevin, r = {snr:g}"))
-                questions += [
-                    Question(
-                        f"{model}, {process}, NFE {budget}, r = {snr:g}",
-                        log_ratio(both, alone, budget),
-                        below(0.0),
-                        "log ratio",
-                    )
-                    for budget in BUDGETS
-                ]
-            panels.append(Panel(f"{model}, {process}", "NFE", metric, tuple(lines)))
+            both = found.where(corrector="langevin").curve()
+            questions += [
+                Question(
+                    f"{model}, {process}, NFE {budget}",
+                    log_ratio(both, alone, budget),
+                    below(0.0),
+                    "log ratio",
+                )
+                for budget in BUDGETS
+            ]
+            lines = (alone.line("predictor"), both.line("with Langevin"))
+            panels.append(Panel(f"{model}, {process}", "NFE", metric, lines))
     return Verdict.of(answer(questions), panels)
-
-
-def _params(snr: float) -> str:
-    return "{}" if snr == 0.16 else f'{{"snr":{snr:g}}}'
 
 
 CLAIM = Claim(

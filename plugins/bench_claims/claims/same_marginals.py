@@ -46,7 +46,7 @@ def judge(rows: Rows) -> Verdict:
         [found.where(solver=solver).curve() for solver in ("edm_heun", "ancestral")]
         for found in (mixture.where(metric="swd"), digits)
     )
-    within, test = (-MARGIN, MARGIN), "paired t over seeds, equivalence"
+    within, test = (-MARGIN, MARGIN), "t over seeds, equivalence"
     converged = difference(sde, ode, SDE_NFE, ODE_NFE)
     coarse = difference(sde, ode, COARSE)
     ratio = log_ratio(net_sde, net_ode, NET_NFE)

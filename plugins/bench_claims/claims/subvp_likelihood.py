@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench_claims.claim import Claim, Network
-from bench_claims.inference import Question, answer, below
+from bench_claims.inference import Question, answer, below, difference
 from bench_claims.rows import Rows
 from bench_claims.verdict import Floats, Panel, Verdict
 
@@ -56,7 +56,7 @@ def judge(rows: Rows) -> Verdict:
     count = min(len(vp), len(subvp))
     own = rows.where(suite="subvp_likelihood_one_network", metric="nll_bpd")
     one, other = (own.where(process=process).curve() for process in ("vp", "subvp"))
-    gap = other.at(160) - one.at(160) if other.values.size and one.values.size else np.empty(0)
+    gap = difference(other, one, 160).values
     questions = [
         Question(
             "trained under sub-VP less trained under VP",
@@ -65,9 +65,7 @@ def judge(rows: Rows) -> Verdict:
             "bits/dim",
             "paired t over trainings of equal seeds",
         ),
-        Question(
-            "one network, sub-VP less VP", gap, below(-BITS), "bits/dim", "paired t over seeds"
-        ),
+        Question("one network, sub-VP less VP", gap, below(-BITS), "bits/dim", "t over seeds"),
     ]
     panel = Panel(
         "digits_mlp under both", "NFE", "bits/dim", (one.line("VP"), other.line("sub-VP")), False

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from bench_claims.claim import Claim
 from bench_claims.claims.exact_likelihood import SUITES
 from bench_claims.inference import Question, above, answer, slopes
@@ -71,8 +75,10 @@ def judge(rows: Rows) -> Verdict:
 def _above(bound: Curve, ode: Curve) -> Curve:
     """The bound less the likelihood of the same points."""
     if not bound.values.size or ode.values.shape[:1] != bound.values.shape[:1]:
-        return Curve(bound.nfe, bound.steps, bound.values[:0], bound.seeds[:0])
-    return Curve(bound.nfe, bound.steps, bound.values - ode.values[:, -1:], bound.seeds)
+        return bound.of_seeds(np.arange(0))
+    # Of one set of points in every seed: what differs is their dequantisation and their noise.
+    gaps = bound.values - ode.values[:, -1:]
+    return replace(bound, values=gaps, errors=np.full(gaps.shape, np.nan))
 
 
 CLAIM = Claim(
