@@ -6,12 +6,13 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.core.errors import BenchError
+from bench.core.guidance import Guidance
 from bench.core.solver import Adaptive, Corrector, Stepper
 from bench.registry import Entry, Kind, Registry, build, parameters
 from bench.testing.claimed_order import order_in_the_limit, order_settings
 
 _HEAD = """\
-# Solvers, correctors and grids
+# Solvers, correctors, grids and guidances
 
 Made by `bench plugins docs > docs/solvers.md`; do not edit.
 
@@ -23,6 +24,8 @@ variance's error on a Gaussian, by propagated moments, without Monte-Carlo noise
 Methods that start at low order can show more on these grids, where the start's error is small, than
 they have in the limit; their text says so. **NFE** is the declared cost of N steps, which is
 measured against the counter for every budget from 1 to 30; the core's final denoise adds 1.
+**Passes** are those of one call of a guided denoiser, at most: evaluations, and vector-Jacobian
+products (VJP).
 """
 
 
@@ -46,6 +49,7 @@ def catalogue(registry: Registry, distribution: str = "scorebench") -> str:
         *_section("Predictors", predictors, ("weak order", "measured", "NFE"), _stepper_cells),
         *_section("Correctors", own(Kind.CORRECTOR), ("NFE per call",), _corrector_cells),
         *_section("Grids", own(Kind.GRID), (), lambda _: ()),
+        *_section("Guidances", own(Kind.GUIDANCE), ("passes",), _guidance_cells),
     ]
     return "\n".join(lines) + "\n"
 
@@ -111,6 +115,14 @@ def _corrector_cells(entry: Entry) -> Sequence[str]:
     corrector = build(entry.cls, {})
     assert isinstance(corrector, Corrector)
     return (str(corrector.cost()),)
+
+
+def _guidance_cells(entry: Entry) -> Sequence[str]:
+    """Evaluations, and vector-Jacobian products where there are any, of one call at its dearest."""
+    guidance = build(entry.cls, {})
+    assert isinstance(guidance, Guidance)
+    forward, vjp = guidance.passes
+    return (f"{forward} + {vjp} VJP" if vjp else str(forward),)
 
 
 def _parameters(entry: Entry) -> str:

@@ -21,7 +21,7 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_every_solver_corrector_and_grid_is_on_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    kinds = (Kind.PREDICTOR, Kind.ODE_SOLVER, Kind.CORRECTOR, Kind.GRID)
+    kinds = (Kind.PREDICTOR, Kind.ODE_SOLVER, Kind.CORRECTOR, Kind.GRID, Kind.GUIDANCE)
     for entry in load_registry().of(*kinds):
         if entry.source.distribution == "scorebench":
             assert f"\n### {entry.name}\n" in page

@@ -149,9 +149,10 @@ class _Collected:
             share = len(rows) / len(x)
             exact = sample_tilted(self.truth, label, w, count, seed + _REFERENCE).flatten(1)
             fresh = sample_tilted(self.truth, label, w, len(rows), seed + _FLOOR).flatten(1)
-            energy, influence = _energy(x[rows], exact)
+            within = float(torch.cdist(exact, exact).mean())
+            energy, influence = _energy(x[rows], exact, within)
             value += share * energy
-            floor += share * _energy(fresh, exact)[0]
+            floor += share * _energy(fresh, exact, within)[0]
             parts[rows] = influence
         error = Uncertainty.of(value, lambda: parts)
         note = f"w = {w:g}"
@@ -173,9 +174,11 @@ class _Collected:
         ]
 
 
-def _energy(x: Tensor, y: Tensor) -> tuple[float, Tensor]:
-    """2 E|X-Y| - E|X-X'| - E|Y-Y'| over all pairs, and the influence of each of ``x``."""
+def _energy(x: Tensor, y: Tensor, rest: float) -> tuple[float, Tensor]:
+    """2 E|X-Y| - E|X-X'| - rest over all pairs, and the influence of each of ``x``.
+
+    ``rest`` is E|Y-Y'|.
+    """
     across, within = torch.cdist(x, y).mean(1), torch.cdist(x, x).mean(1)
-    rest = torch.cdist(y, y).mean()
     value = 2 * across.mean() - within.mean() - rest
     return float(value), 2 * (across - across.mean()) - 2 * (within - within.mean())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -25,6 +25,7 @@ from bench.api import (
 from bench_plugins.models.classes import Label, check_label, of_classes
 from bench_plugins.models.networks.files import NetworkConfig, load_network
 from bench_plugins.models.networks.mlp import MLPConfig
+from bench_plugins.models.noisy_classifier import load_noisy_classifier
 
 DATA = Path(__file__).parent / "data"
 
@@ -38,7 +39,8 @@ class MnistUnet(Model):
     bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        return load_score_model(DATA / "mnist_unet.safetensors", device, dtype)
+        loaded = load_score_model(DATA / "mnist_unet.safetensors", device, dtype)
+        return _with_classifier(loaded, device, dtype)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class MnistUnetClasses(Model):
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = DATA / "mnist_unet_classes.safetensors"
-        return load_score_model(path, device, dtype, self.label)
+        loaded = load_score_model(path, device, dtype, self.label)
+        return _with_classifier(loaded, device, dtype)
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,12 @@ def load_score_model(
         weights=metadata.sha256,
         target=Target(training.data, discrete=discrete),
     )
+
+
+def _with_classifier(model: ScoreModel, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+    """``model`` with the classifier of noised samples that ships for its data."""
+    classifier = load_noisy_classifier(model.target.data, device, dtype)
+    return replace(model, classifier=classifier.log_probs)
 
 
 def _sample_shape(network: NetworkConfig) -> tuple[int, ...]:

@@ -7,7 +7,15 @@ from typing import ClassVar
 
 import torch
 
-from bench.api import Question, Questions, ScoreModel, Task, require
+from bench.api import (
+    Conditional,
+    Question,
+    Questions,
+    ScoreModel,
+    Task,
+    UnsupportedError,
+    require,
+)
 from bench_plugins.tasks.papers import SONG2021
 
 
@@ -32,6 +40,12 @@ class Classes(Task):
         require(self.only is None or 0 <= self.only < self.classes, "only must be a class")
 
     def pose(self, model: ScoreModel, device: torch.device, dtype: torch.dtype) -> Questions:
+        network, last = model.denoiser, self.classes - 1 if self.only is None else self.only
+        if isinstance(network, Conditional) and last >= network.classes:
+            raise UnsupportedError(
+                f"task 'class' asks for class {last}, and the model '{model.target.data}' has "
+                f"classes 0 to {network.classes - 1}; set the task's classes"
+            )
         return _InTurn(self, device)
 
 

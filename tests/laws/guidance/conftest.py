@@ -62,7 +62,7 @@ class Laboratory:
         return load_registry().get(name, Kind.GUIDANCE).cls(**parameters)  # type: ignore[return-value]
 
     def gain(
-        self, guidance: Guidance[Any] | None, solver: str = "edm_heun", steps: int = 400
+        self, guidance: Guidance[Any] | None, solver: str = "edm_heun", steps: int = 200
     ) -> Tensor:
         """Samples over their noise, of standard deviation 1."""
         process = process_of("edm")
