@@ -66,6 +66,11 @@ def check_fit(trial: Trial) -> None:
             f"guidance '{guidance.name}' acts on the noise that a solver adds anew, and "
             f"'{stepper.name}' takes no step of that kind; use ddim, ddim_eta, ancestral or euler_a"
         )
+    if guidance is not None and guidance.settles and trial.sampler.adaptive:
+        raise UnsupportedError(
+            f"guidance '{guidance.name}' changes the state between steps, and '{stepper.name}' "
+            "chooses its own; use a solver on a grid"
+        )
     if stepper.observes and not trial.observed:
         raise UnsupportedError(
             f"'{stepper.name}' samples given an observation; give the suite a task with one"

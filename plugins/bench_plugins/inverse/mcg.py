@@ -17,9 +17,9 @@ from bench_plugins.inverse.papers import CHUNG2022MCG
 class Mcg(Guidance[LastGradient]):
     """After each step: down the misfit of D, then the observed part is drawn from q(x_t | y).
 
-    The gradient is that of ``dps`` (W = I, step zeta / ||y - A D||), the projection that of
-    ``replacement``; see both for solvers of several stages and for noise. The gradient moves what
-    is not observed alone, as the rest is replaced.
+    The gradient is that of ``dps`` (W = I, step zeta / ||y - A D||), and says there how solvers of
+    several stages and correctors go. It moves what is not observed alone, as the rest is
+    replaced. The observation's noise counts as part of x_t's and stays in the samples.
 
     Attributes:
         zeta: the length of the step; alpha = zeta / ||y - A D|| in the paper's terms.

@@ -24,12 +24,12 @@ class McgDiff(Predictor[bool]):
     The potential of an observed coefficient at level s is N(c_s; y/v, s^2 - level^2) with
     level = noise / v, down to its level, where it is y/v; below that it is sampled as the rest.
     Each step takes the fused transition in closed form, after particles have been drawn by its
-    normalisation (multinomial, each sample with a uniform number of its own). The paper puts
-    the levels on the grid; here a step across one stops there with the same D. As the
-    particles and the steps become many it samples the exact posterior. Those of one
-    question are not independent, and equal ancestors make them alike where steps are few. One
-    evaluation a step; batches of 64 samples, so that what the last ones are depends on how many
-    there are.
+    normalisation: stratified, with a uniform number of each sample's own (the paper's multinomial
+    draws lose most ancestors where all weights are equal, too). The paper puts the levels on the
+    grid; here a step across one stops there with the same D. As particles and steps become many it
+    samples the exact posterior. The particles of a question are not independent of each other.
+    One evaluation a step; batches of 64 samples, so that the last ones depend on how many there
+    are.
     """
 
     name: ClassVar[str] = "mcgdiff"
@@ -127,6 +127,8 @@ def groups(value: Tensor) -> Tensor:
 def resample(log_weight: Tensor, group: Tensor, uniform: Tensor) -> Tensor:
     """For each row the row that takes its place, drawn by weight among its group, int64, (n,).
 
+    Stratified: the i-th of N rows draws from the i-th N-th of the weight.
+
     Args:
         log_weight: (n,).
         group: (n,); rows of a group are neighbours.
@@ -135,5 +137,6 @@ def resample(log_weight: Tensor, group: Tensor, uniform: Tensor) -> Tensor:
     same = group[:, None] == group
     share = log_weight.expand_as(same).masked_fill(~same, -math.inf).softmax(1).cumsum(1)
     place = torch.arange(len(group), device=group.device)
-    last = (same * place).amax(1)
-    return (share <= uniform[:, None]).sum(1).minimum(last)
+    last, size = (same * place).amax(1), same.sum(1)
+    level = (place - last + size - 1 + uniform) / size
+    return (share <= level[:, None]).sum(1).minimum(last)

@@ -43,23 +43,27 @@ class Seen(NamedTuple):
         return (s - self.level) * (s + self.level)
 
 
-def replace_observed(observation: Observation, x: Tensor, now: Time, noise: Tensor) -> Tensor:
+def replace_observed(
+    observation: Observation, x: Tensor, now: Time, noise: Tensor, release: bool = False
+) -> Tensor:
     """``x`` at ``now`` with its observed coefficients drawn from q(x_t | y).
 
     They are alpha (y / v + (s^2 - (noise / v)^2)^1/2 z) with v the singular values: the
     observation's own noise counts, so that they have the noise of level s and no more. Where it
-    alone is more than that, a coefficient stays as it is.
+    alone is more than that they are alpha y / v.
 
     Args:
         observation: linear.
         x: (n, *shape).
         now: the time of x.
         noise: standard normal, (n, *shape).
+        release: leave a coefficient as it is where the observation is noisier than level s.
     """
     seen = Seen.of(observation)
     own, room = seen.operator.coefficients(x), seen.square_gap(now.s)
     fresh = seen.known + room.clamp_min(0).sqrt() * seen.operator.coefficients(noise)
-    return seen.put(x, torch.where(room >= 0, now.alpha * fresh, own))
+    fresh = now.alpha * fresh
+    return seen.put(x, torch.where(room >= 0, fresh, own) if release else fresh)
 
 
 def fill_observed(observation: Observation, d: Tensor) -> Tensor:

@@ -26,9 +26,9 @@ class RePaint(Predictor[Plan]):
     When so many steps are left that ``jump`` divides them, noise is added that takes the state
     ``jump`` steps back up, and it goes down again, ``resamplings`` - 1 times; the first ``jump``
     steps are not repeated (the authors' schedule). N + (r - 1) j ceil((N - j) / j) evaluations for
-    N > j steps. The jump up is one draw with the variance of j; A is any linear operator, and the
-    rest is as with ``replacement``. Without noise the observed part is reproduced up to what the
-    final denoise of the harness changes, about s_min.
+    N > j steps. The jump up is one draw with the variance of j, and A is any linear operator. The
+    observation's noise counts as part of x_t's and stays in the samples. The final denoise of
+    the harness moves the observed part by about s_min.
 
     Attributes:
         resamplings: r, how often each stretch is walked.

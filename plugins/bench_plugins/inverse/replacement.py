@@ -18,8 +18,8 @@ class Replacement(Guidance[Tensor | None]):
     The rest moves by the model's score alone. It never learns that the observation will come: what
     it does at high noise is right for x_t's own noise, and is not corrected later. With a corrector
     (``langevin``) it is the paper's sampler, and its bias is smaller. Here A is any linear
-    operator, in its singular basis; where the observation is noisier than x_t a coefficient goes
-    its own way (the paper knows no such noise). Without noise the observed part of D is the
+    operator, in its singular basis; where the observation is noisier than x_t a coefficient is left
+    to the model, which removes that noise (the paper has none). Without noise the observed part of D is the
     observation, so that the last denoise returns it.
 
     Attributes:
@@ -45,4 +45,4 @@ class Replacement(Guidance[Tensor | None]):
 
     def settle(self, given: Given, x: Tensor, now: Time, memory: Tensor | None) -> Tensor:
         noise = given.noise.normal() if memory is None else memory
-        return replace_observed(given.observation, x, now, noise)
+        return replace_observed(given.observation, x, now, noise, release=True)
