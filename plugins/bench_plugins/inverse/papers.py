@@ -1,5 +1,7 @@
 """BibTeX entries of what this family implements."""
 
+from bench.api import paper
+
 CARDOSO2024MCGDIFF = """\
 @inproceedings{cardoso2024monte,
   title = {{Monte Carlo} Guided Diffusion for {Bayesian} Linear Inverse Problems},
@@ -23,28 +25,9 @@ CHUNG2022MCG = """\
 }
 """
 
-CHUNG2023DPS = """\
-@inproceedings{chung2023diffusion,
-  title = {Diffusion Posterior Sampling for General Noisy Inverse Problems},
-  author = {Chung, Hyungjin and Kim, Jeongsol and Mccann, Michael T. and Klasky, Marc L. and
-    Ye, Jong Chul},
-  booktitle = {International Conference on Learning Representations},
-  year = {2023},
-  eprint = {2209.14687},
-  archivePrefix = {arXiv},
-}
-"""
+CHUNG2023DPS = paper("chung2023diffusion")
 
-KAWAR2022DDRM = """\
-@inproceedings{kawar2022denoising,
-  title = {Denoising Diffusion Restoration Models},
-  author = {Kawar, Bahjat and Elad, Michael and Ermon, Stefano and Song, Jiaming},
-  booktitle = {Advances in Neural Information Processing Systems},
-  year = {2022},
-  eprint = {2201.11793},
-  archivePrefix = {arXiv},
-}
-"""
+KAWAR2022DDRM = paper("kawar2022denoising")
 
 LUGMAYR2022REPAINT = """\
 @inproceedings{lugmayr2022repaint,

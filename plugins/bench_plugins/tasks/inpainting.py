@@ -86,7 +86,7 @@ class Inpainting(InverseProblem):
     def _hidden(self, pixels: tuple[int, ...]) -> Tensor:
         mask = torch.zeros(pixels, dtype=torch.bool)
         if self.mask == "random":
-            return self._scattered(pixels)
+            return self._random_mask(pixels)
         if self.mask == "half":
             mask[..., pixels[-1] // 2 :] = True
             return mask
@@ -94,7 +94,7 @@ class Inpainting(InverseProblem):
         mask[inside] = True
         return mask
 
-    def _scattered(self, pixels: tuple[int, ...]) -> Tensor:
+    def _random_mask(self, pixels: tuple[int, ...]) -> Tensor:
         size = math.prod(pixels)
         count = min(max(round(self.hidden * size), 1), size - 1)
         # A stream of its own: those of the observations' noise are of the purpose "task".
