@@ -33,7 +33,7 @@ class Share:
 
     @property
     def influence(self) -> Tensor:
-        """How much each sample moves the share, (n,), of mean 0: the jackknife's pseudo-values.
+        """The influence of each sample on the share, (n,), of mean 0, by the jackknife.
 
         Their standard deviation over the root of n is the jackknife's standard error, which
         errs on the large side (Efron and Stein 1981).
