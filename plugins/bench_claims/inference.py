@@ -1,8 +1,4 @@
-"""From replicates to findings, all intervals of a claim at once.
-
-Where each replicate has a standard error of its own, from numbers per sample, intervals rest on
-those, as in `bench compare`; else on the scatter over replicates, by Student's t.
-"""
+"""From replicates to findings: Student's t over seeds, all intervals of a claim at once."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ from bench.stats.curves import first_reach
 from bench.stats.intervals import LEVEL
 from bench.stats.orders import falling, least_squares
 from bench.stats.significance import POWER, t_half_widths
-from bench_claims.rows import NOTHING, Curve, Replicates
+from bench_claims.rows import NOTHING, Curve
 from bench_claims.verdict import Finding, Floats
 
 Region = tuple[float, float]
@@ -37,58 +33,53 @@ class Question:
     """Replicates of one number, and the region in which the claim holds."""
 
     label: str
-    values: Replicates | Floats
+    values: Floats
     region: Region
     unit: str = ""
-    test: str = "t over seeds"
+    test: str = "paired t over seeds"
 
 
 def answer(questions: Sequence[Question]) -> list[Finding]:
     """Findings with intervals that hold at once with 95 % (Bonferroni).
 
-    Replicates that are not finite leave no interval and no verdict.
+    Replicates that are not finite count as NaN: no interval, no verdict.
     """
     alpha = (1 - LEVEL) / max(1, len(questions))
     return [_answer(question, alpha) for question in questions]
 
 
 def _answer(question: Question, alpha: float) -> Finding:
-    given = question.values
-    values = given.values if isinstance(given, Replicates) else given
-    n, test = len(values), question.test
+    values = question.values
+    n = len(values)
     mean = float(values.mean()) if n else math.nan
-    error, freedom = float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan, n - 1.0
-    if isinstance(given, Replicates) and n and np.isfinite(given.errors).all():
-        error, freedom = float(np.sqrt((given.errors**2).sum())) / n, math.inf
-        test = test.replace("t over seeds", "z from numbers per sample")
-    half, power = (
-        float(t_half_widths(np.array([error]), np.array([max(freedom, 1.0)]), level)[0])
-        for level in (alpha, 2 * (1 - POWER))
-    )
-    ends = mean - half, mean + half
+    error = float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+    freedom = np.array([float(max(n - 1, 1))])
+    half = float(t_half_widths(np.array([error]), freedom, alpha)[0])
+    power = float(t_half_widths(np.array([error]), freedom, 2 * (1 - POWER))[0])
+    detectable = half + power
     return Finding(
-        question.label, mean, *ends, question.region, n, half + power, test, question.unit
+        question.label,
+        mean,
+        mean - half,
+        mean + half,
+        question.region,
+        n,
+        detectable,
+        question.test,
+        question.unit,
     )
 
 
-def difference(one: Curve, other: Curve, nfe: float, other_nfe: float | None = None) -> Replicates:
-    """Of common seeds, values of one at so many evaluations less those of the other."""
-    a, b = (
-        curve.at(at) for curve, at in zip(common(one, other), (nfe, other_nfe or nfe), strict=True)
-    )
-    return Replicates(a.values - b.values, np.hypot(a.errors, b.errors))
+def difference(one: Curve, other: Curve, nfe: float, other_nfe: float | None = None) -> Floats:
+    """Of common seeds, values of one at so many evaluations less those of the other, (seeds,)."""
+    a, b = common(one, other)
+    return a.at(nfe) - b.at(other_nfe or nfe)
 
 
-def log_ratio(one: Curve, other: Curve, nfe: float, other_nfe: float | None = None) -> Replicates:
-    """Of common seeds, the logarithm of the ratio of the two.
-
-    Errors are as of independent samples: more than there are where both share their noise.
-    """
-    a, b = (
-        curve.at(at) for curve, at in zip(common(one, other), (nfe, other_nfe or nfe), strict=True)
-    )
-    errors = np.hypot(a.errors / a.values, b.errors / b.values)
-    return Replicates(np.log(a.values / b.values), errors)
+def log_ratio(one: Curve, other: Curve, nfe: float, other_nfe: float | None = None) -> Floats:
+    """Of common seeds, the logarithm of the ratio of the two, (seeds,)."""
+    a, b = common(one, other)
+    return np.asarray(np.log(a.at(nfe) / b.at(other_nfe or nfe)))
 
 
 def common(one: Curve, other: Curve) -> tuple[Curve, Curve]:

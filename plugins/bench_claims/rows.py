@@ -16,19 +16,6 @@ from bench_claims.verdict import Floats, Line
 
 
 @dataclass(frozen=True)
-class Replicates:
-    """One number, a value for each seed.
-
-    Attributes:
-        values: (seeds,).
-        errors: their standard errors within the runs, NaN where unknown, (seeds,).
-    """
-
-    values: Floats
-    errors: Floats
-
-
-@dataclass(frozen=True)
 class Curve:
     """One number of one sampler: a replicate for each seed, over budgets or tolerances.
 
@@ -37,30 +24,22 @@ class Curve:
         steps: of the grid, NaN for adaptive solvers, (points,).
         values: (seeds, points).
         seeds: (seeds,).
-        errors: standard errors of the values within their runs, NaN where unknown, (seeds, points).
     """
 
     nfe: Floats
     steps: Floats
     values: Floats
     seeds: Floats
-    errors: Floats
 
-    def at(self, nfe: float) -> Replicates:
-        """The replicates at the point that is nearest to so many evaluations."""
+    def at(self, nfe: float) -> Floats:
+        """The replicates at the point that is nearest to so many evaluations, (seeds,)."""
         if not self.nfe.size:
-            return Replicates(np.empty(0), np.empty(0))
-        point = int(np.abs(np.log(self.nfe / nfe)).argmin())
-        return Replicates(self.values[:, point], self.errors[:, point])
+            return np.empty(0)
+        return np.asarray(self.values[:, int(np.abs(np.log(self.nfe / nfe)).argmin())])
 
     def of_seeds(self, places: npt.NDArray[np.intp]) -> Curve:
         """The replicates at these places."""
-        return replace(
-            self,
-            values=self.values[places],
-            seeds=self.seeds[places],
-            errors=self.errors[places],
-        )
+        return replace(self, values=self.values[places], seeds=self.seeds[places])
 
     def line(self, label: str) -> Line:
         """Means over the seeds with 95 % intervals, to be drawn over NFE."""
@@ -72,7 +51,7 @@ class Curve:
         return Line(label, self.nfe, mean, mean - width, mean + width)
 
 
-NOTHING = Curve(np.empty(0), np.empty(0), np.empty((0, 0)), np.empty(0), np.empty((0, 0)))
+NOTHING = Curve(np.empty(0), np.empty(0), np.empty((0, 0)), np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -107,9 +86,8 @@ class Rows:
         if frame.empty:
             return NOTHING
         point = frame["budget"].fillna(frame["tolerance"])
-        tables = frame.assign(point=point).set_index(["seed", "point"])
-        whole = tables["value"].unstack().dropna()
-        errors = tables["std_error"].unstack().reindex(whole.index)
+        table = frame.assign(point=point).pivot_table("value", "seed", "point", observed=True)
+        whole = table.dropna()
         means = frame.assign(point=point).groupby("point")[["nfe", "steps"]].mean()
         order = means["nfe"].argsort(kind="stable")
         return Curve(
@@ -117,7 +95,6 @@ class Rows:
             means["steps"].to_numpy(float)[order],
             whole.to_numpy(float)[:, order],
             whole.index.to_numpy(float),
-            errors.to_numpy(float)[:, order],
         )
 
 

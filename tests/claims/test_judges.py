@@ -10,7 +10,7 @@ import pytest
 
 from bench.run.cell import Cell
 from bench_claims.claims import CLAIMS
-from bench_claims.claims.orders import ORDERS, WIDTHS
+from bench_claims.claims.orders import ORDERS
 from bench_claims.rows import Rows
 from bench_claims.verdict import Outcome, Verdict
 
@@ -168,7 +168,7 @@ def _order_numbers(cell: Cell, short: float) -> Mapping[str, float]:
     noise = _noise(cell, 0.01)
     order = ORDERS.get(cell.solver.name, 1) - short
     if cell.suite.startswith("orders_step_"):
-        return {"rmse": WIDTHS[int(cell.suite[-1])] ** (order + 1) * noise}
+        return {"rmse": (int(cell.suite.split("_")[-1]) / 1000) ** (order + 1) * noise}
     assert cell.budget is not None
     steps = cell.budget / {"heun": 2, "rk4": 4}.get(cell.solver.name, 1)
     return {"rmse": steps**-order * noise}

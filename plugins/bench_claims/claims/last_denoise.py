@@ -68,8 +68,7 @@ def _over_levels(curves: list[Curve]) -> Curve:
     if len(whole) < len(curves) or len({len(curve.seeds) for curve in whole}) != 1:
         return NOTHING
     values = np.concatenate([curve.values for curve in whole], axis=1)
-    errors = np.full(values.shape, np.nan)
-    return Curve(np.array(LEVELS), np.array(LEVELS), values, whole[0].seeds, errors)
+    return Curve(np.array(LEVELS), np.array(LEVELS), values, whole[0].seeds)
 
 
 CLAIM = Claim(

@@ -8,12 +8,12 @@ import numpy as np
 
 from bench_claims.claim import Claim
 from bench_claims.inference import Question, answer, slopes
-from bench_claims.rows import Curve, Rows
+from bench_claims.rows import NOTHING, Curve, Rows
 from bench_claims.verdict import Line, Panel, Verdict
 
 ORDERS = {"euler": 1, "heun": 2, "rk4": 4, "ddim": 1, "dpmpp_2m": 2}
 ONE_STEP = ("euler", "heun", "rk4", "ddim")
-WIDTHS = (0.2, 0.1, 0.05, 0.025)
+WIDTHS = (0.1, 0.05, 0.025)
 """Widths in ln s of the single steps, from s = 0.5 up."""
 
 NEAR = 0.2
@@ -24,7 +24,7 @@ _MIXTURE = (
 )
 _LOCAL = "".join(
     f"""
-orders_step_{i}:
+orders_step_{round(1000 * width)}:
   models: [{_MIXTURE}]
   solvers:
     - {{name: euler, grids: [uniform_t]}}
@@ -39,7 +39,7 @@ orders_step_{i}:
   dtype: float64
   metrics: [{{name: rmse, samples: 256, reference_steps: 64}}]
 """
-    for i, width in enumerate(WIDTHS)
+    for width in WIDTHS
 )
 _SUITES = f"""{_LOCAL}
 orders_way:
@@ -100,21 +100,19 @@ def judge(rows: Rows) -> Verdict:
 def one_step(rows: Rows, solver: str) -> Curve:
     """Errors of a single step over one over its width, which stands in place of NFE and steps."""
     parts = [
-        rows.where(suite=f"orders_step_{i}", metric="rmse", solver=solver, steps=1.0).curve()
-        for i in range(len(WIDTHS))
+        rows.where(suite=_suite(width), metric="rmse", solver=solver, steps=1.0).curve()
+        for width in WIDTHS
     ]
-    inverse = 1 / np.array(WIDTHS)
+    widths = np.array(WIDTHS)
     if not all(part.values.shape == parts[0].values.shape != (0, 0) for part in parts):
-        return Curve(
-            inverse,
-            np.array(WIDTHS),
-            np.empty((0, len(WIDTHS))),
-            np.empty(0),
-            np.empty((0, len(WIDTHS))),
-        )
+        return NOTHING
     # Several budgets may buy one step: they are the same number.
     values = np.stack([part.values[:, 0] for part in parts], axis=1)
-    return Curve(inverse, np.array(WIDTHS), values, parts[0].seeds, np.full(values.shape, np.nan))
+    return Curve(1 / widths, widths, values, parts[0].seeds)
+
+
+def _suite(width: float) -> str:
+    return f"orders_step_{round(1000 * width)}"
 
 
 def _lines(curves: dict[str, Curve]) -> tuple[Line, ...]:

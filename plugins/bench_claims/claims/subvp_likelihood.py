@@ -56,7 +56,7 @@ def judge(rows: Rows) -> Verdict:
     count = min(len(vp), len(subvp))
     own = rows.where(suite="subvp_likelihood_one_network", metric="nll_bpd")
     one, other = (own.where(process=process).curve() for process in ("vp", "subvp"))
-    gap = difference(other, one, 160).values
+    gap = difference(other, one, 160)
     questions = [
         Question(
             "trained under sub-VP less trained under VP",
