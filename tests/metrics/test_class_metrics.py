@@ -86,7 +86,7 @@ def test_exact_samples_are_at_the_floor_and_others_are_not() -> None:
     found = _numbers(metric, trial, _exact(trial, 2.0))
     value, floor = found["tilted_energy"], found["tilted_energy_floor"]
     assert 0.3 < value.value / floor.value < 3
-    assert (floor.role, floor.belongs_to) == (Role.REFERENCE, "tilted_energy")
+    assert (floor.role, floor.belongs_to) == (Role.EXACT, "tilted_energy")
     assert value.note == "w = 2"
     assert found["class_energy"].note == "w = 1"
     shifted = _numbers(metric, trial, _exact(trial, 2.0) + 0.2)["tilted_energy"]

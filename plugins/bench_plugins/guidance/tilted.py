@@ -79,8 +79,8 @@ class TiltedDistance(SampleMetric):
     ``tilted_energy``: to the density proportional to p(x) p(c | x)^w, with w the guidance's scale
     (1 for autoguidance and without guidance), or ``tilt``. ``class_energy``: to p(x | c), which
     autoguidance aims at. 2 E|X-Y| - E|X-X'| - E|Y-Y'| over all pairs (the V-statistic), so that
-    even exact samples have more than 0: ``*_floor`` is that of as many. Standard errors are to
-    first order, of the samples alone.
+    even exact samples have more than 0: ``*_floor``, the value to have, is that of as many.
+    Standard errors are to first order, of the samples alone.
 
     Attributes:
         reference_samples: number of exact samples of each class.
@@ -169,7 +169,7 @@ class _Collected:
                 note="; ".join(filter(None, (note, error.note))),
             ),
             Measurement(
-                f"{name}_floor", floor, unit, n, role=Role.REFERENCE, belongs_to=name, note=note
+                f"{name}_floor", floor, unit, n, role=Role.EXACT, belongs_to=name, note=note
             ),
         ]
 
