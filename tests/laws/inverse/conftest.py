@@ -147,8 +147,7 @@ class Gaussian:
         return self.mean.to(y) + (self.covariance.to(y) @ solved)[..., 0]
 
     def sample(self, count: int, seed: int) -> Tensor:
-        generator = torch.Generator().manual_seed(seed % 2**31)
-        z = torch.randn(count, len(self.mean), generator=generator, dtype=torch.float64)
+        z = NoiseStream(seed, "exact", 0, count, (len(self.mean),), torch.float64).normal()
         return self.mean + z @ torch.linalg.cholesky(self.covariance).T
 
     def log_prob(self, y: Tensor, s: float) -> Tensor:

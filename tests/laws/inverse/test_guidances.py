@@ -72,15 +72,15 @@ def test_diffpir_solves_the_proximal_equations(
     torch.testing.assert_close(guided, wanted, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("process", ["vp", "ve", "edm"])
+@pytest.mark.parametrize("under", ["vp", "ve", "edm"])
 @pytest.mark.parametrize("fresh", [True, False])
 def test_replacement_draws_what_is_observed(
-    lab: SimpleNamespace, process: str, fresh: bool
+    lab: SimpleNamespace, under: str, fresh: bool
 ) -> None:
     # Of singular values 1 and 0.4 the second is noisier (0.5) than x_t at s = 0.3, the first (0.2)
     # is not.
-    (observation, a), gauss = _observation(lab, 0.2), lab.correlated()
-    now = process_of(process).at_s(0.3)
+    (observation, _a), gauss = _observation(lab, 0.2), lab.correlated()
+    now = process_of(under).at_s(0.3)
     rule, x = lab.guidance_of("replacement", fresh=fresh), _state()
     given, twin = (lab.given_of(gauss.denoise, observation) for _ in range(2))
     settled = rule.settle(given, x, now, rule.start(given))
@@ -131,7 +131,7 @@ def test_dps_descends_the_misfit(lab: SimpleNamespace, linear: bool) -> None:
 
 
 def test_mcg_is_dps_with_the_observed_part_replaced(lab: SimpleNamespace) -> None:
-    gauss, (observation, a) = lab.correlated(), _observation(lab, 0.0)
+    gauss, (observation, _a) = lab.correlated(), _observation(lab, 0.0)
     now, then = process_of("vp").at_s(0.8), process_of("vp").at_s(0.5)
     x, level = _state(), torch.tensor(0.8, dtype=torch.float64)
     ends = {}

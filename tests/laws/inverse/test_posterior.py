@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -59,7 +60,7 @@ def test_ddnm_follows_its_recursion_and_replacement_forgets_a_correlation(
         d = gauss.mean + (y - gauss.mean) @ gauss.gain(s).T
         return torch.cat([known, d[:, 2:]], 1)
 
-    for now, then in zip(times[:-1], times[1:], strict=True):
+    for now, then in itertools.pairwise(times):
         d = denoise(y, now.s)
         y = d + then.s / now.s * (y - d)
     torch.testing.assert_close(run.x, denoise(y, times[-1].s), rtol=1e-7, atol=1e-7)

@@ -27,16 +27,16 @@ def _draw(seed: int) -> Tensor:
     return torch.randn(3, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-@pytest.mark.parametrize("process", ["vp", "ve"])
+@pytest.mark.parametrize("under", ["vp", "ve"])
 @pytest.mark.parametrize("levels", [(3.0, 1.0), (1.0, 0.3), (0.3, 0.1)])
 @pytest.mark.parametrize("eta_b", [1.0, 0.6])
 def test_ddrm_takes_the_step_of_each_case(
-    lab: SimpleNamespace, process: str, levels: tuple[float, float], eta_b: float
+    lab: SimpleNamespace, under: str, levels: tuple[float, float], eta_b: float
 ) -> None:
     """Eq. 8 in loops; the observation's levels are 0.2 and 0.5, so that all cases occur."""
     gauss, operator, eta, noise = lab.correlated(), lab.dense((4,), torch.float64), 0.85, 0.2
     observation = Observation(operator, _draw(1)[:, :2], noise)
-    now, then = (process_of(process).at_s(s) for s in levels)
+    now, then = (process_of(under).at_s(s) for s in levels)
     y, z = _draw(2) * now.s, _draw(3)
     stepper = stepper_of("ddrm", eta=eta, eta_b=eta_b)
     problem = lab.problem_of(gauss.denoise, observation, _Units(z))
