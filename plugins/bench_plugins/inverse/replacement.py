@@ -15,12 +15,12 @@ from bench_plugins.inverse.observed import Seen, fill_observed, replace_observed
 class Replacement(Guidance[Tensor | None]):
     """Before each step and corrector the observed coefficients of x_t are drawn from q(x_t | y).
 
-    The rest moves by the model's score alone. It never learns that the observation will come: what
-    it does at high noise is right for x_t's own noise, and is not corrected later. With a corrector
+    The rest moves by the model's score. It never learns that the observation will come: at high
+    noise it goes where the prior goes, and that is not corrected later. With a corrector
     (``langevin``) it is the paper's sampler, and its bias is smaller. Here A is any linear
     operator, in its singular basis; where the observation is noisier than x_t a coefficient is left
-    to the model, which removes that noise (the paper has none). Without noise the observed part of D is the
-    observation, so that the last denoise returns it.
+    to the model, which removes that noise (the paper has none). Without noise the observed part of
+    D is the observation, so that the last denoise returns it.
 
     Attributes:
         fresh: draw the noise anew each time, as in the paper; else one draw is kept, so that the
