@@ -1,4 +1,4 @@
-"""What is kept of a cell to be looked at: first samples and, under a task, what they answer."""
+"""Keeps a part of a cell to be looked at: samples and, under a task, what they answer."""
 
 from __future__ import annotations
 
