@@ -42,7 +42,7 @@ class Kept:
 
     @property
     def most(self) -> int:
-        """How many are kept."""
+        """The number of samples that are kept."""
         return SHOWN_POINTS if len(self.trial.draw.shape) == 1 else SHOWN
 
     def add(self, batch: Batch) -> Kept:

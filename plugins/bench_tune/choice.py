@@ -30,7 +30,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """How to choose.
+    """The rule of a choice.
 
     Attributes:
         metric: the number that decides.
