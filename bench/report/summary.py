@@ -56,7 +56,7 @@ def cells_by_status(table: pd.DataFrame) -> dict[str, int]:
 def _cells(best: BestValue) -> tuple[str, ...]:
     subject = best.subject
     cells = (
-        subject.asked,
+        subject.model_and_task,
         with_params(subject.process, subject.process_params),
         best.label,
         best.text,

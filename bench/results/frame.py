@@ -48,7 +48,7 @@ class Subject:
     process_params: str
 
     @property
-    def asked(self) -> str:
+    def model_and_task(self) -> str:
         """Model and task, with parameters that differ from the defaults."""
         task = with_params(self.task, self.task_params)
         return ", ".join(filter(None, (with_params(self.model, self.model_params), task)))
@@ -56,7 +56,9 @@ class Subject:
     @property
     def title(self) -> str:
         """Suite, model, task and process, with parameters that differ from the defaults."""
-        return f"{self.suite}: {self.asked}, {with_params(self.process, self.process_params)}"
+        return (
+            f"{self.suite}: {self.model_and_task}, {with_params(self.process, self.process_params)}"
+        )
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""What is kept of a cell to be looked at: first samples and, under a task, what they answer."""
+"""Keeps a part of a cell to be looked at: samples and, under a task, what they answer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Kept:
 
     @property
     def most(self) -> int:
-        """How many are kept."""
+        """The number of samples that are kept."""
         return SHOWN_POINTS if len(self.trial.draw.shape) == 1 else SHOWN
 
     def add(self, batch: Batch) -> Kept:

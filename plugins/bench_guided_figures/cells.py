@@ -19,7 +19,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True)
 class Sheet:
-    """What was kept of the samplers at one budget.
+    """Arrays that were kept of the samplers at one budget.
 
     Attributes:
         budget: in NFE.

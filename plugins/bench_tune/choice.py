@@ -30,7 +30,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """How to choose.
+    """The rule of a choice.
 
     Attributes:
         metric: the number that decides.
@@ -145,7 +145,7 @@ def _choose(part: pd.DataFrame, rule: Rule, larger: bool, catalogue: Catalogue) 
     budgets = tuple(int(b) for b in sorted(part["budget"].dropna().unique()))
     place = {name: first[name] for name in _PLACE} | {"budgets": budgets}
     defaults = {kind: catalogue.of(kind, str(first[kind])) for kind in TUNED}
-    varied = dict(_varied(candidates, defaults))
+    varied = dict(_variations(candidates, defaults))
     tuned = {} if chosen is None else {k: _value(chosen, k, defaults) for k in varied}
     edges = tuple(name for name, value in tuned.items() if _at_edge(value, varied[name]))
     return Choice(place, candidates, chosen, tuned, edges, tied, json.loads(first["files"] or "{}"))
@@ -189,7 +189,7 @@ def _best(
     return best, sum(candidate.value == best.value for candidate in able) > 1
 
 
-def _varied(
+def _variations(
     candidates: Sequence[Candidate], defaults: Mapping[str, Values]
 ) -> Iterator[tuple[str, list[Any]]]:
     """The parameters that have several values, and these."""

@@ -23,7 +23,7 @@ def make_table(choices: Sequence[Choice], metric: str) -> Table:
         place = choice.place
         names = (place["model"], place["task"], place["process"], choice.sampler)
         budgets = ", ".join(map(str, place["budgets"])) or "adaptive"
-        numbers = (*_chosen(choice), _next(choice), str(len(choice.candidates)))
+        numbers = (*_cells(choice), _next(choice), str(len(choice.candidates)))
         table.add_row(*(escape(str(cell)) for cell in (*names, budgets, *numbers)))
     return table
 
@@ -75,7 +75,7 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _chosen(choice: Choice) -> tuple[str, str]:
+def _cells(choice: Choice) -> tuple[str, str]:
     if choice.chosen is None:
         return "–", "no number"
     values = ", ".join(

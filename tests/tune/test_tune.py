@@ -257,9 +257,6 @@ def test_the_processes_that_it_starts(bench: Any, tmp_path: Path) -> None:
     rows = load_results(tmp_path / "results" / "real-validation")
     assert set(rows["task_params"]) == {'{"split":"validation"}'}
     assert len(rows) == 2
-    done = bench("tune", "real.yaml", "--metric", "swd", "--device", "tpu")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
 
 
 REAL = """\

@@ -31,6 +31,8 @@ A file names plugins (see `bench plugins`) and what to do with them:
         metrics: [fd_digits, rmse]
 
 A list as a parameter ({name: dopri5, rtol: [1e-2, 1e-4]}) means one curve point or curve for each.
+Beside solvers a suite may have tasks: [null, inpainting], which samples answer, and
+guidance: [null, {name: cfg, scale: 2}]; budgets (nfe) pay for evaluations and gradients alike.
 A run that was cut goes on where it was: finished cells are kept. Published files (paths such as
 published:edm-cifar10-32x32-uncond-vp, see `bench models list`) are fetched before it starts.
 
@@ -55,9 +57,9 @@ Results = Annotated[
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        help="Run only cells that fit: FIELD=GLOB (suite, model, process, grid, solver, "
-        "corrector, sampler, nfe, seed) or a bare text. Repeat: fields are joined by 'and', "
-        "the same field by 'or'.",
+        help="Run only cells that fit: FIELD=GLOB (suite, model, task, process, grid, solver, "
+        "corrector, guidance, sampler, nfe, seed) or a bare text. Repeat: fields are joined by "
+        "'and', the same field by 'or'.",
     ),
 ]
 Workers = Annotated[

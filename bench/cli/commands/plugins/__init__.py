@@ -19,7 +19,8 @@ app = typer.Typer(
 OneKind = Annotated[
     str | None,
     typer.Option(
-        help="Only this kind: process, grid, predictor, corrector, ode_solver, model, metric."
+        help="Only this kind: process, grid, predictor, corrector, ode_solver, guidance, task, "
+        "model, metric."
     ),
 ]
 Distribution = Annotated[str, typer.Option(help="The distribution whose plugins are described.")]
