@@ -21,7 +21,7 @@ class TrainingTask:
     Attributes:
         data: name of the data set.
         shape: shape of one sample.
-        levels: number of values that an entry can take; level k is near 2 k / levels - 1.
+        levels: values that an entry can take, level k near 2 k / levels - 1; 0: real numbers.
         mean: of all entries of the data, dequantised.
         std: their standard deviation.
         process: noise process.

@@ -81,9 +81,7 @@ def check_finite(x: Tensor, what: str) -> None:
         )
 
 
-def watch(
-    network: Denoiser | ForSamples, advance: Callable[[int], None]
-) -> Denoiser | ForSamples:
+def watch(network: Denoiser | ForSamples, advance: Callable[[int], None]) -> Denoiser | ForSamples:
     """The denoiser with ``advance`` called with the rows of each evaluation."""
     if isinstance(network, Conditional):
         return replace(network, network=_watched(network.network, advance))

@@ -1,9 +1,11 @@
-"""Integer data sets, dequantisation, and an order of samples that follows from the seed."""
+"""Data sets, dequantisation, and an order of samples that follows from the seed."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,11 +15,13 @@ from bench.api import NO_CLASS
 
 
 @dataclass(frozen=True)
-class IntegerData:
-    """A data set of integers 0 .. levels - 1.
+class TrainingData:
+    """A data set of integers 0 .. levels - 1, or of real numbers.
 
-    name: for records. samples: uint8 (n, *shape). levels: number of values an entry can take.
-    licence: what its publisher says about its use. labels: int64 (n,) from 0, where they are known.
+    name: for records. samples: (n, *shape), uint8, or float32 where they are real. levels: number
+    of values an entry can take, 0 for real numbers. licence: what its publisher says about its
+    use. labels: int64 (n,) from 0, where they are known. source: the model that the samples were
+    drawn from, as {"name": ..., "params": ...}.
     """
 
     name: str
@@ -25,6 +29,7 @@ class IntegerData:
     levels: int
     licence: str
     labels: Tensor | None = None
+    source: Mapping[str, Any] | None = None
 
     @property
     def digest(self) -> str:
@@ -37,9 +42,11 @@ class IntegerData:
         return 0 if self.labels is None else int(self.labels.max()) + 1
 
     def moments(self) -> tuple[float, float]:
-        """Mean and standard deviation over all entries of the dequantised data."""
-        scale = 2.0 / self.levels
+        """Mean and standard deviation over all entries of the data, integers dequantised."""
         entries = self.samples.to(torch.float64)
+        if not self.levels:
+            return float(entries.mean()), float(entries.std(correction=0))
+        scale = 2.0 / self.levels
         mean = (float(entries.mean()) + 0.5) * scale - 1.0
         variance = (float(entries.var(correction=0)) + 1.0 / 12.0) * scale**2
         return mean, variance**0.5

@@ -16,7 +16,7 @@ from bench_train.classifier import (
     require_labels,
     train_classifier,
 )
-from bench_train.data import IntegerData
+from bench_train.data import TrainingData
 from bench_train.options.choices import ReferencePart
 from bench_train.split import DataSplit
 from bench_train.statistics import write_class_statistics, write_statistics
@@ -87,11 +87,11 @@ class ExtractorRecipe:
             licence=split.licence,
         )
 
-    def _reference(self) -> IntegerData:
+    def _reference(self) -> TrainingData:
         split = self.split
         if self.part is ReferencePart.TRAIN:
             return split.training
         samples = torch.cat([split.train.samples, split.test.samples])
         parts = (require_labels(part, split.name)[1] for part in (split.train, split.test))
         labels = torch.cat(list(parts))
-        return IntegerData(split.name, samples, split.levels, split.licence, labels)
+        return TrainingData(split.name, samples, split.levels, split.licence, labels)

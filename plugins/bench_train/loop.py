@@ -18,7 +18,7 @@ from bench_train.checkpoint import Progress, Trainee
 from bench_train.config import Precision, TrainConfig
 from bench_train.data import (
     BatchOrder,
-    IntegerData,
+    TrainingData,
     at_centres,
     dequantise,
     drop_labels,
@@ -47,7 +47,7 @@ class TrainResult:
 def train(
     config: TrainConfig,
     denoiser: nn.Module,
-    data: IntegerData,
+    data: TrainingData,
     housekeeping: Housekeeping | None = None,
 ) -> TrainResult:
     """Train `denoiser` (a normalised D(y; s), changed in place) and average its weights.
@@ -96,7 +96,7 @@ def _result(config: TrainConfig, trainee: Trainee, step: int) -> TrainResult:
 class _Loop:
     config: TrainConfig
     trainee: Trainee
-    data: IntegerData
+    data: TrainingData
     connected: nn.Module
     denoise: Denoise
 
@@ -135,18 +135,22 @@ class _Loop:
         config = self.config
         generator = generator_of(config.seed, 2, step)
         rows = BatchOrder(len(self.data.samples), config.batch, config.seed).indices(step)
-        integers = self.data.samples[rows]
-        if config.flips:
-            integers = flip(integers, generator_of(config.seed, 5, step))
-        if config.dequantise:
-            jitter = torch.rand(integers.shape, generator=generator)
-            x_0 = dequantise(integers, self.data.levels, jitter)
-        else:
-            x_0 = at_centres(integers, self.data.levels, torch.float32)
-        eps = torch.randn(integers.shape, generator=generator)
+        x_0 = self._clean(step, rows, generator)
+        eps = torch.randn(x_0.shape, generator=generator)
         uniforms = stratified_uniforms(config.batch, generator)
         target = config.device, config.precision.weights
         return x_0.to(*target), eps.to(*target), uniforms, *self._labels(step, rows)
+
+    def _clean(self, step: int, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """The samples of a step as real numbers, float32."""
+        config, samples, levels = self.config, self.data.samples[rows], self.data.levels
+        if config.flips:
+            samples = flip(samples, generator_of(config.seed, 5, step))
+        if not levels:
+            return samples
+        if config.dequantise:
+            return dequantise(samples, levels, torch.rand(samples.shape, generator=generator))
+        return at_centres(samples, levels, torch.float32)
 
     def _labels(self, step: int, rows: Tensor) -> tuple[Tensor, ...]:
         config, labels = self.config, self.data.labels

@@ -11,6 +11,7 @@ from ruamel.yaml.error import YAMLError
 
 from bench.api import (
     BenchError,
+    Model,
     NoiseProcess,
     ParameterError,
     Plugin,
@@ -48,7 +49,7 @@ class PluginOption:
         Raises:
             BenchError: there is no such plugin, or it does not take such parameters.
         """
-        params = {**self._parse(text), **(more or {})}
+        params = {**self.parse(text), **(more or {})}
         name = str(params.pop("name"))
         try:
             return make_plugin(contract, name, params)
@@ -61,7 +62,8 @@ class PluginOption:
             place = f"parameter '{error.key}' " if error.key else ""
             raise BenchError(f"{self.name} '{text}': {place}{error}") from None
 
-    def _parse(self, text: str) -> dict[str, Any]:
+    def parse(self, text: str) -> dict[str, Any]:
+        """Return the name and the parameters; raises BenchError where there is no name."""
         try:
             content = YAML(typ="safe", pure=True).load(text)
         except YAMLError:
@@ -90,6 +92,17 @@ def parse_network(text: str, sizes: Sizes) -> Trainable:
     """
     option = PluginOption("--network", "mlp, or '{name: ncsnpp, width: 64}'")
     return option.plugin(Trainable, text, sizes.given)
+
+
+def parse_model(text: str) -> tuple[dict[str, object], Model]:
+    """Return parameters and model of a name, or of YAML with parameters.
+
+    Raises:
+        BenchError: there is no such model, or it does not take such parameters.
+    """
+    option = _PluginOption("--data model:", "gaussian_mixture, or '{name: random_mixture, dim: 8}'")
+    params = {key: value for key, value in option.parse(text).items() if key != "name"}
+    return params, option.plugin(Model, text)
 
 
 def parse_classifier(text: str, widths: tuple[int, ...] | None) -> TrainableClassifier:

@@ -11,7 +11,7 @@ from torch import nn
 
 from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask, WeightsFile
 from bench_train.config import Precision, TrainConfig
-from bench_train.data import IntegerData
+from bench_train.data import TrainingData
 from bench_train.ema import Average, HalfLife, PowerLaw, Rate
 from bench_train.gradients import Gradients, Passes, Sliced
 from bench_train.objective import make_objective
@@ -29,7 +29,7 @@ class Recipe:
     """A training, ready to run: configuration, data, and the network to begin with."""
 
     config: TrainConfig
-    data: IntegerData
+    data: TrainingData
     network: Trainable
     task: TrainingTask
     start: WeightsFile | None = None
@@ -67,6 +67,7 @@ class Recipe:
             "images": self.config.images,
             "precision": self.config.precision.value,
             "weights": f"average {label}",
+            **({"source": dict(self.data.source)} if self.data.source else {}),
         }
 
 
@@ -111,10 +112,12 @@ def make_recipe(
         device=computation.device,
         group=group,
     )
+    if config.flips and not data.levels:
+        raise BenchError(f"--flips: data '{data.name}' are no images; leave it out")
     return Recipe(config, data, network, task, start)
 
 
-def _classes(settings: Settings, data: IntegerData, network: Trainable) -> int:
+def _classes(settings: Settings, data: TrainingData, network: Trainable) -> int:
     """The number of classes to condition on, 0 for none."""
     if not settings.classes:
         return 0

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from bench.api import BenchError
+from bench_train.exact import EXACT, exact_samples
 from bench_train.folder import image_folder
 from bench_train.options.data import DataOptions
 from bench_train.split import DataSplit, Labelled
@@ -40,6 +41,10 @@ def read_data(options: DataOptions) -> DataSplit:
                 f"--name and --licence: data '{options.data}' have their own; leave them out"
             )
         return digits() if options.data == "digits" else mnist(options.data_dir)
+    if options.data.startswith(EXACT):
+        if options.name or options.licence:
+            raise BenchError(f"--name and --licence: '{options.data}' has its own; leave them out")
+        return exact_samples(options.data.removeprefix(EXACT))
     path = Path(options.data)
     folder = path.is_dir() or path.suffix == ".zip"
     split = image_folder(path) if folder else array_file(path, options.levels)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.api import BenchError, FeatureNetwork, write_weights
-from bench_train.data import IntegerData
+from bench_train.data import TrainingData
 from bench_train.options.choices import ReferencePart
 
 
@@ -34,7 +34,7 @@ def feature_statistics(
 
 
 def write_statistics(
-    path: Path, weights: Path, network: FeatureNetwork, data: IntegerData, part: ReferencePart
+    path: Path, weights: Path, network: FeatureNetwork, data: TrainingData, part: ReferencePart
 ) -> int:
     """Write float64 tensors `mean` (d,) and `covariance` (d, d); return the number of samples.
 
@@ -50,7 +50,7 @@ def write_statistics(
 
 
 def write_class_statistics(
-    path: Path, weights: Path, network: FeatureNetwork, data: IntegerData, part: ReferencePart
+    path: Path, weights: Path, network: FeatureNetwork, data: TrainingData, part: ReferencePart
 ) -> None:
     """Write the moments of each class: `mean` (classes, d), `covariance` (classes, d, d), `n`.
 
@@ -75,7 +75,7 @@ def write_class_statistics(
     write_weights(path, tensors, _record(weights, data, part))
 
 
-def _record(weights: Path, data: IntegerData, part: ReferencePart) -> dict[str, object]:
+def _record(weights: Path, data: TrainingData, part: ReferencePart) -> dict[str, object]:
     return {
         "data": data.name,
         "part": part.value,

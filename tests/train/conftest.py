@@ -14,7 +14,7 @@ from bench_plugins.models.networks.files import build_network
 from bench_plugins.models.networks.mlp import MLPConfig
 from bench_plugins.models.networks.precond import Preconditioning
 from bench_train.config import TrainConfig
-from bench_train.data import IntegerData
+from bench_train.data import TrainingData
 from bench_train.losses import ScoreMatching
 from bench_train.schedule import WarmupStableDecay
 from bench_train.times import LogUniform
@@ -24,12 +24,12 @@ TINY = MLPConfig(sample=(1, 4, 4), width=8, blocks=1, embedding=8, features=4)
 
 
 @pytest.fixture
-def data() -> IntegerData:
+def data() -> TrainingData:
     """Fifty copies of one of two patterns."""
     generator = torch.Generator().manual_seed(5)
     patterns = torch.randint(0, 8, (2, 1, 4, 4), generator=generator, dtype=torch.uint8)
     samples = patterns[torch.arange(50) % 2]
-    return IntegerData("toy", samples, 8, "none")
+    return TrainingData("toy", samples, 8, "none")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from bench_plugins.models.networks.mlp import MLPConfig
 from bench_plugins.models.networks.precond import Preconditioning
 from bench_plugins.models.networks.unet import UNetConfig
 from bench_train.config import Precision, TrainConfig
-from bench_train.data import IntegerData, drop_labels, generator_of
+from bench_train.data import TrainingData, drop_labels, generator_of
 from bench_train.gradients import Passes, Sliced
 from bench_train.housekeeping import Housekeeping
 from bench_train.loop import train
@@ -43,7 +43,7 @@ def _disturbed(network: nn.Module) -> nn.Module:
 
 
 @pytest.fixture
-def labelled(data: IntegerData) -> IntegerData:
+def labelled(data: TrainingData) -> TrainingData:
     """The toy data with the number of the pattern as the class."""
     return replace(data, labels=torch.arange(50) % 2)
 
@@ -103,7 +103,7 @@ def test_so_many_labels_are_dropped() -> None:
 
 
 def test_labels_of_a_step_follow_from_the_seed(
-    conditional: TrainConfig, labelled: IntegerData
+    conditional: TrainConfig, labelled: TrainingData
 ) -> None:
     seen: dict[int, list[Tensor]] = {}
 
@@ -126,7 +126,7 @@ def test_labels_of_a_step_follow_from_the_seed(
 
 
 def test_labels_change_nothing_in_a_training_without_classes(
-    config: TrainConfig, data: IntegerData, labelled: IntegerData
+    config: TrainConfig, data: TrainingData, labelled: TrainingData
 ) -> None:
     one, other = (train(config, _fresh(classes=0), given).average for given in (data, labelled))
     assert torch.equal(_weights(one), _weights(other))
@@ -136,7 +136,7 @@ def test_labels_change_nothing_in_a_training_without_classes(
 
 @pytest.mark.parametrize("rule", [Passes(), Passes(5), Sliced(4, 2)], ids=str)
 def test_resumed_with_labels_equals_uninterrupted_bit_for_bit(
-    conditional: TrainConfig, labelled: IntegerData, tmp_path: Path, rule: Passes | Sliced
+    conditional: TrainConfig, labelled: TrainingData, tmp_path: Path, rule: Passes | Sliced
 ) -> None:
     config = replace(conditional, gradients=rule)
     whole, cut = _fresh(), _fresh()
@@ -148,14 +148,14 @@ def test_resumed_with_labels_equals_uninterrupted_bit_for_bit(
     assert torch.equal(_weights(expected), _weights(resumed))
 
 
-def test_slices_share_out_the_labels(conditional: TrainConfig, labelled: IntegerData) -> None:
+def test_slices_share_out_the_labels(conditional: TrainConfig, labelled: TrainingData) -> None:
     exact = replace(conditional, precision=Precision.FLOAT64)
     whole = train(exact, _fresh(), labelled).average
     sliced = train(replace(exact, gradients=Passes(5)), _fresh(), labelled).average
     torch.testing.assert_close(_weights(sliced), _weights(whole), rtol=1e-9, atol=1e-12)
 
 
-def test_the_classes_are_learnt(conditional: TrainConfig, labelled: IntegerData) -> None:
+def test_the_classes_are_learnt(conditional: TrainConfig, labelled: TrainingData) -> None:
     # Under so much noise the class alone says which of the two patterns it was.
     longer = replace(conditional, images=24_000)
     network = train(longer, _fresh(), labelled).average.requires_grad_(False)
@@ -168,7 +168,7 @@ def test_the_classes_are_learnt(conditional: TrainConfig, labelled: IntegerData)
         assert float((means[c] - wanted).square().mean()) < 0.05 * gap
 
 
-def test_data_without_labels(conditional: TrainConfig, data: IntegerData) -> None:
+def test_data_without_labels(conditional: TrainConfig, data: TrainingData) -> None:
     with pytest.raises(BenchError, match="'toy' have no labels; leave --classes out"):
         train(conditional, _fresh(), data)
 
@@ -180,7 +180,7 @@ def test_no_share_of_labels(config: TrainConfig, rate: float) -> None:
 
 
 def test_another_share_does_not_continue_a_training(
-    conditional: TrainConfig, labelled: IntegerData, tmp_path: Path
+    conditional: TrainConfig, labelled: TrainingData, tmp_path: Path
 ) -> None:
     keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt", stop_after=1)
     train(conditional, _fresh(), labelled, keeping)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench_train.data import BatchOrder, IntegerData, at_centres, dequantise, generator_of
+from bench_train.data import BatchOrder, TrainingData, at_centres, dequantise, generator_of
 
 
 @pytest.mark.parametrize("levels", [17, 256])
@@ -30,16 +30,16 @@ def test_quantisation_undoes_it() -> None:
     assert torch.equal(((x + 1) * 128).floor().long(), integers)
 
 
-def test_moments_are_those_of_the_dequantised_data(data: IntegerData) -> None:
+def test_moments_are_those_of_the_dequantised_data(data: TrainingData) -> None:
     uniforms = torch.rand(2000, *data.samples.shape, generator=generator_of(1))
     x = dequantise(data.samples, data.levels, uniforms)
     assert data.moments() == pytest.approx((float(x.mean()), float(x.std())), abs=2e-3)
 
 
-def test_digest_depends_on_the_samples(data: IntegerData) -> None:
-    other = IntegerData("other", data.samples.flip(0), 8, "")
+def test_digest_depends_on_the_samples(data: TrainingData) -> None:
+    other = TrainingData("other", data.samples.flip(0), 8, "")
     assert data.digest != other.digest
-    assert IntegerData("again", data.samples.clone(), 8, "").digest == data.digest
+    assert TrainingData("again", data.samples.clone(), 8, "").digest == data.digest
 
 
 def test_every_epoch_shows_every_sample_once() -> None:

@@ -14,13 +14,13 @@ from bench_plugins.models.networks.files import build_network
 from bench_plugins.models.networks.mlp import MLPConfig
 from bench_plugins.models.networks.precond import Preconditioning
 from bench_train.config import Precision, TrainConfig
-from bench_train.data import IntegerData
+from bench_train.data import TrainingData
 from bench_train.ema import HalfLife, PowerLaw, Rate
 from bench_train.gradients import Passes, Sliced
 from bench_train.housekeeping import Housekeeping, Report
 from bench_train.loop import average_at, train
 
-Build = tuple[TrainConfig, IntegerData]
+Build = tuple[TrainConfig, TrainingData]
 
 
 def _fresh() -> nn.Module:
@@ -34,7 +34,7 @@ def _weights(network: nn.Module) -> Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
 
 
-def test_same_seed_same_bits(config: TrainConfig, data: IntegerData) -> None:
+def test_same_seed_same_bits(config: TrainConfig, data: TrainingData) -> None:
     first, second = (train(config, _fresh(), data).average for _ in range(2))
     assert torch.equal(_weights(first), _weights(second))
     other = train(replace(config, seed=1), _fresh(), data).average
@@ -43,7 +43,7 @@ def test_same_seed_same_bits(config: TrainConfig, data: IntegerData) -> None:
 
 @pytest.mark.parametrize("sliced", [False, True])
 def test_resumed_equals_uninterrupted_bit_for_bit(
-    config: TrainConfig, data: IntegerData, tmp_path: Path, sliced: bool
+    config: TrainConfig, data: TrainingData, tmp_path: Path, sliced: bool
 ) -> None:
     config = replace(config, gradients=Sliced(4, 2)) if sliced else config
     whole, cut = _fresh(), _fresh()
@@ -58,7 +58,7 @@ def test_resumed_equals_uninterrupted_bit_for_bit(
 
 @pytest.mark.parametrize("precision", list(Precision), ids=lambda p: p.value)
 def test_everything_at_once_resumes_bit_for_bit(
-    config: TrainConfig, data: IntegerData, tmp_path: Path, precision: Precision
+    config: TrainConfig, data: TrainingData, tmp_path: Path, precision: Precision
 ) -> None:
     config = replace(
         config,
@@ -97,7 +97,7 @@ def _dropping() -> nn.Module:
     return Dropping()
 
 
-def test_dropout_leaves_the_global_generator_alone(config: TrainConfig, data: IntegerData) -> None:
+def test_dropout_leaves_the_global_generator_alone(config: TrainConfig, data: TrainingData) -> None:
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
@@ -105,7 +105,7 @@ def test_dropout_leaves_the_global_generator_alone(config: TrainConfig, data: In
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_slices_change_the_order_of_sums_alone(config: TrainConfig, data: IntegerData) -> None:
+def test_slices_change_the_order_of_sums_alone(config: TrainConfig, data: TrainingData) -> None:
     exact = replace(config, precision=Precision.FLOAT64)
     whole = train(exact, _fresh(), data).average
     sliced = train(replace(exact, gradients=Passes(5)), _fresh(), data).average
@@ -113,7 +113,7 @@ def test_slices_change_the_order_of_sums_alone(config: TrainConfig, data: Intege
 
 
 def test_slices_of_another_size_do_not_continue_a_training_with_dropout(
-    config: TrainConfig, data: IntegerData, tmp_path: Path
+    config: TrainConfig, data: TrainingData, tmp_path: Path
 ) -> None:
     keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt", stop_after=1)
     config = replace(config, dropout=0.3, gradients=Passes(8))
@@ -123,7 +123,7 @@ def test_slices_of_another_size_do_not_continue_a_training_with_dropout(
 
 
 def test_a_checkpoint_is_the_old_or_the_new_one(
-    config: TrainConfig, data: IntegerData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: TrainConfig, data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt")
     train(config, _fresh(), data, replace(keeping, stop_after=4))
@@ -143,7 +143,7 @@ def test_a_checkpoint_is_the_old_or_the_new_one(
 
 
 def test_a_diverged_training_is_not_kept(
-    config: TrainConfig, data: IntegerData, tmp_path: Path
+    config: TrainConfig, data: TrainingData, tmp_path: Path
 ) -> None:
     broken, path = _fresh(), tmp_path / "checkpoint.pt"
     next(broken.parameters()).data.fill_(float("nan"))
@@ -153,7 +153,7 @@ def test_a_diverged_training_is_not_kept(
 
 
 def test_length_may_change_on_the_plateau(
-    config: TrainConfig, data: IntegerData, tmp_path: Path
+    config: TrainConfig, data: TrainingData, tmp_path: Path
 ) -> None:
     keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt")
     train(replace(config, images=10_000), _fresh(), data, replace(keeping, stop_after=4))
@@ -162,7 +162,7 @@ def test_length_may_change_on_the_plateau(
 
 
 def test_another_configuration_is_refused(
-    config: TrainConfig, data: IntegerData, tmp_path: Path
+    config: TrainConfig, data: TrainingData, tmp_path: Path
 ) -> None:
     keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt", stop_after=1)
     train(config, _fresh(), data, keeping)
@@ -171,7 +171,7 @@ def test_another_configuration_is_refused(
 
 
 def test_damaged_checkpoint_is_refused(
-    config: TrainConfig, data: IntegerData, tmp_path: Path
+    config: TrainConfig, data: TrainingData, tmp_path: Path
 ) -> None:
     keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt", stop_after=1)
     train(config, _fresh(), data, keeping)
@@ -185,7 +185,7 @@ def test_damaged_checkpoint_is_refused(
 
 
 def test_checkpoint_of_another_network_is_refused(
-    config: TrainConfig, data: IntegerData, tmp_path: Path
+    config: TrainConfig, data: TrainingData, tmp_path: Path
 ) -> None:
     keeping = Housekeeping(checkpoint=tmp_path / "checkpoint.pt", stop_after=1)
     train(config, _fresh(), data, keeping)
@@ -195,7 +195,7 @@ def test_checkpoint_of_another_network_is_refused(
 
 
 def test_average_can_be_read_from_a_training_in_progress(
-    config: TrainConfig, data: IntegerData, tmp_path: Path
+    config: TrainConfig, data: TrainingData, tmp_path: Path
 ) -> None:
     path = tmp_path / "checkpoint.pt"
     result = train(config, _fresh(), data, Housekeeping(path, stop_after=5))
@@ -204,7 +204,7 @@ def test_average_can_be_read_from_a_training_in_progress(
     assert read.images == 80
 
 
-def test_loss_falls_and_reports_say_so(config: TrainConfig, data: IntegerData) -> None:
+def test_loss_falls_and_reports_say_so(config: TrainConfig, data: TrainingData) -> None:
     told: list[Report] = []
     longer = replace(config, images=6400)
     train(longer, _fresh(), data, Housekeeping(report=told.append, report_s=0.0))
@@ -215,7 +215,7 @@ def test_loss_falls_and_reports_say_so(config: TrainConfig, data: IntegerData) -
     assert told[-1].remaining_s == 0.0
 
 
-def test_divergence_is_an_error_with_a_remedy(config: TrainConfig, data: IntegerData) -> None:
+def test_divergence_is_an_error_with_a_remedy(config: TrainConfig, data: TrainingData) -> None:
     broken = _fresh()
     next(broken.parameters()).data.fill_(float("nan"))
     with pytest.raises(BenchError, match="lower --learning-rate"):
@@ -228,7 +228,7 @@ def test_divergence_is_an_error_with_a_remedy(config: TrainConfig, data: Integer
 )
 @pytest.mark.filterwarnings("ignore")
 def test_faster_arithmetic_trains_alike(
-    config: TrainConfig, data: IntegerData, changes: dict[str, Precision | bool]
+    config: TrainConfig, data: TrainingData, changes: dict[str, Precision | bool]
 ) -> None:
     config = replace(config, images=1600)
     fast = replace(config, **changes)  # type: ignore[arg-type]

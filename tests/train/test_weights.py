@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from importlib import resources
 from itertools import pairwise
@@ -15,9 +16,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from bench.api import HELD_OUT, read_weights
+from bench.api import HELD_OUT, HELD_OUT_LABELS, NO_CLASS, load_tensors, read_weights
 from bench_plugins.metrics.classifier import load_classifier
 from bench_plugins.models.networks.files import load_network
+from bench_plugins.models.noisy_classifier import NOISY_CLASSIFIERS, load_noisy_classifier
 from bench_train.data import dequantise, generator_of
 from bench_train.sources import digits
 
@@ -33,6 +35,16 @@ FILES = [
     METRICS / "mnist_reference.safetensors",
     METRICS / "digits_classifier.safetensors",
     METRICS / "digits_reference.safetensors",
+    *HELD_OUT_LABELS.values(),
+    HELD_OUT["cifar10_jpeg"],
+    MODELS / "mnist_unet_classes.safetensors",
+    MODELS / "cifar10_jpeg_unet.safetensors",
+    *NOISY_CLASSIFIERS.values(),
+    METRICS / "mnist_class_reference.safetensors",
+    METRICS / "mnist_judge.safetensors",
+    METRICS / "cifar10_jpeg_classifier.safetensors",
+    METRICS / "cifar10_jpeg_reference.safetensors",
+    METRICS / "cifar10_jpeg_class_reference.safetensors",
 ]
 NETWORKS = {"digits": "digits_mlp", "mnist": "mnist_unet"}
 
@@ -57,7 +69,8 @@ def test_model_card_lists_the_file_with_its_hash(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_file_is_small_and_names_its_licence(path: Path) -> None:
     assert path.stat().st_size <= 4_000_000
-    assert "CC BY" in str(_record(path)["licence"])
+    wanted = "CIFAR-10: A. Krizhevsky 2009" if "cifar10" in path.name else "CC BY"
+    assert wanted in str(_record(path)["licence"])
 
 
 @pytest.mark.parametrize("data", ["digits", "mnist"])
@@ -105,6 +118,64 @@ def test_statistics_belong_to_the_extractor(data: str) -> None:
 def test_extractors_know_their_digits(data: str) -> None:
     record = read_weights(METRICS / f"{data}_classifier.safetensors").record
     assert record["recipe"]["test_accuracy"] > {"digits": 0.97, "mnist": 0.991}[data]
+
+
+@pytest.mark.parametrize("data", ["mnist", "cifar10_jpeg"])
+def test_moments_of_the_classes_make_up_those_of_all(data: str) -> None:
+    whole = load_file(METRICS / f"{data}_reference.safetensors")
+    parts = load_file(METRICS / f"{data}_class_reference.safetensors")
+    count, mean = parts["n"].double(), parts["mean"].double()
+    centre = (count[:, None] * mean).sum(dim=0) / count.sum()
+    torch.testing.assert_close(centre, whole["mean"], rtol=1e-5, atol=1e-5)
+    between = torch.einsum("k,ki,kj->ij", count, mean - centre, mean - centre)
+    within = ((count - 1)[:, None, None] * parts["covariance"].double()).sum(dim=0)
+    covariance = (within + between) / (count.sum() - 1)
+    torch.testing.assert_close(covariance, whole["covariance"], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("data", "least"), [("mnist", 0.98), ("cifar10_jpeg", 0.7)])
+def test_classifiers_know_the_held_out_classes(data: str, least: float) -> None:
+    classifier, _ = load_classifier(METRICS / f"{data}_classifier.safetensors")
+    found = classifier(load_tensors(HELD_OUT[data])["samples"]).argmax(dim=1)
+    labels = load_tensors(HELD_OUT_LABELS[data])["labels"]
+    assert labels.dtype is torch.int64
+    assert float((found == labels).double().mean()) > least
+
+
+@pytest.mark.parametrize("name", ["mnist_unet_classes", "cifar10_jpeg_unet"])
+def test_the_true_class_denoises_better_than_another(name: str) -> None:
+    network, metadata = load_network(MODELS / f"{name}.safetensors")
+    data = metadata.training.data
+    samples = load_tensors(HELD_OUT[data])["samples"][:128]
+    labels = load_tensors(HELD_OUT_LABELS[data])["labels"][:128]
+    generator = generator_of(0)
+    x_0 = dequantise(samples, 256, torch.rand(samples.shape, generator=generator))
+    y = x_0 + 3.0 * torch.randn(x_0.shape, generator=generator)
+
+    def loss(classes: Tensor) -> float:
+        return float((network(y, torch.full((128,), 3.0), classes) - x_0).square().mean())
+
+    true, none = loss(labels), loss(torch.full_like(labels, NO_CLASS))
+    others = [loss((labels + shift) % 10) for shift in (1, 5)]
+    assert true < none
+    assert none < min(others)
+
+
+@pytest.mark.parametrize("data", NOISY_CLASSIFIERS)
+def test_noisy_classifiers_know_the_held_out_classes(data: str) -> None:
+    classifier = load_noisy_classifier(data, torch.device("cpu"), torch.float32)
+    samples = load_tensors(HELD_OUT[data])["samples"]
+    labels = load_tensors(HELD_OUT_LABELS[data])["labels"]
+    generator = generator_of(0)
+    x_0 = dequantise(samples, 256, torch.rand(samples.shape, generator=generator))
+    nll = []
+    for s in (0.01, 1.0, 5.0, 80.0):
+        y = x_0 + s * torch.randn(x_0.shape, generator=generator)
+        log_probs = classifier.log_probs(y, torch.tensor(s))
+        nll.append(float(-log_probs.gather(1, labels[:, None]).mean()))
+    assert nll == sorted(nll)
+    assert nll[0] < {"mnist": 0.1, "cifar10_jpeg": 1.2}[data]
+    assert abs(nll[-1] - math.log(10)) < 0.05  # all that is left there is the prior
 
 
 def test_held_out_digits_are_those_of_the_split() -> None:

@@ -12,13 +12,17 @@ from torch import Tensor
 
 from bench.api import (
     HELD_OUT,
+    BenchError,
     DiscreteData,
     FilePath,
     Model,
+    ParameterError,
     ScoreModel,
     Target,
+    TrainingRecord,
     UnsupportedError,
     load_tensors,
+    make_plugin,
     paper,
     require,
 )
@@ -153,14 +157,13 @@ def load_score_model(
     network, metadata = load_network(path)
     training = metadata.training
     s_min, s_max = training.s_range
-    discrete = DiscreteData(training.levels, partial(_held_out, training.data))
     return ScoreModel(
         denoiser=of_classes(network.to(device, dtype), metadata.network.classes, label, str(path)),
         shape=_sample_shape(metadata.network),
         s_min=s_min,
         s_max=s_max,
         weights=metadata.sha256,
-        target=Target(training.data, discrete=discrete),
+        target=_target(training, path),
     )
 
 
@@ -172,6 +175,20 @@ def _with_classifier(model: ScoreModel, device: torch.device, dtype: torch.dtype
 
 def _sample_shape(network: NetworkConfig) -> tuple[int, ...]:
     return network.sample if isinstance(network, MLPConfig) else network.image
+
+
+def _target(training: TrainingRecord, path: Path) -> Target:
+    if training.levels:
+        discrete = DiscreteData(training.levels, partial(_held_out, training.data))
+        return Target(training.data, discrete=discrete)
+    try:
+        source = training.recipe["source"]
+        exact = make_plugin(Model, source["name"], source["params"])
+    except (KeyError, TypeError, ParameterError) as error:
+        raise BenchError(
+            f"{path}: damaged: it names no model that its data were drawn from ({error!r})"
+        ) from error
+    return exact.load(torch.device("cpu"), torch.float64).target
 
 
 def _held_out(data: str) -> Tensor:

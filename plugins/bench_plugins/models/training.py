@@ -74,6 +74,10 @@ class SmallUnet(_SmallNetwork):
         require(self.coarse % 32 == 0, "coarse must be a multiple of 32")
 
     def sizes(self, shape: tuple[int, ...]) -> UNetConfig:
+        if len(shape) != 3:
+            raise BenchError(
+                f"network '{self.name}': samples of shape {shape} are no images; pass --network mlp"
+            )
         channels, height, width = shape
         image = (channels, height, width)
         blocks = (self.fine_blocks, self.coarse_blocks)
@@ -116,6 +120,5 @@ class SmallNetwork(_SmallNetwork):
     bibtex: ClassVar[str] = SmallUnet.bibtex
 
     def sizes(self, shape: tuple[int, ...]) -> NetworkConfig:
-        _, height, width = shape
-        small = min(height, width) < 16
+        small = len(shape) != 3 or min(shape[1:]) < 16
         return SmallMlp().sizes(shape) if small else SmallUnet().sizes(shape)

@@ -48,7 +48,8 @@ class DataOptions:
             rich_help_panel=_PANEL,
             help="Training data: 'digits' (8x8, from scikit-learn, trains in two minutes), 'mnist' "
             "(28x28, downloaded), an .npz file with x_train and x_test (classes: y_train, y_test), "
-            "or a folder or .zip file of images, train|test/CLASS/NAME.png or .jpg.",
+            "a folder or .zip file of images, train|test/CLASS/NAME.png or .jpg, or "
+            "'model:NAME', exact samples of a model with a closed form: model:gaussian_mixture.",
         ),
     ] = "digits"
     levels: Annotated[
