@@ -100,7 +100,7 @@ def parse_model(text: str) -> tuple[dict[str, object], Model]:
     Raises:
         BenchError: there is no such model, or it does not take such parameters.
     """
-    option = _PluginOption("--data model:", "gaussian_mixture, or '{name: random_mixture, dim: 8}'")
+    option = PluginOption("--data model:", "gaussian_mixture, or '{name: random_mixture, dim: 8}'")
     params = {key: value for key, value in option.parse(text).items() if key != "name"}
     return params, option.plugin(Model, text)
 

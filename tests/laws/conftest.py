@@ -10,7 +10,7 @@ import torch
 
 from bench.api import Adaptive, TimeGrid
 from bench.registry import Entry, Kind, load_registry
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 # Steps jump in length (whole levels, interpolated tables): errors do not fall smoothly with N.
 UNEVEN = {"linspace", "leading", "trailing", "ays"}

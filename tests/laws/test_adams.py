@@ -16,7 +16,7 @@ from torchdiffeq import odeint
 
 from bench.api import Evaluation, History, OdeSolver, Problem, Time
 from bench.testing import ode_solver_of, process_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 # diffusers builds numpy arrays from tensors in a way that numpy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.api import AdaptiveOdeSolver, CountedDenoiser, NoiseProcess, Problem, rows_of
 from bench.registry import Kind, build, load_registry
 from bench.testing import process_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 # Our name of each pair and scipy's of the same or a like one.
 PEERS = {"dopri5": "RK45", "bosh3": "RK23", "dopri8": "DOP853", "rk45": "RK45", "tsit5": "RK45"}

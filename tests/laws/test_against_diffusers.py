@@ -23,7 +23,7 @@ from torch import Tensor
 
 from bench.api import NoiseProcess, NoiseStream, Problem, Stepper, Time
 from bench.testing import process_of, stepper_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 # diffusers builds numpy arrays from tensors in a way that numpy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -15,7 +15,7 @@ from torch import Tensor
 from bench.api import NoiseProcess, NoiseStream, Predictor, Problem, Sampler, Time, TimeGrid
 from bench.registry import Kind, build, load_registry
 from bench.testing import Gaussian, measured_weak_order, propagated_moments
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 Array = npt.NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from bench.api import NoiseProcess, NoiseStream, Problem
 from bench.registry import Kind, ParameterError, load_registry
 from bench.testing import measured_weak_order, stepper_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 LEVELS = (20.0, 7.0, 2.0, 0.8, 0.79, 0.1)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from bench.api import BenchError, Evaluation, History, NoiseProcess, OdeSolver, Problem
 from bench.registry import Kind, load_registry
 from bench.testing import measured_nfe, measured_order, ode_solver_of, process_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 # diffusers builds numpy arrays from tensors, and takes numpy's logarithm of them, in ways that
 # numpy 2 deprecates.

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.api import BenchError, CountedDenoiser, NoiseProcess, Problem, Time
 from bench.testing import ode_solver_of, process_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 PAIRS: dict[str, tuple[tuple[str, dict[str, object]], tuple[str, dict[str, object]]]] = {
     "dpm_adaptive_12": (("ddim", {}), ("dpm_solver_2", {})),

@@ -19,7 +19,7 @@ from torch import Tensor
 from bench.api import BenchError, NoiseProcess, OdeSolver, Problem, Time, TimeGrid
 from bench.registry import Kind, load_registry
 from bench.testing import measured_order, ode_solver_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 Law = Callable[[float], float]
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from bench.api import NoiseProcess, OdeSolver, Problem, Time
 from bench.registry import Kind, load_registry
 from bench.testing import ode_solver_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 pytestmark = [
     # diffusers builds numpy arrays from tensors in a way that numpy 2 deprecates,

@@ -15,7 +15,7 @@ from torch import Tensor
 from bench.api import NoiseProcess, Problem, Stepper, Time
 from bench.registry import Kind, load_registry
 from bench.testing import process_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 LEVELS = (30.0, 8.0, 2.0, 0.9, 0.2, 0.03)
 

@@ -28,7 +28,7 @@ from bench.api import (
 from bench.registry import Kind, ParameterError, build, load_registry
 from bench.testing import Gaussian, measured_weak_order, process_of
 from bench_plugins.ggf.ggf import GGF, _pair
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 DATA = Gaussian()
 

@@ -26,7 +26,7 @@ from bench.registry import Kind, build, load_registry
 from bench.testing import LineMixture, process_of, stepper_of
 from bench_plugins.ddim.ddim import DDIM
 from bench_plugins.gits.grid import Gits, _costs, cheapest
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 S_MIN, S_MAX = 0.02, 40.0
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.api import Corrector, CountedDenoiser, NoiseProcess, NoiseStream, Problem, Time
 from bench.registry import Kind, ParameterError, build, load_registry
 from bench.testing import LineMixture, convergence_slope, process_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 from bench_plugins.score_sde.hmc import HMC
 
 MEAN, VARIANCE = 0.7, 0.3

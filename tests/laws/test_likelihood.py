@@ -32,7 +32,7 @@ from bench.api import (
 )
 from bench.core.likelihood import Divergence
 from bench.registry import Kind, build, load_registry
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 S_MIN, S_MAX = 0.05, 20.0
 MEAN, STD = 0.7, 0.5

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench.api import Model, ScoreModel
 from bench.registry import Kind, ParameterError, build, load_registry
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 CPU = torch.device("cpu")
 

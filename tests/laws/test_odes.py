@@ -30,7 +30,7 @@ from bench.api import (
 )
 from bench.core.noise import SHARD
 from bench.testing import ode_solver_of, process_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 from bench_plugins.odes.embedded import GROW, EmbeddedPair
 from bench_plugins.odes.tsit5 import Tsit5
 

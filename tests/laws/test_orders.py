@@ -29,7 +29,7 @@ from bench.api import (
 )
 from bench.registry import Kind, build, load_registry
 from bench.testing import LineMixture, convergence_slope
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 S_MIN, S_MAX = 0.05, 20.0
 

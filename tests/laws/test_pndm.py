@@ -16,7 +16,7 @@ from torch import Tensor
 
 from bench.api import BenchError, CountedDenoiser, History, NoiseProcess, OdeSolver, Problem, Time
 from bench.testing import ode_solver_of, process_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 LEVELS = 1000
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.api import NoiseProcess, NoiseStream, Predictor, Problem
 from bench.registry import Kind, load_registry
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 LEVELS = (10.0, 4.0, 1.0, 0.2)
 

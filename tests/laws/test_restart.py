@@ -24,7 +24,7 @@ from bench.api import (
 )
 from bench.registry import Kind, ParameterError, build, load_registry
 from bench.testing import Gaussian, measured_weak_order, process_of, propagated_moments
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 Array = npt.NDArray[np.float64]
 

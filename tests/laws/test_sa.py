@@ -16,7 +16,7 @@ from torch import Tensor
 from bench.api import BenchError, NoiseProcess, NoiseStream, Problem, Stepper
 from bench.registry import Kind, load_registry
 from bench.testing import measured_nfe, measured_weak_order, process_of, stepper_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 # diffusers builds numpy arrays from tensors in a way that numpy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from bench.api import NoiseProcess, NoiseStream, Predictor, Problem, Time
 from bench.registry import Kind, build, load_registry
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 # diffusers builds numpy arrays from tensors in ways that numpy 2 deprecates.
 pytestmark = [

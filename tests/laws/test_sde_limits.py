@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bench.api import BenchError, NoiseProcess, NoiseStream, Problem, Stepper, Time
 from bench.testing import measured_weak_order, process_of, stepper_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 LEVELS = (10.0, 5.0, 2.0, 1.1, 0.4, 0.1)
 Model = Callable[[Tensor, Tensor], Tensor]

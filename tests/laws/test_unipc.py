@@ -14,7 +14,7 @@ from torch import Tensor
 from bench.api import BenchError, NoiseProcess, OdeSolver, Problem
 from bench.registry import Kind, load_registry
 from bench.testing import measured_nfe, measured_order, ode_solver_of, process_of
-from bench_plugins.models.mixture import Mixture
+from bench_plugins.models.closed_form import Mixture
 
 # diffusers builds numpy arrays from tensors in a way that numpy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -23,7 +23,7 @@ from bench.api import (
     paper,
     require,
 )
-from bench_plugins.models.mixture import Mixture, MixturePosterior
+from bench_plugins.models.closed_form import Mixture, MixturePosterior
 
 
 @dataclass(frozen=True, eq=False)
