@@ -12,7 +12,7 @@ from bench.compare.gates import TIME, TIME_TOLERANCE, TOLERANCE, Gate, gate_of
 from bench.compare.inputs import ResultSet
 from bench.compare.missing import missing_points, new_points
 from bench.compare.pairs import Pairs, pair_points
-from bench.compare.question import Question, select_metrics, unmet
+from bench.compare.question import CompareOptions, select_metrics, unmet
 from bench.compare.refusal import refusals
 from bench.compare.result import Comparison
 from bench.compare.rows import files_of, join_results
@@ -32,7 +32,7 @@ _POINT = [
 ]
 
 
-def compare(base: ResultSet, head: ResultSet, question: Question) -> Comparison:
+def compare(base: ResultSet, head: ResultSet, question: CompareOptions) -> Comparison:
     """Compare two sets of results.
 
     Where nothing, or nothing that a gate or metric names, could be compared, the result says so,
@@ -86,7 +86,7 @@ def _points(pairs: Pairs, comparable: Flags, inputs: tuple[ResultSet, ResultSet]
     return joined.rename_axis("point").reset_index()
 
 
-def _judge(points: pd.DataFrame, question: Question) -> pd.DataFrame:
+def _judge(points: pd.DataFrame, question: CompareOptions) -> pd.DataFrame:
     """The points with intervals, p-values, verdicts and the samples that it would take."""
     alpha, ranked = question.alpha, points["ranked"].to_numpy(bool)
     base, identical = points["base"], points["identical"].to_numpy(bool)
@@ -122,7 +122,7 @@ def _judge(points: pd.DataFrame, question: Question) -> pd.DataFrame:
     )
 
 
-def _gates(points: pd.DataFrame, question: Question) -> tuple[pd.Series, Flags]:
+def _gates(points: pd.DataFrame, question: CompareOptions) -> tuple[pd.Series, Flags]:
     """The gate of each point, a default where none fits; and whether it decides the exit code."""
     metrics = points["metric"]
     own = {name: gate_of(name, question.gates) for name in metrics.unique()}

@@ -13,7 +13,7 @@ from bench.core.errors import BenchError
 
 
 @dataclass(frozen=True)
-class Question:
+class CompareOptions:
     """Options of `bench compare`.
 
     Attributes:
@@ -46,7 +46,7 @@ class Question:
         return self.times or any(gate.pattern == TIME for gate in self.gates)
 
 
-def select_metrics(rows: pd.DataFrame, question: Question) -> list[str]:
+def select_metrics(rows: pd.DataFrame, question: CompareOptions) -> list[str]:
     """The metrics that are compared.
 
     Raises:
@@ -70,7 +70,7 @@ def select_metrics(rows: pd.DataFrame, question: Question) -> list[str]:
     return [n for n in names if n in wanted or gate_of(n, question.gates) is not None]
 
 
-def unmet(points: pd.DataFrame, curves: pd.DataFrame, question: Question) -> Iterator[str]:
+def unmet(points: pd.DataFrame, curves: pd.DataFrame, question: CompareOptions) -> Iterator[str]:
     """Options that name numbers of which none could be compared."""
     compared = {str(name) for name in points["metric"].unique()}
     for pattern in question.metrics:

@@ -100,7 +100,7 @@ class Given:
 
     @property
     def observation(self) -> Observation:
-        """What was observed of the samples."""
+        """The observation of the samples."""
         if self.observation_ is None:
             raise UnsupportedError(
                 "an observation is needed; give the suite a task such as inpainting"
@@ -159,7 +159,7 @@ class Guidance(Plugin, ABC, Generic[M]):
         return self.passes
 
     def start(self, given: Given) -> M:
-        """What it remembers before the first call; a fresh one for each batch.
+        """The memory before the first call; a fresh one for each batch.
 
         Raises:
             UnsupportedError: something that it needs is not given.

@@ -60,7 +60,7 @@ class LinearOperator(Operator):
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """What was observed of each sample of a batch: y = A(x_0) + noise * n, n ~ N(0, I).
+    """The observation of each sample of a batch: y = A(x_0) + noise * n, n ~ N(0, I).
 
     Attributes:
         operator: A.

@@ -82,7 +82,7 @@ class Problem:
 
     @property
     def observation(self) -> Observation:
-        """What was observed of the samples, for solvers that ``observe`` it themselves.
+        """The observation of the samples, for solvers that ``observe`` it themselves.
 
         Raises:
             UnsupportedError: nothing was.

@@ -25,7 +25,7 @@ _SEEDS: dict[Split, int] = {"test": 2**40, "validation": 2**41}
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What consecutive samples are samples of.
+    """The questions that consecutive samples answer.
 
     Attributes:
         number: the number of the question that each answers, int64, (n,).
@@ -55,7 +55,7 @@ class Questions(ABC):
 
 
 class Task(Plugin, ABC):
-    """What is known of the samples to draw: their class, or an observation of each."""
+    """Knowledge of the samples to draw: their class, or an observation of each."""
 
     @abstractmethod
     def pose(self, model: ScoreModel, device: torch.device, dtype: torch.dtype) -> Questions:

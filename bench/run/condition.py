@@ -25,7 +25,7 @@ def model_of(cell: Cell, device: str) -> ScoreModel:
     Raises:
         UnsupportedError: the task has no meaning for the model.
     """
-    return _conditioned(cell.model, cell.task, cell.guidance, device, cell.protocol.dtype)
+    return _condition(cell.model, cell.task, cell.guidance, device, cell.protocol.dtype)
 
 
 @lru_cache(maxsize=2)
@@ -37,7 +37,7 @@ def load_model(spec: PluginSpec, device: str, dtype: str) -> ScoreModel:
 
 
 @lru_cache(maxsize=2)
-def _conditioned(
+def _condition(
     model: PluginSpec, task: PluginSpec | None, guidance: PluginSpec | None, device: str, dtype: str
 ) -> ScoreModel:
     """One object for equal arguments, so that metrics can keep what they know of it."""

@@ -118,7 +118,7 @@ def _draw_findings(axes: Axes, findings: Sequence[Finding]) -> None:
 
 
 def _scale(finding: Finding, ends: Sequence[float]) -> tuple[float, float]:
-    """What lies in the middle of a row, and how far its edges are from there."""
+    """The middle of a row, and how far its edges are from there."""
     middle = float(np.mean(ends)) if ends else 0.0
     known = [v for v in (finding.estimate, finding.low, finding.high, *ends) if np.isfinite(v)]
     far = max((abs(value - middle) for value in known), default=0.0)

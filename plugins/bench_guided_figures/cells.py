@@ -38,8 +38,8 @@ def sheets(subject: SubjectData) -> Iterator[Sheet]:
     rows = subject.rows[subject.rows["task"].ne("")]
     rows = rows[rows["seed"].eq(rows["seed"].min())].drop_duplicates("key")
     budgets = sorted(rows["budget"].dropna().unique()) or sorted(rows["nfe"].dropna().unique())
-    picks = np.unique(np.linspace(0, len(budgets) - 1, MAX_BUDGETS).round()) if budgets else []
-    for budget in (float(budgets[int(pick)]) for pick in picks):
+    places = np.linspace(0, len(budgets) - 1, MAX_BUDGETS).round() if budgets else np.empty(0)
+    for budget in (float(budgets[int(place)]) for place in np.unique(places)):
         found = {curve: subject.kept(key) for curve, key in _keys(rows, budget)}
         kept = {
             curve: arrays for curve, arrays in found.items() if {"samples", "number"} <= set(arrays)
@@ -56,5 +56,5 @@ def _keys(rows: pd.DataFrame, budget: float) -> Iterator[tuple[str, str]]:
             yield str(curve), str(fixed["key"].iloc[0])
         elif part["budget"].isna().all() and part["nfe"].gt(0).any():
             known = part[part["nfe"].gt(0)]
-            nearest = (known["nfe"] / budget).map(np.log).abs().idxmin()
-            yield str(curve), str(known.loc[nearest, "key"])
+            nearest = int((known["nfe"] / budget).map(np.log).abs().to_numpy().argmin())
+            yield str(curve), str(known["key"].iloc[nearest])

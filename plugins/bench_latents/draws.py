@@ -84,11 +84,11 @@ def check_finite(x: Tensor, what: str) -> None:
 def watch(network: Denoiser | ForSamples, advance: Callable[[int], None]) -> Denoiser | ForSamples:
     """The denoiser with ``advance`` called with the rows of each evaluation."""
     if isinstance(network, Conditional):
-        return replace(network, network=_watched(network.network, advance))
-    return network if isinstance(network, ForSamples) else _watched(network, advance)
+        return replace(network, network=_watch_calls(network.network, advance))
+    return network if isinstance(network, ForSamples) else _watch_calls(network, advance)
 
 
-def _watched(network: Callable[..., Tensor], advance: Callable[[int], None]) -> Any:
+def _watch_calls(network: Callable[..., Tensor], advance: Callable[[int], None]) -> Any:
     def denoise(y: Tensor, *rest: Tensor) -> Tensor:
         advance(y.shape[0])
         return network(y, *rest)

@@ -55,7 +55,7 @@ class ScoreMatching:
     ) -> Tensor:
         """The scalar loss of one batch; network: D(y; s), or D(y; s, c) where there are labels."""
         t = self.times.draw(uniforms, self.process)
-        y, s = noised(x_0, eps, t, self.process)
+        y, s = add_noise(x_0, eps, t, self.process)
         weight = self.weighting.on_denoiser(self.process, t)
         weight = (weight * self.times.correction(t, self.process)).to(x_0.device, x_0.dtype)
         error = (network(y, s, *labels) - x_0).square().flatten(1)
@@ -65,7 +65,7 @@ class ScoreMatching:
 
 @dataclass(frozen=True)
 class NoisyCrossEntropy:
-    """E_t E [-ln p(c | x_t)]: teaches a classifier of noised samples, for classifier guidance.
+    """E_t E [-ln p(c | x_t)]: teaches a classifier of add_noise samples, for classifier guidance.
 
     Song et al. 2021 (arXiv:2011.13456), appendix I.4; Dhariwal & Nichol 2021 (arXiv:2105.05233),
     section 4. No time is weighted: at any noise the minimum is the exact p(c | y; s), so the
@@ -80,11 +80,11 @@ class NoisyCrossEntropy:
     ) -> Tensor:
         """The scalar loss of one batch; network: logits (n, classes) of (y, s)."""
         (classes,) = labels
-        y, s = noised(x_0, eps, self.times.draw(uniforms, self.process), self.process)
+        y, s = add_noise(x_0, eps, self.times.draw(uniforms, self.process), self.process)
         return functional.cross_entropy(network(y, s).to(x_0.dtype), classes)
 
 
-def noised(x_0: Tensor, eps: Tensor, t: Tensor, process: NoiseProcess) -> tuple[Tensor, Tensor]:
+def add_noise(x_0: Tensor, eps: Tensor, t: Tensor, process: NoiseProcess) -> tuple[Tensor, Tensor]:
     """y = x_t / alpha = x_0 + s eps at times t, (n,) float64, and s in the dtype of ``x_0``.
 
     Schedules are float64 up to here: in float32 sigma and alpha of VP lose per cents near t = 0.

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from bench.api import BenchError, Trainable, TrainingRecord, TrainingTask, WeightsFile
+from bench.api import BenchError, NoiseProcess, Trainable, TrainingRecord, TrainingTask, WeightsFile
 from bench_train.config import Precision, TrainConfig
 from bench_train.data import TrainingData
 from bench_train.ema import Average, HalfLife, PowerLaw, Rate
@@ -84,13 +84,10 @@ def make_recipe(
     Raises:
         BenchError: they make no sense, or a plugin that they name does not take their parameters.
     """
-    data = split.training
-    mean, std = (round(moment, 4) for moment in data.moments())
+    data = _training_data(split, settings)
     process = parse_process(settings.process)
     network = parse_network(settings.network, settings.sizes)
-    classes = _classes(settings, data, network)
-    shape = tuple(data.samples.shape[1:])
-    task = TrainingTask(data.name, shape, data.levels, mean, std, process, classes)
+    task = _task(data, process, _classes(settings, data, network))
     config = TrainConfig(
         objective=make_objective(settings, process, network.sigma_data(task)),
         images=settings.images,
@@ -112,9 +109,20 @@ def make_recipe(
         device=computation.device,
         group=group,
     )
-    if config.flips and not data.levels:
-        raise BenchError(f"--flips: data '{data.name}' are no images; leave it out")
     return Recipe(config, data, network, task, start)
+
+
+def _training_data(split: DataSplit, settings: Settings) -> TrainingData:
+    data = split.training
+    if settings.flips and not data.levels:
+        raise BenchError(f"--flips: data '{data.name}' are no images; leave it out")
+    return data
+
+
+def _task(data: TrainingData, process: NoiseProcess, classes: int) -> TrainingTask:
+    mean, std = (round(moment, 4) for moment in data.moments())
+    shape = tuple(data.samples.shape[1:])
+    return TrainingTask(data.name, shape, data.levels, mean, std, process, classes)
 
 
 def _classes(settings: Settings, data: TrainingData, network: Trainable) -> int:

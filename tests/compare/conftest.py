@@ -14,7 +14,7 @@ import pytest
 
 from bench.compare.compare import compare
 from bench.compare.inputs import ResultSet, RunFolder
-from bench.compare.question import Question
+from bench.compare.question import CompareOptions
 from bench.compare.result import Comparison
 from bench.results.evidence import Values, found_in
 from bench.results.schema import COLUMNS
@@ -124,16 +124,18 @@ class Made:
     side: ClassVar[Callable[..., ResultSet]] = staticmethod(side)
 
     def compared(
-        self, base: Sequence[Row], head: Sequence[Row], question: Question | None = None
+        self, base: Sequence[Row], head: Sequence[Row], question: CompareOptions | None = None
     ) -> Comparison:
         """Compare two lists of rows without evidence."""
-        return compare(self.side("base", base), self.side("head", head), question or Question())
+        return compare(
+            self.side("base", base), self.side("head", head), question or CompareOptions()
+        )
 
     def samples_compared(
         self,
         base: Mapping[int, np.ndarray[Any, Any]],
         head: Mapping[int, np.ndarray[Any, Any]],
-        question: Question | None = None,
+        question: CompareOptions | None = None,
         seeds: tuple[int, int] = (0, 0),
     ) -> Comparison:
         """Compare numbers per sample by budget, of one seed each."""
@@ -141,7 +143,7 @@ class Made:
         for name, values, seed in zip(("base", "head"), (base, head), seeds, strict=True):
             rows = [self.sampled(v, budget=budget, seed=seed) for budget, v in values.items()]
             sides.append(self.side(name, rows, dict(enumerate(values.values()))))
-        return compare(*sides, question or Question())
+        return compare(*sides, question or CompareOptions())
 
     def written(self, root: Path, rows: Sequence[Row], evidence: bool = False) -> Path:
         """A folder as `bench run` writes it; the numbers per sample scatter around the values."""

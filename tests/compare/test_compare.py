@@ -12,7 +12,7 @@ from scipy import stats
 from bench.compare.compare import compare
 from bench.compare.gates import Gate
 from bench.compare.junit import junit
-from bench.compare.question import Question
+from bench.compare.question import CompareOptions
 from bench.compare.result import ExitCode
 from bench.core.errors import BenchError
 from bench.stats.spread import block_means, paired_spread, unpaired_spread
@@ -72,7 +72,7 @@ def test_samples_of_a_batch_coupled_solver_are_blocks_of_its_shards(made: Any) -
             made.side(name, [made.sampled(values, batch_coupled=coupled)], {0: values})
             for name, values in (("base", own), ("head", own + shared))
         ]
-        (row,) = compare(*sides, Question()).points.itertuples()
+        (row,) = compare(*sides, CompareOptions()).points.itertuples()
         assert row.basis == "paired samples"
         assert row.std_error == pytest.approx(expected, rel=1e-5)
 
@@ -136,7 +136,7 @@ def test_evidence_of_another_number_is_not_believed(made: Any) -> None:
     values = _rng().normal(size=100)
     rows = [made.number(5.0, std_error=0.1)]
     sides = [made.side(name, rows, {0: values}) for name in ("base", "head")]
-    assert compare(*sides, Question()).points["basis"].iloc[0] == "standard errors"
+    assert compare(*sides, CompareOptions()).points["basis"].iloc[0] == "standard errors"
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_gates_decide_what_fails(made: Any) -> None:
     both = [[*rows, *({**row, "metric": "other"} for row in rows)] for rows in (base, head)]
     both[1] = [*head, *({**row, "metric": "other"} for row in base)]
     assert made.compared(*both).exit_code == ExitCode.REGRESSION
-    gate = replace(Question(), gates=(Gate.parse("oth*:+2%"),))
+    gate = replace(CompareOptions(), gates=(Gate.parse("oth*:+2%"),))
     found = made.compared(*both, gate)
     assert found.exit_code == ExitCode.FINE
     assert set(found.points["verdict"]) == {"worse", "same"}
@@ -230,7 +230,7 @@ def test_gates_decide_what_fails(made: Any) -> None:
 def test_a_tolerance_lets_pass(made: Any) -> None:
     base, head = _worse(made)
     for text, code in (("fd:+60%", 0), ("fd:+40%", 1), ("fd:+3.2", 0), ("fd:+2.9", 1)):
-        found = made.compared(base, head, Question(gates=(Gate.parse(text),)))
+        found = made.compared(base, head, CompareOptions(gates=(Gate.parse(text),)))
         assert int(found.exit_code) == code, text
 
 
@@ -238,7 +238,7 @@ def test_a_tolerance_lets_pass(made: Any) -> None:
 def test_a_gate_on_both_sides_fails_on_gains(made: Any, text: str) -> None:
     head, base = _worse(made)
     assert made.compared(base, head).exit_code == ExitCode.FINE
-    found = made.compared(base, head, Question(gates=(Gate.parse(text),)))
+    found = made.compared(base, head, CompareOptions(gates=(Gate.parse(text),)))
     assert found.exit_code == ExitCode.REGRESSION
     assert found.points["verdict"].tolist() == ["better"]
     assert 'failures="1"' in junit(found)
@@ -254,9 +254,9 @@ def test_a_diagnostic_is_compared_only_when_it_is_named(made: Any) -> None:
     base, head = _worse(made)
     rows = [[{**row, "larger_is_better": None} for row in side] for side in (base, head)]
     assert made.compared(*rows).exit_code == ExitCode.NOT_COMPARABLE
-    found = made.compared(*rows, Question(metrics=("fd",)))
+    found = made.compared(*rows, CompareOptions(metrics=("fd",)))
     assert (found.points["verdict"].iloc[0], found.exit_code) == ("changed", ExitCode.FINE)
-    found = made.compared(*rows, Question(gates=(Gate.parse("fd"),)))
+    found = made.compared(*rows, CompareOptions(gates=(Gate.parse("fd"),)))
     assert found.exit_code == ExitCode.REGRESSION
 
 
@@ -278,7 +278,7 @@ def test_a_failed_metric_of_several_numbers_is_found_by_its_plugin(made: Any, me
     assert [(lost.metric, lost.status, lost.reason) for lost in found.missing] == [
         (metric, "failed", "why")
     ]
-    allowed = Question(allow_lost=True)
+    allowed = CompareOptions(allow_lost=True)
     found = made.compared([made.number(1.0), one], [made.number(1.0), gone], allowed)
     assert found.exit_code == ExitCode.REGRESSION
 
@@ -318,7 +318,7 @@ def test_curves_of_head_alone_are_listed(made: Any) -> None:
 
 
 def test_a_solver_under_a_new_name(made: Any) -> None:
-    question = Question(renames=(("euler", "mine"),))
+    question = CompareOptions(renames=(("euler", "mine"),))
     found = made.compared([made.number(1.0)], [made.number(1.0, solver="mine")], question)
     assert found.points["curve"].tolist() == ["mine on karras"]
 
@@ -326,29 +326,29 @@ def test_a_solver_under_a_new_name(made: Any) -> None:
 def test_two_samplers_of_one_run_by_their_labels(made: Any) -> None:
     tuned = {"solver": "heun", "solver_params": '{"k":2}', "sampler": "heun(k=2)"}
     rows = [made.number(1.0), made.number(2.0, **tuned)]
-    found = made.compared(rows, rows, Question(renames=(("euler", "heun(k=2)"),)))
+    found = made.compared(rows, rows, CompareOptions(renames=(("euler", "heun(k=2)"),)))
     assert found.points[["base", "head"]].to_numpy().tolist() == [[1.0, 2.0]]
 
 
 def test_a_rename_of_nothing_is_told(made: Any) -> None:
     with pytest.raises(BenchError, match="BASE has: euler"):
-        made.compared([made.number(1.0)], [made.number(1.0)], Question(renames=(("a", "b"),)))
+        made.compared([made.number(1.0)], [made.number(1.0)], CompareOptions(renames=(("a", "b"),)))
 
 
 def test_only_what_fits(made: Any) -> None:
     rows = [made.number(1.0), made.number(1.0, budget=20), made.number(1.0, solver="heun")]
-    found = made.compared(rows, rows, Question(only=("solver=eu*", "nfe=20")))
+    found = made.compared(rows, rows, CompareOptions(only=("solver=eu*", "nfe=20")))
     assert found.points[["solver", "budget"]].to_numpy().tolist() == [["euler", 20.0]]
     for bad in ("solver=x", "nonsense", "color=red"):
         with pytest.raises(BenchError, match="--only"):
-            made.compared(rows, rows, Question(only=(bad,)))
+            made.compared(rows, rows, CompareOptions(only=(bad,)))
 
 
 @pytest.mark.parametrize("question", [{"metrics": ("x",)}, {"gates": (Gate("x", 0.1),)}])
 def test_a_metric_or_gate_that_names_nothing_is_told(made: Any, question: Any) -> None:
     rows = [made.number(1.0)]
     with pytest.raises(BenchError, match="there are: fd, time"):
-        made.compared(rows, rows, Question(**question))
+        made.compared(rows, rows, CompareOptions(**question))
 
 
 def test_two_numbers_for_one_point_are_told(made: Any) -> None:
@@ -361,17 +361,17 @@ def test_times_are_ratios_on_the_same_hardware(made: Any) -> None:
     base = [made.number(1.0, budget=b) for b in (5, 10, 20, 40)]
     factors = (1.3, 1.31, 1.29, 1.3)
     slow = [{**row, "s_per_evaluation": 1e-3 * f} for row, f in zip(base, factors, strict=True)]
-    found = made.compared(base, slow, Question(times=True))
+    found = made.compared(base, slow, CompareOptions(times=True))
     (time,) = found.points[found.points["metric"].eq("time")].to_dict("records")
     assert (time["verdict"], time["relative"]) == ("worse", pytest.approx(0.3, abs=1e-3))
     assert found.exit_code == ExitCode.FINE  # no gate on it
-    gated = made.compared(base, slow, Question(gates=(Gate.parse("time:+10%"),)))
+    gated = made.compared(base, slow, CompareOptions(gates=(Gate.parse("time:+10%"),)))
     assert gated.exit_code == ExitCode.REGRESSION
 
 
 def test_times_of_other_hardware_are_refused(made: Any) -> None:
     found = made.compared(
-        [made.number(1.0)], [made.number(1.0, device="gpu")], Question(times=True)
+        [made.number(1.0)], [made.number(1.0, device="gpu")], CompareOptions(times=True)
     )
     assert [(r.metric, r.field) for r in found.refused] == [("time", "device")]
     assert found.points["metric"].tolist() == ["fd"]

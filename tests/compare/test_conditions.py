@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from bench.compare.compare import compare
 from bench.compare.inputs import ResultSet, open_results
-from bench.compare.question import Question
+from bench.compare.question import CompareOptions
 from bench.compare.tables import points_table
 from bench.compare.timings import timings
 from bench.results import bundle, parquet_file
@@ -39,7 +39,7 @@ def test_a_base_without_the_columns_pairs_with_what_has_no_task(made: Any) -> No
     old = pd.DataFrame([made.number(1.0)]).drop(columns=NEW).assign(place=0)
     base = ResultSet("base", old, made.side("base", [made.number(1.0)]).runs)
     head = made.side("head", [made.number(1.5), made.number(9.0, task="class")])
-    found = compare(base, head, Question())
+    found = compare(base, head, CompareOptions())
     assert (list(found.points["base"]), list(found.points["head"])) == ([1.0], [1.5])
     assert not found.missing
 
@@ -53,14 +53,14 @@ def test_a_bundle_without_the_columns_is_read(made: Any, tmp_path: Path) -> None
     (root / bundle.ROWS).write_bytes(parquet_file.pack(table, "rows", {bundle.BOUND: sha}))
     assert not set(NEW) & set(bundle.rows(root).columns)
     with open_results(str(root)) as base, open_results(str(tmp_path / "run")) as head:
-        found = compare(base, head, Question())
+        found = compare(base, head, CompareOptions())
     assert list(found.points["identical"]) == [True]
 
 
 def test_a_renamed_sampler_takes_the_guidance_of_the_other(made: Any) -> None:
     renames = (("euler", "euler with cfg"),)
     found = made.compared(
-        [made.number(1.0)], [made.number(2.0, **GUIDED)], Question(renames=renames)
+        [made.number(1.0)], [made.number(2.0, **GUIDED)], CompareOptions(renames=renames)
     )
     assert list(found.points["head"]) == [2.0]
 

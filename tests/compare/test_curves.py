@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.compare.question import Question
+from bench.compare.question import CompareOptions
 from bench.stats.aggregates import (
     bootstrap,
     bootstrap_samplers,
@@ -68,7 +68,7 @@ def test_intervals_of_curves_cover_what_they_are_about(made: Any) -> None:
         base = {n: 30 / n * (1 + 0.3 * noise[:, i]) for i, n in enumerate((5, 10, 20))}
         other = 0.1 * draws.normal(size=(300, 3))
         head = {n: 0.9 * (v + 30 / n * other[:, i]) for i, (n, v) in enumerate(base.items())}
-        question = Question(targets=(("fd", 2.5),))
+        question = CompareOptions(targets=(("fd", 2.5),))
         (row,) = made.samples_compared(base, head, question).curves.to_dict("records")
         covered[0] += row["area_low"] <= np.expm1(truth) <= row["area_high"]
         covered[1] += row["nfe_base_low"] <= 12 <= row["nfe_base_high"]

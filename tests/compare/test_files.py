@@ -13,7 +13,7 @@ import pytest
 from bench.compare.compare import compare
 from bench.compare.inputs import open_results
 from bench.compare.json_form import as_json
-from bench.compare.question import Question
+from bench.compare.question import CompareOptions
 from bench.compare.result import Comparison, ExitCode
 from bench.compare.text import text
 from bench.compare.timings import timings
@@ -79,14 +79,14 @@ def test_numbers_per_sample_are_found(made: Any, tmp_path: Path) -> None:
         result.runs[0].kept[row["key"]] = kept
         return result
 
-    found = compare(side("a", "x.npz"), side("b", "else/y.npz"), Question())
+    found = compare(side("a", "x.npz"), side("b", "else/y.npz"), CompareOptions())
     assert found.points["basis"].tolist() == ["paired samples"]
     assert found.points["identical"].tolist() == [True]
 
 
 def test_a_rename_takes_the_label_that_is_shown(made: Any) -> None:
     base, head = [_solver(made, "t.json")], [made.number(1.0)]
-    question = Question(renames=(("tabulated(table=t.json)", "euler"),))
+    question = CompareOptions(renames=(("tabulated(table=t.json)", "euler"),))
     assert len(made.compared(base, head, question).points) == 1
 
 
@@ -97,7 +97,7 @@ def test_results_of_an_earlier_version_are_read(made: Any, tmp_path: Path) -> No
         frame = old.frame.drop(columns="files")
     side = made.side("old", [])
     older = type(side)("old", frame, side.runs)
-    found = compare(older, older, Question())
+    found = compare(older, older, CompareOptions())
     assert (len(found.points), found.files) == (1, ())
     assert with_names(frame) is frame
     assert names_in(frame) == {}

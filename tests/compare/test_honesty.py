@@ -26,7 +26,7 @@ from bench.api import (
 )
 from bench.compare.compare import compare
 from bench.compare.inputs import open_results
-from bench.compare.question import Question
+from bench.compare.question import CompareOptions
 from bench.registry import Kind, build, load_registry
 from bench.results import bundle
 from bench.stats.significance import t_half_widths
@@ -100,7 +100,7 @@ def test_false_alarms_are_at_most_alpha(
                 kept = torch.rand(n, generator=draws) < 0.75
                 second = torch.where(kept, first, second)
             base[budget], head[budget] = _measured(features[first]), _measured(features[second])
-        found = made.samples_compared(base, head, Question(alpha=ALPHA), seeds=seeds)
+        found = made.samples_compared(base, head, CompareOptions(alpha=ALPHA), seeds=seeds)
         alarms += int(found.exit_code)
     assert alarms <= ALPHA * TRIALS
 
@@ -215,7 +215,7 @@ def test_a_hundred_thousand_rows_are_compared_within_memory(made: Any, tmp_path:
     sides = [_large(made, tmp_path / name, shift) for name, shift in (("a", 0.0), ("b", 0.5))]
     begin = time.perf_counter()
     with open_results(str(sides[0])) as base, open_results(str(sides[1])) as head:
-        found = compare(base, head, Question())
+        found = compare(base, head, CompareOptions())
     print(f"{time.perf_counter() - begin:.1f} s")
     assert len(found.points) == 20_000
     assert found.points["verdict"].eq("worse").mean() > 0.9

@@ -15,7 +15,7 @@ from bench.compare.gates import Gate
 from bench.compare.json_form import as_json
 from bench.compare.junit import junit
 from bench.compare.markdown import markdown
-from bench.compare.question import Question
+from bench.compare.question import CompareOptions
 from bench.compare.result import Comparison, ExitCode
 from bench.compare.text import text
 from bench.core.errors import BenchError
@@ -23,8 +23,8 @@ from bench.core.errors import BenchError
 BENCH = [sys.executable, "-c", "from bench.cli.main import main; main()"]
 
 
-def _gates(*texts: str) -> Question:
-    return Question(gates=tuple(Gate.parse(one) for one in texts))
+def _gates(*texts: str) -> CompareOptions:
+    return CompareOptions(gates=tuple(Gate.parse(one) for one in texts))
 
 
 def _headlines(found: Comparison) -> list[str]:
@@ -78,7 +78,7 @@ def _apart(made: Any) -> dict[str, tuple[list[Any], list[Any]]]:
 )
 @pytest.mark.parametrize("allowed", [False, True])
 def test_nothing_in_common_is_never_fine(made: Any, why: str, allowed: bool) -> None:
-    found = made.compared(*_apart(made)[why], Question(allow_lost=allowed))
+    found = made.compared(*_apart(made)[why], CompareOptions(allow_lost=allowed))
     assert found.exit_code == ExitCode.NOT_COMPARABLE
     assert found.points.empty
     for line in _headlines(found):
@@ -113,7 +113,7 @@ def test_lost_points_are_counted_and_fail_unless_they_may(made: Any) -> None:
     assert all("POINTS LOST: " in line for line in lines[:3])
     assert all("2 numbers of BASE are missing in HEAD" in line for line in lines)
     assert json.loads(as_json(strict))["lost_points"] == 2
-    allowed = made.compared(base, base[:1], Question(allow_lost=True))
+    allowed = made.compared(base, base[:1], CompareOptions(allow_lost=True))
     assert allowed.exit_code == ExitCode.FINE
     assert all("2 numbers of BASE are missing in HEAD" in line for line in _headlines(allowed))
 
@@ -122,7 +122,7 @@ def test_lost_points_are_counted_and_fail_unless_they_may(made: Any) -> None:
 def test_what_failed_is_never_allowed(made: Any, status: str) -> None:
     base = [made.number(1.0), made.number(1.0, budget=20)]
     head = [base[0], made.number(None, budget=20, status=status, reason="why")]
-    found = made.compared(base, head, Question(allow_lost=True))
+    found = made.compared(base, head, CompareOptions(allow_lost=True))
     assert found.exit_code == ExitCode.REGRESSION
     assert all("1 numbers of BASE failed in HEAD" in line for line in _headlines(found))
 
@@ -157,7 +157,7 @@ def _beside(made: Any, row: Any) -> list[Any]:
 def test_a_gate_or_metric_of_which_nothing_is_compared_is_an_error(made: Any, change: Any) -> None:
     value = change.pop("value", 1.0)
     base, head = _beside(made, made.number(1.0)), _beside(made, made.number(value, **change))
-    for question in (_gates("fd:+2%", "kid"), Question(metrics=("fd", "kid"))):
+    for question in (_gates("fd:+2%", "kid"), CompareOptions(metrics=("fd", "kid"))):
         found = made.compared(base, head, question)
         assert found.exit_code == ExitCode.NOT_COMPARABLE
         assert len(found.points) == 1
@@ -187,7 +187,7 @@ def test_times_that_cannot_be_compared_are_an_error(made: Any) -> None:
     row = {**made.number(1.0), "s_per_evaluation": 1e-3}
     without = {**row, "s_per_evaluation": None}
     elsewhere = {**row, "device": "other"}
-    for question in (_gates("time", "fd"), Question(times=True)):
+    for question in (_gates("time", "fd"), CompareOptions(times=True)):
         assert made.compared([row], [row], question).exit_code == ExitCode.FINE
         for head in (without, elsewhere):
             found = made.compared([row], [head], question)
@@ -200,7 +200,7 @@ def test_a_target_of_no_curve_is_an_error(made: Any) -> None:
     point = [made.number(1.0, metric="kid")]
 
     def asked(*metrics: str) -> Comparison:
-        question = Question(targets=tuple((metric, 1.5) for metric in metrics))
+        question = CompareOptions(targets=tuple((metric, 1.5) for metric in metrics))
         found: Comparison = made.compared([*curve, *point], [*curve, *point], question)
         return found
 
@@ -228,5 +228,5 @@ def test_a_filter_that_fits_one_side_alone_is_an_error(
     base = [made.number(1.0), made.number(1.0, solver="heun", budget=20), other]
     head = [made.number(1.0), made.number(1.0, solver="mine"), other]
     with pytest.raises(BenchError) as error:
-        made.compared(base, head, Question(only=only, allow_lost=True))
+        made.compared(base, head, CompareOptions(only=only, allow_lost=True))
     assert told in str(error.value)

@@ -31,7 +31,7 @@ BANNED = {
 # Verbs and nouns that end as participles do, and adjectives.
 NO_PARTICIPLES = """
 accept attempt build child down embed even except feed field fold hidden hold intercept interrupt
-known markdown need open own script seed speed threshold token unknown world
+known markdown need open own script seed speed threshold tilt token unknown world
 """
 PARTICIPLE = re.compile(r"_*[a-z]+(ed|wn|ept|ilt|eld|old|tten|ken|ven|sen)")
 QUESTION = re.compile(r"(What|How|Whether|Why|Which|Where|When|Who|Whose)\b")

@@ -11,7 +11,7 @@ import pytest
 from bench.compare.compare import compare
 from bench.compare.inputs import ResultSet, RunFolder
 from bench.compare.published import published_inputs
-from bench.compare.question import Question
+from bench.compare.question import CompareOptions
 from bench.core.errors import BenchError
 from bench.published.figures import load_figures
 
@@ -33,7 +33,7 @@ def test_a_run_is_held_against_its_figure(
     rows_of: Rows, value: float, verdict: str, code: int
 ) -> None:
     inputs = published_inputs(BASE, _side(rows_of(FEW, [value])))
-    found = compare(inputs.base, inputs.head, Question())
+    found = compare(inputs.base, inputs.head, CompareOptions())
     (row,) = found.points.to_dict("records")
     assert (row["verdict"], int(found.exit_code)) == (verdict, code)
     assert (row["base"], row["head"]) == (FEW.value, pytest.approx(value))

@@ -15,7 +15,7 @@ from bench.core.errors import BenchError
 from bench.extend import Command
 
 if TYPE_CHECKING:
-    from bench.compare.question import Question
+    from bench.compare.question import CompareOptions
     from bench.compare.result import Comparison
 
 _EPILOG = """
@@ -106,9 +106,9 @@ def compare(
 ) -> None:
     """Say whether HEAD is better or worse than BASE, curve by curve, and how sure that is."""
     from bench.compare.gates import Gate
-    from bench.compare.question import Question
+    from bench.compare.question import CompareOptions
 
-    question = Question(
+    question = CompareOptions(
         metrics=tuple(metrics or ()),
         gates=tuple(Gate.parse(text) for text in gates or ()),
         alpha=alpha,
@@ -129,7 +129,7 @@ def compare(
         raise typer.Exit(int(found.exit_code))
 
 
-def _compare(base: str, head: str, question: Question) -> Comparison:
+def _compare(base: str, head: str, question: CompareOptions) -> Comparison:
     from bench.compare.compare import compare
     from bench.compare.inputs import open_results
 
@@ -139,7 +139,7 @@ def _compare(base: str, head: str, question: Question) -> Comparison:
         return compare(before, after, question)
 
 
-def _compare_published(base: str, head: str, question: Question) -> Comparison:
+def _compare_published(base: str, head: str, question: CompareOptions) -> Comparison:
     from bench.compare.compare import compare
     from bench.compare.inputs import open_results
     from bench.compare.published import published_inputs

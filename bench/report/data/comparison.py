@@ -59,13 +59,13 @@ def read_base(name: str, results: Path) -> BaseRun:
     from bench.compare import formatting, summary
     from bench.compare.compare import compare
     from bench.compare.inputs import open_results
-    from bench.compare.question import Question
+    from bench.compare.question import CompareOptions
     from bench.compare.tables import changed_points
 
     with open_results(name) as base, open_results(str(results)) as head:
         rows = base.frame.drop(columns="place")
         try:
-            found = compare(base, head, Question())
+            found = compare(base, head, CompareOptions())
         except BenchError as error:
             return BaseRun(name, rows, str(error))
         listing = changed_points(found.points) if len(found.points) else found.points

@@ -38,7 +38,7 @@ variational_bound_digits:
 
 
 def judge(rows: Rows) -> Verdict:
-    """How far the bound lies above the exact value, or above the converged one of the ODE."""
+    """The distance of the bound above the exact value, or above the converged one of the ODE."""
     gap = rows.where(suite="variational_bound_mixture", metric="elbo_gap_nats").curve()
     bound = rows.where(suite="variational_bound_digits", metric="elbo_bpd").curve()
     ode = rows.where(suite="exact_likelihood_digits", metric="nll_bpd_converged").curve()

@@ -55,10 +55,10 @@ class Ddrm(Predictor[bool]):
         d, z = problem.denoise(x, now), problem.normal()
         keep = then.s * math.sqrt(1 - self.eta**2)
         free = combine((keep / now.sigma, x), (1 - keep / now.s, d), (then.s * self.eta, z))
-        y = seen.put(free, self._observed(seen, d, z, then.s))
+        y = seen.put(free, self._mix_observed(seen, d, z, then.s))
         return y * then.alpha, False
 
-    def _observed(self, seen: Seen, d: Tensor, z: Tensor, s: float) -> Tensor:
+    def _mix_observed(self, seen: Seen, d: Tensor, z: Tensor, s: float) -> Tensor:
         """The observed coefficients after the step, (n, m)."""
         own, noise = seen.operator.coefficients(d), seen.operator.coefficients(z)
         level = seen.level.clamp_min(torch.finfo(d.dtype).tiny)

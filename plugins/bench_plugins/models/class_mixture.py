@@ -141,7 +141,7 @@ class ClassMixture(Model):
         require(0 < self.s_min < self.s_max, "0 < s_min < s_max must hold")
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        truth = self._classed()
+        truth = self._class_model()
         text = json.dumps(asdict(self), sort_keys=True)
         main, weak = (
             Conditional(truth.blur(std).to(device, dtype).denoise, self.classes)
@@ -158,7 +158,7 @@ class ClassMixture(Model):
             classifier=truth.to(device, dtype).class_log_probs,
         )
 
-    def _classed(self) -> ClassedMixture:
+    def _class_model(self) -> ClassedMixture:
         limbs, owner = [], []
         for label in range(self.classes):
             angle = math.pi * (label + 1) / (self.classes + 1)

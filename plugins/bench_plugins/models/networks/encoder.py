@@ -36,10 +36,10 @@ class Encoder(nn.Module):
 
     def forward(self, y: Tensor, s: Tensor) -> Tensor:
         """Logits (n, classes); y (n, *image) noised samples x_0 + s eps, s of shape () or (n,)."""
-        logits: Tensor = self.readout(self.pooled(y, s))
+        logits: Tensor = self.readout(self.pool(y, s))
         return logits
 
-    def pooled(self, y: Tensor, s: Tensor) -> Tensor:
+    def pool(self, y: Tensor, s: Tensor) -> Tensor:
         """Features (n, coarse)."""
         s = s.to(y.dtype)
         moments = self.preconditioning
@@ -65,7 +65,7 @@ class CleanEncoder(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Features (n, coarse) of uint8 images (n, channels, height, width)."""
-        return self.encoder.pooled(*self._clean(images))
+        return self.encoder.pool(*self._clean(images))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (n, classes) of uint8 images (n, channels, height, width)."""
