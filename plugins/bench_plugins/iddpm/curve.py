@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.interpolate import CubicSpline, PchipInterpolator
 from torch import Tensor
 
 _HALVINGS = 60
@@ -32,6 +31,9 @@ class RisingCurve:
 
         Fritsch and Butland 1984 (scipy's PCHIP), whose first derivative is continuous.
         """
+        # Imported where it is needed: this family is imported by every command.
+        from scipy.interpolate import CubicSpline, PchipInterpolator
+
         places, values = np.arange(len(knots), dtype=np.float64), knots.double().numpy()
         spline = torch.from_numpy(CubicSpline(places, values).c[::-1].copy())
         if not _rises(spline):

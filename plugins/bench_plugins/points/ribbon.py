@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from scipy.special import roots_legendre
 from torch import Tensor
 
 from bench.api import NoiseStream, rows_of
@@ -75,6 +74,9 @@ class Arc:
 
 def _gauss(start: float, end: float, length: float, noise: float) -> tuple[Tensor, Tensor]:
     """Gauss-Legendre nodes and weights for a part of a curve that is at most ``length`` long."""
+    # Imported where it is needed: this family is imported by every command.
+    from scipy.special import roots_legendre
+
     # They are widest in the middle, pi/2 of their mean distance apart.
     count = math.ceil(math.pi / 2 * length / (_SPACING * noise)) + 12
     x, w = map(torch.from_numpy, roots_legendre(count))
