@@ -15,6 +15,7 @@ from bench.core.evaluations import Evaluations
 from bench.core.guidance import Given, Guidance, Guided, NoGuidance
 from bench.core.model import Denoiser
 from bench.core.noise import NoiseStream
+from bench.core.observation import LinearOperator
 from bench.core.process import Time
 from bench.core.rows import ForSamples, RowNetwork, with_counter
 from bench.core.target import Conditionable, ExactPosterior, ScoreModel
@@ -126,7 +127,8 @@ class GuidedModel(ForSamples):
         observation = question.observation
         if observation is None or not isinstance(exact, Conditionable):
             return None
-        return exact.posterior(observation)
+        linear = isinstance(observation.operator, LinearOperator)
+        return exact.posterior(observation) if linear else None
 
 
 @dataclass(frozen=True, eq=False)

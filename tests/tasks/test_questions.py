@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bench.api import (
+    CountedDenoiser,
     InverseProblem,
     Question,
     Questions,
@@ -16,8 +17,10 @@ from bench.api import (
     Split,
     Target,
     UnsupportedError,
+    guide,
 )
 from bench.testing.plugins import model_of
+from bench_plugins.inverse import ExactPosteriorScore
 from bench_plugins.tasks import Classes, Deblurring, Inpainting, PhaseRetrieval, RandomLinear
 
 CPU = torch.device("cpu")
@@ -146,6 +149,20 @@ def test_a_random_mask_has_nothing_to_do_with_the_noise(mixture: ScoreModel) -> 
         noises.append(question.observation.residual(question.truth)[0])
     mask, noise = torch.stack(masks) - 0.5, torch.stack(noises)
     assert ((mask[:, :, None] * noise[:, None, :]).mean(0).abs() < 5 * 0.5 / math.sqrt(300)).all()
+
+
+def test_a_question_that_is_not_linear_has_no_closed_form(mixture: ScoreModel) -> None:
+    """The mixture's posterior is then none, and whoever needs it says so; others go on."""
+    questions = PhaseRetrieval().pose(mixture, CPU, torch.float64)
+    y, s = torch.ones(4, 8, dtype=torch.float64), torch.tensor(1.0, dtype=torch.float64)
+
+    def denoise(guidance: ExactPosteriorScore | None) -> Tensor:
+        model = guide(mixture, guidance, questions, torch.float64)
+        return CountedDenoiser(model.denoiser).of_samples(0, 0, 4, CPU)(y, s)
+
+    with pytest.raises(UnsupportedError, match="a closed form of the posterior"):
+        denoise(ExactPosteriorScore())
+    torch.testing.assert_close(denoise(None), mixture.alike()(y, s))
 
 
 def _labels(task: Classes, first: int, count: int) -> list[int]:

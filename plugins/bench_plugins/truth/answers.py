@@ -18,6 +18,7 @@ from bench.api import (
     BenchError,
     Conditionable,
     ExactPosterior,
+    LinearOperator,
     Measurement,
     NoiseStream,
     Observation,
@@ -115,7 +116,7 @@ _SEED = 2**43
 def exact_posterior(trial: Trial, observation: Observation) -> ExactPosterior | None:
     """The closed form of the posterior, where there is one."""
     exact: object = trial.model.target.exact
-    linear = hasattr(observation.operator, "coefficients")
+    linear = isinstance(observation.operator, LinearOperator)
     return exact.posterior(observation) if linear and isinstance(exact, Conditionable) else None
 
 
