@@ -113,7 +113,7 @@ def test_an_operator_that_is_not_linear_is_refused(lab: SimpleNamespace, name: s
 
 def test_dps_and_daps_take_any_operator(lab: SimpleNamespace) -> None:
     model, task = lab.correlated().model, lab.SquaresTask(noise=0.2)
-    langevin = stepper_of("daps", langevin_steps=20, step_size=1e-3, decay=1.0)
+    langevin = stepper_of("daps", langevin_steps=60, step_size=2e-4, decay=1.0)
     for stepper, guidance in ((langevin, None), _method(lab, "dps")):
         run = lab.Setting(samples=64, steps=20).run(model, task, stepper, guidance)
         assert bool(torch.isfinite(run.x).all())
