@@ -9,13 +9,13 @@ from bench.core.calibration import Calibration
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid
 from bench.core.guidance import Guidance
-from bench.core.metric import Metric, Trial
+from bench.core.metric import Metric
 from bench.core.model import CountedDenoiser, Denoiser
 from bench.core.noise import NoiseStream
 from bench.core.plugin import Plugin
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess
-from bench.core.sample import Draw, Sampler
+from bench.core.sample import Draw
 from bench.core.solver import Corrector, Stepper
 from bench.core.target import Model
 from bench.core.task import Task
@@ -26,9 +26,9 @@ from bench.testing.conformance.common import defaults
 from bench.testing.conformance.finding import NotApplicable, demand
 from bench.testing.conformance.guidances import samples_of
 from bench.testing.conformance.laboratory import S_MIN, SHAPE, Run, path, times_for
-from bench.testing.conformance.models import measure
+from bench.testing.conformance.models import measure_ddim
 from bench.testing.conformance.tasks import posed_questions
-from bench.testing.plugins import grid_of, model_of, ode_solver_of, process_of
+from bench.testing.plugins import process_of
 
 
 class Network(nn.Module):
@@ -95,7 +95,7 @@ def _use(plugin: Plugin, network: Denoiser) -> Weights:
     elif isinstance(plugin, Model):
         return _denoise(plugin)
     elif isinstance(plugin, Metric):
-        _measure(plugin)
+        measure_ddim(plugin, 6)
     elif isinstance(plugin, Guidance):
         samples_of(plugin, 8)
     elif isinstance(plugin, Task):
@@ -114,11 +114,3 @@ def _denoise(model: Model) -> Weights:
     for s in (loaded.s_max, loaded.s_min):
         CountedDenoiser(loaded.denoiser).of_samples(0, 0, 4, y.device)(y, torch.tensor(s))
     return weights
-
-
-def _measure(metric: Metric) -> None:
-    loaded = model_of("gaussian_mixture").load(torch.device("cpu"), torch.float32)
-    process = process_of("vp")
-    times = path(process, 6, grid_of("karras"))
-    sampler = Sampler(ode_solver_of("ddim"))
-    measure(metric, Trial(loaded, process, sampler, times, Draw(0, 128, 64, loaded.shape)))
