@@ -30,8 +30,8 @@ class ClassifierOptions:
         bool,
         typer.Option(
             "--noise",
-            help="Classify noised samples, p(c | y; s), for classifier guidance; it writes "
-            "DATA_noisy_classifier.safetensors alone.",
+            help="Classify noised samples (the class given y at s), for classifier guidance, "
+            "and write no statistics.",
         ),
     ] = False
     process: Annotated[
