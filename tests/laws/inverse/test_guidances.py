@@ -74,9 +74,7 @@ def test_diffpir_solves_the_proximal_equations(
 
 @pytest.mark.parametrize("under", ["vp", "ve", "edm"])
 @pytest.mark.parametrize("fresh", [True, False])
-def test_replacement_draws_what_is_observed(
-    lab: SimpleNamespace, under: str, fresh: bool
-) -> None:
+def test_replacement_draws_what_is_observed(lab: SimpleNamespace, under: str, fresh: bool) -> None:
     # Of singular values 1 and 0.4 the second is noisier (0.5) than x_t at s = 0.3, the first (0.2)
     # is not.
     (observation, _a), gauss = _observation(lab, 0.2), lab.correlated()
