@@ -64,6 +64,20 @@ def test_ddnm_follows_its_recursion_on_a_gaussian(lab: SimpleNamespace) -> None:
     torch.testing.assert_close(run.x, denoise(y, times[-1].s), rtol=1e-7, atol=1e-7)
 
 
+def test_repaint_without_resampling_is_ancestral_sampling_with_replacement(
+    lab: SimpleNamespace,
+) -> None:
+    """In law, but for the observed part of x_T, which only replacement draws from q(x_T | y)."""
+    gauss, n = lab.correlated(), 1024
+    task, setting = lab.inpainting(noise=0.0, draws=n), lab.Setting(samples=n, batch=n, steps=40)
+    guided = setting.run(gauss.model, task, stepper_of("ancestral"), lab.guidance_of("replacement"))
+    once = setting.run(gauss.model, task, stepper_of("repaint", resamplings=1)).x[:, 2:]
+    other = guided.x[:, 2:]
+    noise = ((once.var(0) + other.var(0)) / n).sqrt()
+    assert float(((once.mean(0) - other.mean(0)) / noise).abs().max()) < 5
+    assert float((once.std(0) / other.std(0) - 1).abs().max()) < 0.15
+
+
 def test_particles_are_drawn_by_weight_within_their_question() -> None:
     value = torch.tensor([[0.0], [0.0], [0.0], [0.0], [1.0], [1.0], [2.0]])
     group = groups(value)
