@@ -27,12 +27,16 @@ class ThreeClasses:
     def denoise(self, y: Tensor, s: Tensor, labels: Tensor) -> Tensor:
         """D(y; s, c), and D(y; s) where a label is negative."""
         total = self.variance + rows_of(s, y).square()
-        means = y.new_tensor(MEANS)
-        gaps = torch.stack([(y - m).flatten(1).square().sum(1) for m in MEANS], 1)
-        share = (-0.5 * gaps / total.reshape(-1, 1)).softmax(1)
-        known = labels >= 0
+        means, known = y.new_tensor(MEANS), labels >= 0
+        share = self.log_probs(y, s).exp()
         mean = torch.where(known, means[labels.clamp_min(0)], share @ means)
         return rows_of(mean, y) + self.variance / total * (y - rows_of(mean, y))
+
+    def log_probs(self, y: Tensor, s: Tensor) -> Tensor:
+        """ln p(c | y; s), (n, classes)."""
+        gaps = torch.stack([(y - m).flatten(1).square().sum(1) for m in MEANS], 1)
+        total = self.variance + s.reshape(-1, 1).square()
+        return (-0.5 * gaps / total).log_softmax(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +44,15 @@ class FirstHalf(LinearOperator):
     """The first half of a sample's entries."""
 
     values: Tensor
+    shape: tuple[int, ...]
 
     def coefficients(self, x: Tensor) -> Tensor:
         return x.flatten(1)[:, : len(self.values)]
 
     def image(self, coefficients: Tensor) -> Tensor:
-        rest = torch.zeros_like(coefficients)
-        return torch.cat([coefficients, rest], 1).reshape(-1, *SHAPE)
+        rest = torch.Size(self.shape).numel() - len(self.values)
+        hidden = coefficients.new_zeros(len(coefficients), rest)
+        return torch.cat([coefficients, hidden], 1).reshape(-1, *self.shape)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Posed(Questions):
         dtype: of the observation.
         shift: added to the observation.
         turn: added to the classes.
+        shape: of a sample.
     """
 
     labels: bool = True
@@ -65,13 +72,16 @@ class Posed(Questions):
     dtype: torch.dtype = torch.float64
     shift: float = 0.0
     turn: int = 0
+    shape: tuple[int, ...] = SHAPE
 
     def of_samples(self, seed: int, first: int, count: int) -> Question:
         number = torch.arange(first, first + count)
         labels = (number + self.turn) % len(MEANS)
-        half = torch.Size(SHAPE).numel() // 2
+        half = torch.Size(self.shape).numel() // 2
         z = NoiseStream(7, "task", first, count, (half,), self.dtype).normal()
-        seen = Observation(FirstHalf(torch.ones(half, dtype=self.dtype)), z + self.shift, 0.1)
+        seen = Observation(
+            FirstHalf(torch.ones(half, dtype=self.dtype), self.shape), z + self.shift, 0.1
+        )
         return Question(number, labels if self.labels else None, seen if self.observed else None)
 
 
@@ -86,4 +96,5 @@ def posed_model() -> ScoreModel:
         "three classes",
         Target("three classes"),
         Conditional(weak.denoise, len(MEANS)),
+        network.log_probs,
     )

@@ -11,13 +11,16 @@ from torch import Tensor
 
 from bench.core.errors import UnsupportedError
 from bench.core.grid import TimeGrid
+from bench.core.guided import guide
 from bench.core.model import CountedDenoiser, Denoiser
 from bench.core.process import NoiseProcess, Time
 from bench.core.sample import Draw, Sampler, generate
 from bench.core.solver import Adaptive, Corrector, Stepper
+from bench.core.target import ScoreModel, Target
 from bench.testing.conformance.finding import NotApplicable
 from bench.testing.mixture import LineMixture
 from bench.testing.plugins import grid_of, process_of
+from bench.testing.posed import Posed
 
 SHAPE = (2, 4, 4)
 S_MIN, S_MAX = 0.002, 80.0
@@ -96,9 +99,18 @@ class Run:
         counted = (
             self.model if isinstance(self.model, CountedDenoiser) else CountedDenoiser(self.model)
         )
+        if stepper.observes:
+            counted = self._observed(counted)
         batches = generate(process or process_of("vp"), counted, sampler, times, draw)
         try:
             with torch.no_grad():
                 return torch.cat([batch.x for batch in batches])
         except UnsupportedError as error:
             raise NotApplicable(str(error)) from None
+
+    def _observed(self, counted: CountedDenoiser) -> CountedDenoiser:
+        """The same denoiser for samples of which the first half is observed."""
+        target = Target("laboratory")
+        model = ScoreModel(counted.network, self.shape, S_MIN, S_MAX, "laboratory", target)
+        posed = Posed(labels=False, dtype=self.dtype, shape=self.shape)
+        return CountedDenoiser(guide(model, None, posed, self.dtype).denoiser)
