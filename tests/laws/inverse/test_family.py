@@ -141,5 +141,5 @@ def test_solvers_return_what_is_observed_up_to_the_last_level(
     """They end at s_min = 0.002, and the final denoise knows nothing of the observation."""
     stepper, _ = _method(lab, name)
     for task in (lab.inpainting(noise=0.0), lab.DenseTask(noise=0.0)):
-        run = lab.Setting().run(lab.correlated().model, task, stepper)
+        run = lab.Setting(steps=32).run(lab.correlated().model, task, stepper)
         assert float(run.observation.residual(run.x).abs().max()) < 5 * 0.002
