@@ -16,6 +16,7 @@ from bench.api import (
     Corrector,
     CountedDenoiser,
     Draw,
+    Guided,
     Measurement,
     Model,
     NoiseProcess,
@@ -122,6 +123,10 @@ class _Fixed:
     def denoise(self, x: Tensor, now: Time) -> Tensor:
         self.shape = x
         return self.problem.denoise(x, now)
+
+    def split(self, x: Tensor, now: Time) -> Guided:
+        d = self.denoise(x, now)
+        return Guided(d, d)
 
     def normal(self) -> Tensor:
         return torch.full_like(self.shape, self.noise)

@@ -19,6 +19,16 @@ REASONS = (
     "needs held-out integer data",
     "cannot be loaded here",  # a model that reads a file of the user's
     "needs images of bytes",
+    "is of images",
+    "an observation is needed",
+    "a closed form of the posterior is needed",
+    "needs a closed form with classes",
+    "needs samples of classes",
+    "is the bound of the solver 'ancestral' alone",
+    "poses no observations",
+    "has no linear operator",
+    "has no splits",
+    "matrix.npy: cannot be read",
 )
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bench.core.classes import Conditional
-from bench.core.errors import UnsupportedError
+from bench.core.errors import BenchError
 from bench.core.noise import NoiseStream
 from bench.core.observation import LinearOperator, Observation
 from bench.core.target import ScoreModel, Target
@@ -45,7 +45,7 @@ def posed_questions(task: Task) -> Iterator[Questions]:
         try:
             yield task.pose(model, CPU, torch.float64)
             asked = True
-        except UnsupportedError as error:
+        except BenchError as error:  # no meaning, or no file of the user's
             reason = str(error)
     if not asked:
         raise NotApplicable(reason)

@@ -89,7 +89,7 @@ def _ratios(squares: Tensor) -> Tensor:
 
 def _labels(model: DiscreteModel, s: float) -> tuple[Tensor, Tensor]:
     """x_t and the label that the network saw."""
-    model.load(CPU, torch.float64).denoiser(torch.ones(2, 3, 2, 2).double(), torch.tensor(s))
+    model.load(CPU, torch.float64).alike()(torch.ones(2, 3, 2, 2).double(), torch.tensor(s))
     found: tuple[Tensor, Tensor] = sys.modules["my_function"].__dict__["told"][-1]
     return found
 
@@ -105,8 +105,8 @@ def test_every_prediction_of_a_table_means_the_same_denoiser(
     s = _ratios((1 - betas).cumprod(0)[label])
     y = torch.randn(2, 3, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     wanted = 0.25 * y / (0.25 + s**2)
-    torch.testing.assert_close(loaded.denoiser(y, s), wanted, rtol=1e-9, atol=1e-12)
-    torch.testing.assert_close(loaded.denoiser(y, s.expand(2)), wanted, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(loaded.alike()(y, s), wanted, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(loaded.alike()(y, s.expand(2)), wanted, rtol=1e-9, atol=1e-12)
     assert loaded.s_min * (1 - 1e-9) <= float(s) <= loaded.s_max * (1 + 1e-9)
 
 
@@ -126,7 +126,7 @@ def test_velocities_run_either_way(
     loaded, level = model.load(CPU, torch.float64), torch.tensor(s, dtype=torch.float64)
     y = torch.ones(2, 3, 2, 2).double()
     wanted = 0.25 * y / (0.25 + level**2)
-    torch.testing.assert_close(loaded.denoiser(y, level), wanted, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(loaded.alike()(y, level), wanted, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -226,13 +226,13 @@ def test_a_last_level_without_signal_is_left_out(model: DiscreteModel) -> None:
 def test_variances_are_dropped_where_they_are_announced(model: DiscreteModel) -> None:
     y, s = torch.ones(2, 3, 2, 2), torch.tensor(1.0)
     wide = replace(model, factory="my_function:Wide", predicts="x0")
-    found = replace(wide, variances=True).load(CPU, torch.float32).denoiser(y, s)
+    found = replace(wide, variances=True).load(CPU, torch.float32).alike()(y, s)
     assert found.shape == y.shape
     assert float(found.max()) < 1
     with pytest.raises(BenchError, match="set variances: true"):
-        wide.load(CPU, torch.float32).denoiser(y, s)
+        wide.load(CPU, torch.float32).alike()(y, s)
     with pytest.raises(BenchError, match=r"gives \(3, 2, 2\)"):
-        replace(model, variances=True).load(CPU, torch.float32).denoiser(y, s)
+        replace(model, variances=True).load(CPU, torch.float32).alike()(y, s)
 
 
 @pytest.mark.parametrize(
@@ -292,5 +292,5 @@ def test_a_network_with_parameters_needs_weights(
     y = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         eps = network(y / (1 + s**2).sqrt(), torch.full((2,), 700))
-        torch.testing.assert_close(loaded.denoiser(y, s), y - s * eps, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(loaded.alike()(y, s), y - s * eps, rtol=1e-4, atol=1e-4)
     assert contents(model) != contents(replace(model, weights=""))

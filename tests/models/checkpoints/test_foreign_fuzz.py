@@ -455,7 +455,7 @@ def compared(seed: int, folder: Path) -> float | None:
         with torch.no_grad():
             raw = network(point.x, point.label, class_labels=labels).sample
             wanted = point.denoised(raw)
-            found = loaded.denoiser(point.y, point.s)
+            found = loaded.alike()(point.y, point.s)
         scale = max(1.0, float(wanted.abs().max()))
         worst = max(worst, float((found - wanted).abs().max()) / scale)
     assert worst <= NEAR, f"seed {seed}: D is off by {worst:.2g}"

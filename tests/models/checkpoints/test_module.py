@@ -55,7 +55,7 @@ def test_what_is_predicted_becomes_a_denoiser(model: ModuleModel) -> None:
         ("score", [1 - 0.5 * 1, 1 - 0.5 * 4]),  # y + s^2 score
     ):
         loaded = replace(model, predicts=predicts).load(CPU, torch.float32)  # type: ignore[arg-type]
-        found = loaded.denoiser(y, s)
+        found = loaded.alike()(y, s)
         assert found[:, 0, 0, 0].tolist() == pytest.approx(expected)
     assert loaded.shape == (3, 2, 2)
 

@@ -46,7 +46,7 @@ def test_half_precision_is_near(kind: str, half: Half, zoo: Any) -> None:
     for s in _levels(exact):
         y = _y(exact, s)
         with torch.no_grad():
-            d, found = (m.denoiser(y, torch.tensor(s)) for m in (exact, rounded))
+            d, found = (m.alike()(y, torch.tensor(s)) for m in (exact, rounded))
         assert found.dtype == torch.float32
         # Preconditioning is exact: only the network's part of D, y - D = s eps, has errors.
         assert _rms(found - d) < ERRORS[half] * _rms(y - d)
@@ -63,7 +63,7 @@ def test_errors_are_bounded_by_the_data_where_the_preconditioning_bounds_them(
     rounded = replace(model, precision="float16").load(CPU, torch.float32)
     y, s = _y(exact, 80.0), torch.tensor(80.0)
     with torch.no_grad():
-        gap = _rms(exact.denoiser(y, s) - rounded.denoiser(y, s))
+        gap = _rms(exact.alike()(y, s) - rounded.alike()(y, s))
     assert gap < 4e-3
 
 
@@ -74,7 +74,7 @@ def test_half_precision_stays_finite_at_the_highest_noise(kind: str, half: Half,
     loaded = replace(model, precision=half).load(CPU, torch.float32)
     for s in (loaded.s_min, 80.0, 100.0, loaded.s_max):
         with torch.no_grad():
-            d = loaded.denoiser(_y(loaded, s), torch.tensor(s))
+            d = loaded.alike()(_y(loaded, s), torch.tensor(s))
         assert bool(torch.isfinite(d).all())
     if kind == "ncsnpp":
         assert loaded.s_max == 2696.0  # not scaled down by any c_in
@@ -89,7 +89,7 @@ def test_the_state_keeps_the_dtype_of_the_protocol(kind: str, zoo: Any) -> None:
     s = 0.5
     y = _y(exact, s, torch.float64)
     with torch.no_grad():
-        d, found = (m.denoiser(y, torch.tensor(s, dtype=torch.float64)) for m in (exact, mixed))
+        d, found = (m.alike()(y, torch.tensor(s, dtype=torch.float64)) for m in (exact, mixed))
     assert found.dtype == torch.float64
     assert 1e-10 < _rms(found - d) / _rms(y - d) < 1e-5
 
@@ -100,7 +100,7 @@ def test_nothing_changes_unless_asked(kind: str, zoo: Any) -> None:
     y, s = _y(model.load(CPU, torch.float32), 2.0), torch.tensor(2.0)
     with torch.no_grad():
         plain, named, tf32 = (
-            replace(model, precision=precision).load(CPU, torch.float32).denoiser(y, s)
+            replace(model, precision=precision).load(CPU, torch.float32).alike()(y, s)
             for precision in (None, "float32", "tf32")
         )
     assert torch.equal(plain, named)
@@ -116,7 +116,7 @@ def test_gradients_flow(kind: str, half: Half, zoo: Any) -> None:
     for precision in (None, half):
         loaded = replace(model, precision=precision).load(CPU, torch.float32)
         y = _y(loaded, 1.0).requires_grad_()
-        d = loaded.denoiser(y, torch.tensor(1.0))
+        d = loaded.alike()(y, torch.tensor(1.0))
         probe = torch.ones_like(y)
         probe[..., ::2] = -1.0
         (product,) = torch.autograd.grad((d * probe).sum(), y)
@@ -179,9 +179,7 @@ def test_the_arithmetic_inside_and_afterwards(
         convolutions.allow_tf32 = products.allow_tf32 = before
         # Nor does the caller's autocast reach the network.
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=before):
-            found = loaded.denoiser(
-                torch.ones(1, 1, 2, 2, dtype=dtype), torch.ones((), dtype=dtype)
-            )
+            found = loaded.alike()(torch.ones(1, 1, 2, 2, dtype=dtype), torch.ones((), dtype=dtype))
         assert (convolutions.allow_tf32, products.allow_tf32) == (before, before)
     finally:
         convolutions.allow_tf32, products.allow_tf32 = kept
@@ -203,7 +201,7 @@ def test_convolutions_see_and_leave_channels_last(kind: str, precision: Any, zoo
     handle = nn.modules.module.register_module_forward_hook(note)  # type: ignore[arg-type]
     try:
         with torch.no_grad():
-            loaded.denoiser(_y(loaded, 1.0), torch.tensor(1.0))
+            loaded.alike()(_y(loaded, 1.0), torch.tensor(1.0))
     finally:
         handle.remove()
     assert all(strided)
@@ -220,7 +218,7 @@ def test_compiled_networks_are_the_same(kind: str, zoo: Any) -> None:
     for s in (0.5, 20.0):
         y = _y(eager, s)
         with torch.no_grad():
-            d, found = (m.denoiser(y, torch.tensor(s)) for m in (eager, fast))
+            d, found = (m.alike()(y, torch.tensor(s)) for m in (eager, fast))
         assert _rms(found - d) < 1e-5 * _rms(y - d)
 
 
