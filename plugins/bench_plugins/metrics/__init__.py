@@ -4,7 +4,6 @@ from bench.api import family
 from bench_plugins.metrics.classifier import SmallClassifier as SmallClassifier
 from bench_plugins.metrics.distribution import EnergyDistance as EnergyDistance
 from bench_plugins.metrics.distribution import SlicedWasserstein as SlicedWasserstein
-from bench_plugins.metrics.fd import Cifar10JpegFrechet as Cifar10JpegFrechet
 from bench_plugins.metrics.fd import DigitsFrechet as DigitsFrechet
 from bench_plugins.metrics.fd import MnistFrechet as MnistFrechet
 from bench_plugins.metrics.nll_bpd import NllBpd as NllBpd
