@@ -9,8 +9,10 @@ from bench_plugins.models.noisy_classifier import EncoderClassifier as EncoderCl
 from bench_plugins.models.pretrained import Cifar10JpegUnet as Cifar10JpegUnet
 from bench_plugins.models.pretrained import DigitsMlp as DigitsMlp
 from bench_plugins.models.pretrained import DigitsMlpDeep as DigitsMlpDeep
+from bench_plugins.models.pretrained import MixtureMlp as MixtureMlp
 from bench_plugins.models.pretrained import MnistUnet as MnistUnet
 from bench_plugins.models.pretrained import MnistUnetClasses as MnistUnetClasses
+from bench_plugins.models.pretrained import RandomMixtureMlp as RandomMixtureMlp
 from bench_plugins.models.pretrained import Trained as Trained
 from bench_plugins.models.training import SmallMlp as SmallMlp
 from bench_plugins.models.training import SmallNetwork as SmallNetwork

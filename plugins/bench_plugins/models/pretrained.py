@@ -120,6 +120,36 @@ class DigitsMlpDeep(Model):
 
 
 @dataclass(frozen=True)
+class MixtureMlp(Model):
+    """A small MLP trained on exact samples of `gaussian_mixture` (see WEIGHTS.md).
+
+    Its target is that mixture, so that the error of a network is told from that of a sampler.
+    """
+
+    name: ClassVar[str] = "mixture_mlp"
+    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        return load_score_model(DATA / "mixture_mlp.safetensors", device, dtype)
+
+
+@dataclass(frozen=True)
+class RandomMixtureMlp(Model):
+    """A small MLP trained on exact samples of `random_mixture`, 16-dimensional (see WEIGHTS.md).
+
+    Its target is that mixture, so that the error of a network is told from that of a sampler.
+    """
+
+    name: ClassVar[str] = "random_mixture_mlp"
+    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        return load_score_model(DATA / "random_mixture_mlp.safetensors", device, dtype)
+
+
+@dataclass(frozen=True)
 class Trained(Model):
     """A network of your own, trained by `bench train`.
 

@@ -83,6 +83,8 @@ def _declared(guidance: Any, sampler: Sampler) -> int:
 
 def _refusal(guidance: Any, stepper: Any) -> str:
     """Why the solver cannot run under it; "" if it can."""
+    if stepper.observes:
+        return "samples given an observation"
     if guidance.splits and not stepper.renoises:
         return "acts on the noise"
     if guidance.name == "apg" and isinstance(stepper, PerSample):
