@@ -8,6 +8,7 @@ from bench_plugins.metrics.distribution import SlicedWasserstein as SlicedWasser
 from bench_plugins.metrics.elbo import Elbo as Elbo
 from bench_plugins.metrics.fd import DigitsFrechet as DigitsFrechet
 from bench_plugins.metrics.fd import MnistFrechet as MnistFrechet
+from bench_plugins.metrics.fd_class import MnistClassFrechet as MnistClassFrechet
 from bench_plugins.metrics.marginals import Marginals as Marginals
 from bench_plugins.metrics.nll_bpd import NllBpd as NllBpd
 from bench_plugins.metrics.nll_nats import NllNats as NllNats

@@ -50,7 +50,8 @@ class ClassAccuracy(SampleMetric):
     The classifier is the exact one of closed forms, and beside it ``class_accuracy_exact`` is that
     of exact samples, which overlapping classes keep below 1; guidance goes beyond it. Images are
     judged, rounded to their levels, by a classifier that guides nothing and gives no features to a
-    Frechet distance (of the digits: by that of `fd_digits`). It says nothing of variety: one good sample over and over has 1.
+    Frechet distance (of the digits: by that of `fd_digits`). It says nothing of variety: one good
+    sample over and over has 1.
     """
 
     name: ClassVar[str] = "class_accuracy"
