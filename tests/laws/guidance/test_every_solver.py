@@ -83,10 +83,10 @@ def _declared(guidance: Any, sampler: Sampler) -> int:
 
 def _refusal(guidance: Any, stepper: Any) -> str:
     """Why the solver cannot run under it; "" if it can."""
-    if stepper.observes:
-        return "samples given an observation"
     if guidance.splits and not stepper.renoises:
         return "acts on the noise"
+    if stepper.observes:
+        return "samples given an observation"
     if guidance.name == "apg" and isinstance(stepper, PerSample):
         return "goes with the whole batch"
     return ""
