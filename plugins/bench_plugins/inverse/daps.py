@@ -104,8 +104,13 @@ class Daps(Predictor[Ends]):
             raise UnsupportedError(
                 "Langevin steps need an observation with noise; give the task some"
             )
+        pull = size / r**2
+        if pull > 1:
+            raise UnsupportedError(
+                f"Langevin steps of {size:.2g} are unstable where r^2 is {r**2:.2g}; lower "
+                "step_size or decay, or raise s_min"
+            )
         for _ in range(self.langevin_steps or 0):
-            pull = size / r**2
             slope = _misfit_gradient(seen, x)
             x = combine(
                 (1 - pull, x),

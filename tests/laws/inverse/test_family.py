@@ -115,12 +115,14 @@ def test_dps_and_daps_take_any_operator(lab: SimpleNamespace) -> None:
     model, task = lab.correlated().model, lab.SquaresTask(noise=0.2)
     langevin = stepper_of("daps", langevin_steps=60, step_size=2e-4, decay=1.0)
     for stepper, guidance in ((langevin, None), _method(lab, "dps")):
-        run = lab.Setting(samples=64, steps=20).run(model, task, stepper, guidance)
+        run = lab.Setting(samples=64, steps=20, s_min=0.1).run(model, task, stepper, guidance)
         assert bool(torch.isfinite(run.x).all())
         unconditional = lab.correlated().sample(64, 3)
         assert float(run.observation.misfit(run.x).median()) < 0.5 * float(
             run.observation.misfit(unconditional).median()
         )
+    with pytest.raises(UnsupportedError, match="unstable"):
+        lab.Setting(steps=20).run(model, task, langevin)
     with pytest.raises(UnsupportedError, match="noise"):
         lab.Setting().run(model, lab.SquaresTask(noise=0.0), langevin)
 
