@@ -94,10 +94,10 @@ def mnist(folder: Path) -> DataSplit:
             f"{MNIST.mirrors[0]} and put them into {folder / 'MNIST' / 'raw'}, or pass an .npz "
             "file with x_train and x_test to --data"
         ) from error
-    own, held_out = (
+    of_train, of_test = (
         Labelled(part.data[:, None].contiguous(), part.targets) for part in (train, test)
     )
-    return DataSplit("mnist", 256, MNIST_LICENCE, own, held_out)
+    return DataSplit("mnist", 256, MNIST_LICENCE, of_train, of_test)
 
 
 def array_file(path: Path, levels: int) -> DataSplit:

@@ -16,7 +16,10 @@ from bench.run.execute import run_cell
 from bench.run.machine import WorkerOptions
 from bench.run.plan import make_plan
 
-SUITES = ["exact", "modes", "projections", "phases", pytest.param("digits", marks=pytest.mark.slow)]
+SUITES = [
+    *("exact", "modes", "projections", "phases"),
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("digits", "colour")),
+]
 
 
 def _cells(suite: str) -> list[Cell]:

@@ -120,7 +120,8 @@ def test_data_without_labels_are_refused(split: DataSplit, tmp_path: Path) -> No
     recipe = NoisyRecipe(bare, EncoderClassifier(8, 32), EDM(), NoisyTraining(), "")
     with pytest.raises(BenchError, match="'shades' have no labels"):
         recipe.make(tmp_path)
-    strange = replace(split, test=Labelled(split.test.samples, split.test.labels + 1))  # type: ignore[operator]
+    assert split.test.labels is not None
+    strange = replace(split, test=Labelled(split.test.samples, split.test.labels + 1))
     training = NoisyTraining(epochs=1, batch=100)
     recipe = NoisyRecipe(strange, EncoderClassifier(8, 32), EDM(), training, "")
     with pytest.raises(BenchError, match="does not occur in the training part"):
