@@ -25,6 +25,8 @@ def model_of(cell: Cell, device: str) -> ScoreModel:
     Raises:
         UnsupportedError: the task has no meaning for the model.
     """
+    if cell.task is None and cell.guidance is None:
+        return load_model(cell.model, device, cell.protocol.dtype)
     return _condition(cell.model, cell.task, cell.guidance, device, cell.protocol.dtype)
 
 

@@ -191,7 +191,7 @@ def test_comparing_never_waits_for_torch(made: Any, tmp_path: Path) -> None:
     code = (
         "import sys; from bench.compare.inputs import open_results\n"
         "from bench.compare.compare import *\n"
-        f"with open_results({str(root)!r}) as side: compare(side, side, Question())\n"
+        f"with open_results({str(root)!r}) as side: compare(side, side, CompareOptions())\n"
         "assert not {'torch', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

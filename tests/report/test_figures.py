@@ -176,7 +176,9 @@ def test_a_broken_figure_is_named_and_left_out(
 def test_the_reports_own_figures_come_through_the_hook() -> None:
     found, faults = load_figures()
     names = [owned.figure.name for owned in found]
-    assert names == [
+    others = {"answers", "claims", "gradients", "posteriors"}
+    assert others <= set(names)
+    assert [name for name in names if name not in others] == [
         "nfe",
         "over-all-models",
         "pareto",

@@ -19,9 +19,11 @@ from bench.results.frame import prepare_frame
 
 def kept(folder: Path, frame: pd.DataFrame, samples: npt.NDArray[np.generic]) -> Path:
     """A folder with the same samples for every cell."""
+    own = folder / "samples"
+    own.mkdir()
     for key in frame["key"].unique():
-        (folder / f"{key}.npy").write_bytes(pack(samples, f"samples/{key}"))
-    return folder
+        (own / f"{key}.npy").write_bytes(pack(samples, f"samples/{key}"))
+    return own
 
 
 @pytest.fixture(scope="module")

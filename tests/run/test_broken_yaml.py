@@ -244,7 +244,7 @@ BROKEN = (
     Broken("nfe missing", TOP + MODELS + SOLVERS + METRICS, ("'nfe' is missing",), 2, "suites.a"),
     # Plugins
     Broken("unknown solver", _solver("zzzzz"), ("ancestral", "rk4"), 4, "suites.a.solvers[0]"),
-    Broken("misspelled solver", _solver("ddmi"), ("'ddim'?",), 4, "suites.a.solvers[0]"),
+    Broken("misspelled solver", _solver("dddim"), ("'ddim'?",), 4, "suites.a.solvers[0]"),
     Broken("solver of two lines", _solver('"dd\\nim"'), ("unknown",), 4, "suites.a.solvers[0]"),
     Broken("a corrector is no solver", _solver("langevin"), ("unknown",), 4, "suites.a.solvers[0]"),
     Broken(
@@ -383,7 +383,7 @@ def test_a_fault_in_an_included_file_names_that_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("one.yaml").write_text(_solver("ddmi"), encoding="utf-8")
+    Path("one.yaml").write_text(_solver("dddim"), encoding="utf-8")
     Path("two.yaml").write_text("include: [one.yaml]\n", encoding="utf-8")
     assert _message(Path("two.yaml")).startswith("one.yaml:4: suites.a.solvers[0]: ")
 
@@ -417,12 +417,12 @@ def test_the_command_line_prints_that_one_line_and_exits_with_2(
 
 
 def test_the_command_line_in_a_process_of_its_own(bench: Any) -> None:
-    (bench.folder / "b.yaml").write_text(_solver("ddmi"), encoding="utf-8")
+    (bench.folder / "b.yaml").write_text(_solver("dddim"), encoding="utf-8")
     done = bench("run", "b.yaml")
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == (
-        "bench: b.yaml:4: suites.a.solvers[0]: unknown predictor or ode solver 'ddmi'; "
+        "bench: b.yaml:4: suites.a.solvers[0]: unknown predictor or ode solver 'dddim'; "
         "did you mean 'ddim'?\n"
     )
 

@@ -41,6 +41,10 @@ PARAMETERS = {
         for name in ("fd", "fd_infinity", "fid", "fid_infinity", "kd", "kid", "prc")
     },
     "inception_score": {"weights"},
+    "code_agreement": {"weights"},
+    "linear": {"matrix"},
+    "lpips": {"weights", "vgg"},
+    "table": {"file"},
 }
 """The parameters of the package's plugins that name files."""
 
