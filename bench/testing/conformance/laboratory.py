@@ -100,7 +100,7 @@ class Run:
             self.model if isinstance(self.model, CountedDenoiser) else CountedDenoiser(self.model)
         )
         if stepper.observes:
-            counted = self._observed(counted)
+            counted = self._observe(counted)
         batches = generate(process or process_of("vp"), counted, sampler, times, draw)
         try:
             with torch.no_grad():
@@ -108,7 +108,7 @@ class Run:
         except UnsupportedError as error:
             raise NotApplicable(str(error)) from None
 
-    def _observed(self, counted: CountedDenoiser) -> CountedDenoiser:
+    def _observe(self, counted: CountedDenoiser) -> CountedDenoiser:
         """The same denoiser for samples of which the first half is observed."""
         target = Target("laboratory")
         model = ScoreModel(counted.network, self.shape, S_MIN, S_MAX, "laboratory", target)
