@@ -34,13 +34,21 @@ from bench_plugins.models.noisy_classifier import load_noisy_classifier
 DATA = Path(__file__).parent / "data"
 
 
+class _Shipped(Model):
+    """A network of the wheel, in the file that bears its name."""
+
+    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
+    bibtex: ClassVar[str] = paper("karras2022elucidating")
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
+        return load_score_model(DATA / f"{self.name}.safetensors", device, dtype)
+
+
 @dataclass(frozen=True)
-class MnistUnet(Model):
+class MnistUnet(_Shipped):
     """A U-Net for 28x28 MNIST digits, trained by `bench train` (see WEIGHTS.md)."""
 
     name: ClassVar[str] = "mnist_unet"
-    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         loaded = load_score_model(DATA / "mnist_unet.safetensors", device, dtype)
@@ -48,7 +56,7 @@ class MnistUnet(Model):
 
 
 @dataclass(frozen=True)
-class MnistUnetClasses(Model):
+class MnistUnetClasses(_Shipped):
     """`mnist_unet`, fine-tuned to know the ten digits: D(y; s, c) and D(y; s) (see WEIGHTS.md).
 
     Attributes:
@@ -57,8 +65,6 @@ class MnistUnetClasses(Model):
     """
 
     name: ClassVar[str] = "mnist_unet_classes"
-    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     label: Label = None
 
@@ -72,7 +78,7 @@ class MnistUnetClasses(Model):
 
 
 @dataclass(frozen=True)
-class Cifar10JpegUnet(Model):
+class Cifar10JpegUnet(_Shipped):
     """A class-conditional U-Net for 32x32 colour images, CIFAR-10's after JPEG (see WEIGHTS.md).
 
     Attributes:
@@ -82,8 +88,6 @@ class Cifar10JpegUnet(Model):
     """
 
     name: ClassVar[str] = "cifar10_jpeg_unet"
-    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    bibtex: ClassVar[str] = paper("karras2022elucidating")
 
     label: Label = None
 
@@ -96,57 +100,37 @@ class Cifar10JpegUnet(Model):
 
 
 @dataclass(frozen=True)
-class DigitsMlp(Model):
+class DigitsMlp(_Shipped):
     """A small MLP for scikit-learn's 8x8 digits, trained by `bench train` (see WEIGHTS.md)."""
 
     name: ClassVar[str] = "digits_mlp"
-    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    bibtex: ClassVar[str] = paper("karras2022elucidating")
-
-    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        return load_score_model(DATA / "digits_mlp.safetensors", device, dtype)
 
 
 @dataclass(frozen=True)
-class DigitsMlpDeep(Model):
+class DigitsMlpDeep(_Shipped):
     """A second network for 8x8 digits: narrower, deeper, trained apart (see WEIGHTS.md)."""
 
     name: ClassVar[str] = "digits_mlp_deep"
-    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    bibtex: ClassVar[str] = paper("karras2022elucidating")
-
-    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        return load_score_model(DATA / "digits_mlp_deep.safetensors", device, dtype)
 
 
 @dataclass(frozen=True)
-class MixtureMlp(Model):
+class MixtureMlp(_Shipped):
     """A small MLP trained on exact samples of `gaussian_mixture` (see WEIGHTS.md).
 
     Its target is that mixture, so that the error of a network is told from that of a sampler.
     """
 
     name: ClassVar[str] = "mixture_mlp"
-    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    bibtex: ClassVar[str] = paper("karras2022elucidating")
-
-    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        return load_score_model(DATA / "mixture_mlp.safetensors", device, dtype)
 
 
 @dataclass(frozen=True)
-class RandomMixtureMlp(Model):
+class RandomMixtureMlp(_Shipped):
     """A small MLP trained on exact samples of `random_mixture`, 16-dimensional (see WEIGHTS.md).
 
     Its target is that mixture, so that the error of a network is told from that of a sampler.
     """
 
     name: ClassVar[str] = "random_mixture_mlp"
-    reference: ClassVar[str] = "this package's WEIGHTS.md; Karras et al. 2022, arXiv:2206.00364"
-    bibtex: ClassVar[str] = paper("karras2022elucidating")
-
-    def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
-        return load_score_model(DATA / "random_mixture_mlp.safetensors", device, dtype)
 
 
 @dataclass(frozen=True)
