@@ -7,14 +7,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bench.api import Given, Guidance, Guided, Passes, Time, require
+from bench.api import Given, Guided, Time
+from bench_plugins.inverse.dps import Dps
 from bench_plugins.inverse.gradient import LastGradient, descend, evaluate
 from bench_plugins.inverse.observed import Seen, fill_observed, replace_observed
 from bench_plugins.inverse.papers import CHUNG2022MCG
 
 
 @dataclass(frozen=True)
-class Mcg(Guidance[LastGradient]):
+class Mcg(Dps):
     """After each step: down the misfit of D, then the observed part is drawn from q(x_t | y).
 
     The gradient is that of ``dps`` (W = I, step zeta / ||y - A D||), and says there how solvers of
@@ -28,17 +29,7 @@ class Mcg(Guidance[LastGradient]):
     name: ClassVar[str] = "mcg"
     reference: ClassVar[str] = "Chung et al. 2022, arXiv:2206.00941, Section 3"
     bibtex: ClassVar[str] = CHUNG2022MCG
-    observes: ClassVar[bool] = True
     stochastic: ClassVar[bool] = True
-
-    zeta: float = 0.5
-
-    def __post_init__(self) -> None:
-        require(self.zeta > 0, "zeta must be > 0")
-
-    @property
-    def passes(self) -> Passes:
-        return Passes(1, 1)
 
     def start(self, given: Given) -> LastGradient:
         Seen.of(given.observation)
