@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 from torch import Tensor
 
 from bench.core.classes import Conditional
+from bench.core.errors import UnsupportedError
 from bench.core.guidance import Guidance
 from bench.core.guided import GuidedModel
 from bench.core.plugin import Plugin
@@ -17,6 +19,7 @@ from bench.core.problem import LogProb
 from bench.core.process import NoiseProcess, Time
 from bench.core.role import Role
 from bench.core.sample import Batch, Draw, Sampler
+from bench.core.solver import OdeSolver
 from bench.core.target import ScoreModel
 from bench.core.task import Questions
 
@@ -120,6 +123,26 @@ class Trial:
         """The model as it was loaded, without guidance and questions."""
         denoiser = self.model.denoiser
         return denoiser.model if isinstance(denoiser, GuidedModel) else self.model
+
+    def ode_solver(self, metric: str, reason: str) -> OdeSolver[Any]:
+        """The cell's ODE solver, whose grid spans the requested range.
+
+        Args:
+            metric: what asks.
+            reason: why a stochastic sampler does not serve it.
+
+        Raises:
+            UnsupportedError: the sampler is stochastic, or the grid leaves out a part.
+        """
+        stepper, ends = self.sampler.stepper, (self.times[-1].s, self.times[0].s)
+        if not isinstance(stepper, OdeSolver) or self.sampler.corrector is not None:
+            raise UnsupportedError(f"{metric} {reason}")
+        if not all(math.isclose(s, t, rel_tol=1e-6) for s, t in zip(ends, self.span, strict=True)):
+            raise UnsupportedError(
+                f"{metric} needs a grid from s = {self.span[1]:g} to {self.span[0]:g}; this one "
+                f"goes from {ends[1]:g} to {ends[0]:g}"
+            )
+        return stepper
 
     @property
     def observed(self) -> bool:

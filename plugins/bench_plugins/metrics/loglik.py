@@ -22,7 +22,6 @@ from bench.api import (
     Role,
     Time,
     Trial,
-    UnsupportedError,
     log_likelihood,
 )
 
@@ -42,18 +41,10 @@ class Path:
         Raises:
             UnsupportedError: the sampler is stochastic, or the grid leaves out a part.
         """
-        stepper = trial.sampler.stepper
-        if not isinstance(stepper, OdeSolver) or trial.sampler.corrector is not None:
-            raise UnsupportedError(
-                f"{metric} integrates the ODE; a stochastic sampler has no likelihood"
-            )
-        ends = trial.times[-1].s, trial.times[0].s
-        if not all(math.isclose(s, t, rel_tol=1e-6) for s, t in zip(ends, trial.span, strict=True)):
-            raise UnsupportedError(
-                f"{metric} needs a grid from s = {trial.span[1]:g} to {trial.span[0]:g}; this one "
-                f"goes from {ends[1]:g} to {ends[0]:g}"
-            )
-        return Path(trial.process, stepper, tuple(trial.times))
+        solver = trial.ode_solver(
+            metric, "integrates the ODE; a stochastic sampler has no likelihood"
+        )
+        return Path(trial.process, solver, tuple(trial.times))
 
 
 def data_draw(draw: Draw, count: int) -> Draw:
