@@ -66,7 +66,9 @@ class ForSamples(ABC):
         """The denoiser of the samples ``first`` .. ``first + count - 1`` of a run with this seed.
 
         Args:
-            seed, first, count: the samples.
+            seed: of the run.
+            first: index of the batch's first sample.
+            count: samples of the batch.
             device: of the state.
             evaluations: counts every row.
             shard: rows of one network call.
