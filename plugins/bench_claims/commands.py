@@ -30,9 +30,9 @@ was run, and in OUT/verdicts claims.md, claims.html, claims.json and a figure fo
 Each verdict has its test, its interval and the effect that it could have seen:
 
     holds       every number lies where the claim says, with its whole interval
-    fails       every number lies elsewhere, with its whole interval
+    fails       some number lies elsewhere, with its whole interval, and none where it says
     depends     some do the one and some the other; the sentence says which
-    undecided   an interval covers both; more seeds or samples would tell
+    undecided   none lies elsewhere, but an interval covers both; more seeds would tell
     not run     there are no results of it
 
 Examples:

@@ -124,7 +124,7 @@ class Verdict:
 
     @staticmethod
     def of(findings: Sequence[Finding], panels: Sequence[Panel] = (), remark: str = "") -> Verdict:
-        """The verdict on all findings: it depends where some hold and others fail."""
+        """The verdict on all findings: one that fails refutes it; it depends where others hold."""
         outcome = _joint([finding.outcome for finding in findings])
         parts = [_clause(which, findings) for which in (*_DECIDED, Outcome.NOT_RUN)]
         sentence = " ".join(part for part in (*parts, remark) if part)
@@ -138,8 +138,9 @@ def _joint(outcomes: Sequence[Outcome]) -> Outcome:
     found = set(outcomes) - {Outcome.NOT_RUN}
     if not found:
         return Outcome.NOT_RUN
-    if {Outcome.HOLDS, Outcome.FAILS} <= found:
-        return Outcome.DEPENDS
+    if Outcome.FAILS in found:
+        # A claim is general: one number refutes it, and one that holds says where it is true.
+        return Outcome.DEPENDS if Outcome.HOLDS in found else Outcome.FAILS
     if Outcome.UNDECIDED in found or Outcome.NOT_RUN in outcomes:
         return Outcome.UNDECIDED
     return found.pop()

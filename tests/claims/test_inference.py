@@ -80,7 +80,7 @@ def _finding(estimate: float, n: int = 5) -> Finding:
         ([-1.0, -2.0], Outcome.FAILS),
         ([1.0, -1.0, 0.0], Outcome.DEPENDS),
         ([1.0, 0.0], Outcome.UNDECIDED),
-        ([-1.0, 0.0], Outcome.UNDECIDED),
+        ([-1.0, 0.0], Outcome.FAILS),
         ([], Outcome.NOT_RUN),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -23,7 +24,7 @@ STOCHASTIC = ("ancestral", "dpmpp_2m_sde", "euler_maruyama", "reverse_diffusion"
 
 def _noise(cell: Cell, size: float) -> float:
     """A factor about 1 that is another one for each cell, the same in each call."""
-    seed = int(cell.key[:8], 16)
+    seed = zlib.crc32(cell.title.encode())  # not its key, which changes with the code
     return math.exp(size * float(np.random.default_rng(seed).normal()))
 
 
@@ -44,7 +45,7 @@ def _sampled(cell: Cell, value: float, size: float = 0.01) -> Mapping[str, float
 @pytest.mark.parametrize(
     ("sde", "expected"), [(2.0, Outcome.HOLDS), (0.5, Outcome.FAILS), (0.9, Outcome.DEPENDS)]
 )
-def test_rk45_saves_where_it_comes_to_the_quality(
+def test_rk45_saves_where_its_quality_is_the_same(
     planned: Planned, sde: float, expected: Outcome
 ) -> None:
     def numbers(cell: Cell) -> Mapping[str, float]:
@@ -52,9 +53,8 @@ def test_rk45_saves_where_it_comes_to_the_quality(
 
     verdict = _judge(planned, "rk45_saves", numbers)
     assert verdict.outcome is expected
-    most = 1 - 20 * 0.1**-0.2 / 1000
-    shares = [most if sde > 1 else 0.0, most if sde * 1.2 > 1 else 0.0]
-    assert [f.estimate for f in verdict.findings] == pytest.approx(shares * 3, abs=3e-3)
+    for finding in verdict.findings:
+        assert finding.estimate == pytest.approx(-math.log(sde), abs=0.03)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_correctors(planned: Planned, factor: float, size: float, expected: Outc
     verdict = _judge(planned, "predictor_corrector", numbers)
     assert verdict.outcome is expected
     assert len(verdict.findings) == 8  # models, processes, budgets
-    assert all(finding.n == 4 for finding in verdict.findings)
+    assert all(finding.n == 8 for finding in verdict.findings)
 
 
 def test_correctors_that_pay_under_one_process_alone(planned: Planned) -> None:
@@ -156,7 +156,7 @@ def test_sub_vp(planned: Planned, trained: float, own: float, expected: Outcome)
     def numbers(cell: Cell) -> Mapping[str, float]:
         shift = own if cell.model.name == "digits_mlp" else trained
         value = 2.4 + (0.0 if cell.process.name == "vp" else shift)
-        value += 0.001 * math.log(_noise(cell, 1.0))
+        value += 0.0005 * math.log(_noise(cell, 1.0))
         return {"nll_bpd": value, "nll_bpd_converged": value}
 
     verdict = _judge(planned, "subvp_likelihood", numbers)

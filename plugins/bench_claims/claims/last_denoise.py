@@ -17,7 +17,7 @@ _SUITES = "".join(
     f"""
 last_denoise_{place}_{i}_{finish}:
   models: [{model}]
-  processes: [ve]
+  processes: [{{name: ve, sigma_min: {LEVELS[0]}, sigma_max: 50.0}}]
   solvers: [dpmpp_2m]
   nfe: [{NFE}]
   s_min: {level}
