@@ -59,6 +59,13 @@ class DigitsFeatures(_ClassifierFeatures):
     file = "digits_classifier.safetensors"
 
 
+class Cifar10JpegFeatures(_ClassifierFeatures):
+    """Classifier of 32x32 colour images, CIFAR-10's after JPEG."""
+
+    file = "cifar10_jpeg_classifier.safetensors"
+
+
+register_feature_extractor("scorebench-cifar10_jpeg", Cifar10JpegFeatures)
 register_feature_extractor("scorebench-mnist", MnistFeatures)
 register_feature_extractor("scorebench-digits", DigitsFeatures)
 

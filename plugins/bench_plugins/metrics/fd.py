@@ -73,6 +73,18 @@ class MnistFrechet(_ClassifierFrechet):
 
 
 @dataclass(frozen=True)
+class Cifar10JpegFrechet(_ClassifierFrechet):
+    """Frechet distance to `cifar10_jpeg`, 50,000 images, in the features of a small classifier.
+
+    They are CIFAR-10's after lossy compression (see WEIGHTS.md): no figure of CIFAR-10 compares.
+    """
+
+    name: ClassVar[str] = "fd_cifar10_jpeg"
+    title: ClassVar[str] = "Frechet distance (CIFAR-10 JPEG classifier)"
+    data: ClassVar[str] = "cifar10_jpeg"
+
+
+@dataclass(frozen=True)
 class DigitsFrechet(_ClassifierFrechet):
     """Frechet distance to scikit-learn's 1,797 digits in the features of a digit classifier."""
 

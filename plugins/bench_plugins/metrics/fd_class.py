@@ -30,34 +30,34 @@ from bench.api import (
     read_weights,
     root_factor,
 )
+from bench_plugins.metrics.papers import BENNY2021
 
 _CHUNK = 64  # fixed, so that features do not depend on the batch size of the run
 
 
 @dataclass(frozen=True)
-class MnistClassFrechet(SampleMetric):
-    """Mean over the classes of the Frechet distance of their samples to MNIST's of that class.
+class _ClassFrechet(SampleMetric):
+    """Mean over the classes of the Frechet distance of their samples to the data of that class.
 
-    In the features of `fd_mnist`. Samples of the wrong class cost, and so does a lack of variety
-    within one, which an accuracy does not see. It is biased upwards where a class has few samples:
-    compare equal numbers.
+    Samples of the wrong class cost, and so does a lack of variety within one, which an accuracy
+    does not see. It is biased upwards where a class has few samples: compare equal numbers.
     """
 
-    name: ClassVar[str] = "fd_mnist_class"
     reference: ClassVar[str] = (
         "Benny et al. 2021, arXiv:2004.12361, within-class FID; Heusel et al. 2017, "
         "arXiv:1706.08500, Eq. 6"
     )
-    bibtex: ClassVar[str] = paper("heusel2017gans")
+    bibtex: ClassVar[str] = BENNY2021 + paper("heusel2017gans")
     unit: ClassVar[str] = "1"
-    title: ClassVar[str] = "Frechet distance within classes (MNIST classifier)"
+    data: ClassVar[str]
     imports: ClassVar[tuple[str, ...]] = ("bench_plugins.metrics.extractors",)
 
     def start(self, trial: Trial) -> Accumulator:
         target = trial.model.target
-        if target.data != "mnist" or target.discrete is None:
+        if target.data != self.data or target.discrete is None:
             raise UnsupportedError(
-                f"{self.name} compares with the data set 'mnist'; the model samples '{target.data}'"
+                f"{self.name} compares with the data set '{self.data}'; the model samples "
+                f"'{target.data}'"
             )
         labels = trial.labels(0, trial.draw.samples)
         if labels is None:
@@ -68,11 +68,37 @@ class MnistClassFrechet(SampleMetric):
         few = [int(c) for c in labels.unique() if int((labels == c).sum()) < 2]
         if few:
             raise UnsupportedError(f"{self.name} needs two samples of each class; {few[0]} has one")
-        return _ByClass(labels.cpu(), target.discrete)
+        return _ByClass(self, labels.cpu(), target.discrete)
+
+
+@dataclass(frozen=True)
+class MnistClassFrechet(_ClassFrechet):
+    """Mean over the digits of the Frechet distance of their samples to MNIST's of that digit.
+
+    In the features of `fd_mnist`; samples of the wrong digit cost, and so does a lack of variety.
+    """
+
+    name: ClassVar[str] = "fd_mnist_class"
+    title: ClassVar[str] = "Frechet distance within classes (MNIST classifier)"
+    data: ClassVar[str] = "mnist"
+
+
+@dataclass(frozen=True)
+class Cifar10JpegClassFrechet(_ClassFrechet):
+    """Mean over the classes of the Frechet distance of their samples to `cifar10_jpeg`'s.
+
+    In the features of `fd_cifar10_jpeg`; samples of the wrong class cost, and so does a lack of
+    variety.
+    """
+
+    name: ClassVar[str] = "fd_cifar10_jpeg_class"
+    title: ClassVar[str] = "Frechet distance within classes (CIFAR-10 JPEG classifier)"
+    data: ClassVar[str] = "cifar10_jpeg"
 
 
 @dataclass(frozen=True, eq=False)
 class _ByClass:
+    metric: _ClassFrechet
     labels: Tensor
     discrete: DiscreteData
     kept: list[Tensor] = field(default_factory=list)
@@ -80,18 +106,19 @@ class _ByClass:
     def add(self, batch: Batch) -> None:
         from bench_plugins.metrics.extractors import extractor  # imports torchvision: two seconds
 
-        network = extractor("scorebench-mnist", batch.x.is_cuda)
+        network = extractor(f"scorebench-{self.metric.data}", batch.x.is_cuda)
         for images in self.discrete.quantise(batch.x).split(_CHUNK):
             self.kept.append(network(images)[0].cpu())
 
     def result(self) -> Sequence[Measurement]:
         from bench_plugins.metrics.extractors import extractor
 
-        known, features = _reference(), torch.cat(self.kept)
-        if known.record["extractor_sha256"] != extractor("scorebench-mnist", False).sha256:
+        known, features = _reference(self.metric.data), torch.cat(self.kept)
+        own = extractor(f"scorebench-{self.metric.data}", False).sha256
+        if known.record["extractor_sha256"] != own:
             raise BenchError(
-                "fd_mnist_class: the reference statistics belong to another extractor; reinstall "
-                "the package"
+                f"{self.metric.name}: the reference statistics belong to another extractor; "
+                "reinstall the package"
             )
         found = list(self._distances(known, features))
         value = sum(distance for distance, _ in found) / len(found)
@@ -102,9 +129,9 @@ class _ByClass:
         reference_n = int(known.tensors["n"].sum())
         return [
             Measurement(
-                "fd_mnist_class",
+                self.metric.name,
                 value,
-                "1",
+                self.metric.unit,
                 len(features),
                 std_error=std_error,
                 reference=known.sha256,
@@ -128,6 +155,6 @@ class _ByClass:
             yield value, Uncertainty.of(value, influence).std_error
 
 
-@lru_cache(maxsize=1)
-def _reference() -> WeightsFile:
-    return read_weights(Path(__file__).parent / "data" / "mnist_class_reference.safetensors")
+@lru_cache(maxsize=2)
+def _reference(data: str) -> WeightsFile:
+    return read_weights(Path(__file__).parent / "data" / f"{data}_class_reference.safetensors")

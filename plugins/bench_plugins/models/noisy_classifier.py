@@ -26,7 +26,9 @@ from bench_plugins.models.networks.unet import UNetConfig
 _DATA = Path(__file__).parent / "data"
 _KIND = "noisy_classifier"
 
-NOISY_CLASSIFIERS = {name: _DATA / f"{name}_noisy_classifier.safetensors" for name in ("mnist",)}
+NOISY_CLASSIFIERS = {
+    name: _DATA / f"{name}_noisy_classifier.safetensors" for name in ("mnist", "cifar10_jpeg")
+}
 """Files that ship, by data set."""
 
 

@@ -96,7 +96,8 @@ class Cifar10JpegUnet(_Shipped):
 
     def load(self, device: torch.device, dtype: torch.dtype) -> ScoreModel:
         path = DATA / "cifar10_jpeg_unet.safetensors"
-        return load_score_model(path, device, dtype, self.label)
+        loaded = load_score_model(path, device, dtype, self.label)
+        return _with_classifier(loaded, device, dtype)
 
 
 @dataclass(frozen=True)
