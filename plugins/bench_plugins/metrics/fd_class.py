@@ -30,6 +30,7 @@ from bench.api import (
     read_weights,
     root_factor,
 )
+from bench_plugins.metrics.papers import BENNY2021
 
 _CHUNK = 64  # fixed, so that features do not depend on the batch size of the run
 
@@ -48,7 +49,7 @@ class MnistClassFrechet(SampleMetric):
         "Benny et al. 2021, arXiv:2004.12361, within-class FID; Heusel et al. 2017, "
         "arXiv:1706.08500, Eq. 6"
     )
-    bibtex: ClassVar[str] = paper("heusel2017gans")
+    bibtex: ClassVar[str] = BENNY2021 + paper("heusel2017gans")
     unit: ClassVar[str] = "1"
     title: ClassVar[str] = "Frechet distance within classes (MNIST classifier)"
     imports: ClassVar[tuple[str, ...]] = ("bench_plugins.metrics.extractors",)

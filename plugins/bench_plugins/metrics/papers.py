@@ -33,3 +33,13 @@ RELIABLE_FIDELITY = r"""@inproceedings{naeem2020reliable,
   archiveprefix = {arXiv}
 }
 """
+
+BENNY2021 = """@article{benny2021evaluation,
+  author = {Benny, Yaniv and Galanti, Tomer and Benaim, Sagie and Wolf, Lior},
+  title = {Evaluation Metrics for Conditional Image Generation},
+  journal = {International Journal of Computer Vision},
+  year = {2021},
+  eprint = {2004.12361},
+  archiveprefix = {arXiv}
+}
+"""
