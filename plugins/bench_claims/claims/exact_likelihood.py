@@ -63,7 +63,7 @@ def judge(rows: Rows) -> Verdict:
 CLAIM = Claim(
     name="exact_likelihood",
     statement="The probability-flow ODE gives exact likelihoods.",
-    source="Song et al. 2021, arXiv:2011.13456, Section 4.3, Eq. 39; tutorials",
+    source="Song et al. 2021, arXiv:2011.13456, Section 4.3 and Appendix D.2, Eq. 39; tutorials",
     suites=SUITES,
     replicates=5,
     judge=judge,

@@ -31,8 +31,8 @@ class ClassifierFree(ScaledGuidance[None]):
 
     name: ClassVar[str] = "cfg"
     reference: ClassVar[str] = (
-        "Ho and Salimans 2022, arXiv:2207.12598, Eq. 6; their w is w - 1 here; interval: "
-        "Kynkaanniemi et al. 2024, arXiv:2404.07724, Eq. 5; schedules: Wang et al. 2024, "
+        "Ho and Salimans 2022, arXiv:2207.12598, Section 3.2; their w is w - 1 here; interval: "
+        "Kynkaanniemi et al. 2024, arXiv:2404.07724, Eq. 5 and 6; schedules: Wang et al. 2024, "
         "arXiv:2404.13040"
     )
     bibtex: ClassVar[str] = HO2022CFG + KYNKAANNIEMI2024 + WANG2024SCHEDULERS

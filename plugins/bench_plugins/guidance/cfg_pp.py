@@ -26,7 +26,7 @@ class CfgPlusPlus(Guidance[None]):
     """
 
     name: ClassVar[str] = "cfg_pp"
-    reference: ClassVar[str] = "Chung et al. 2025, arXiv:2406.08070, Algorithm 2"
+    reference: ClassVar[str] = "Chung et al. 2025, arXiv:2406.08070 (CFG++ in DDIM's step)"
     bibtex: ClassVar[str] = CHUNG2025
     splits: ClassVar[bool] = True
 

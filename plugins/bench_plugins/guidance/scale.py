@@ -32,8 +32,8 @@ class ScaledGuidance(Guidance[M]):
         schedule: shape(u): 1 (``constant``), 1 - u (``linear``), (1 + cos pi u) / 2 (``cosine``)
             or (1 - u)^power (``power``); all but the first grow from noise to data.
         power: the exponent of ``power``; 2 for all others.
-        s_low, s_high: s between which there is guidance; beyond, none (Kynkaanniemi et al. 2024,
-            arXiv:2404.07724, Eq. 5). ``None``: no upper end.
+        s_low, s_high: there is guidance where s_low < s <= s_high, and none elsewhere (Kynkaanniemi
+            et al. 2024, arXiv:2404.07724, Eq. 5 and 6). ``None``: no upper end.
     """
 
     neutral: ClassVar[float] = 1.0
@@ -113,7 +113,7 @@ class ScaledGuidance(Guidance[M]):
 
     def _within(self, s: Tensor) -> Tensor:
         high = math.inf if self.s_high is None else self.s_high
-        return (s >= self.s_low * (1 - _SLACK)) & (s <= high * (1 + _SLACK))
+        return (s > self.s_low * (1 + _SLACK)) & (s <= high * (1 + _SLACK))
 
 
 def choose(mask: Tensor, yes: Call, no: Call, given: Given, y: Tensor, s: Tensor) -> Guided:

@@ -29,7 +29,9 @@ class Temperature(Guidance[None]):
     """
 
     name: ClassVar[str] = "temperature"
-    reference: ClassVar[str] = "Ingraham et al. 2023, doi:10.1038/s41586-023-06728-8, Appendix B"
+    reference: ClassVar[str] = (
+        "Ingraham et al. 2023, doi:10.1038/s41586-023-06728-8 (low-temperature sampling)"
+    )
     bibtex: ClassVar[str] = INGRAHAM2023
 
     tau: float = 0.9

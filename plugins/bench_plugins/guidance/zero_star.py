@@ -33,7 +33,7 @@ class ZeroStar(ScaledGuidance[None]):
     """
 
     name: ClassVar[str] = "cfg_zero_star"
-    reference: ClassVar[str] = "Fan et al. 2025, arXiv:2503.18886, Algorithm 1"
+    reference: ClassVar[str] = "Fan et al. 2025, arXiv:2503.18886 (optimized scale and zero-init)"
     bibtex: ClassVar[str] = FAN2025
 
     zero: float = 0.04

@@ -46,7 +46,8 @@ class Daps(Predictor[Ends]):
         spread: r / s.
         langevin_steps: number of Langevin steps; ``None``: the closed form.
         step_size: eta_0, the Langevin step at the first step of the grid.
-        decay: delta; the Langevin step is eta_0 (delta + (1 - delta) s / s_max).
+        decay: delta; the Langevin step is eta_0 (delta + (1 - delta) s / s_max). The authors' code
+            lets it fall with the number of the step in place of s, which keeps it long for longer.
     """
 
     name: ClassVar[str] = "daps"

@@ -25,7 +25,7 @@ class Ddnm(Guidance[None]):
     """
 
     name: ClassVar[str] = "ddnm"
-    reference: ClassVar[str] = "Wang, Yu and Zhang 2023, arXiv:2212.00490, Eq. 13, Algorithm 1"
+    reference: ClassVar[str] = "Wang, Yu and Zhang 2023, arXiv:2212.00490, Eq. 13"
     bibtex: ClassVar[str] = WANG2023DDNM
     observes: ClassVar[bool] = True
 
@@ -40,12 +40,13 @@ class DdnmPlus(Predictor[None]):
 
     A step x_then = a D + b x + std z takes a noise / v with each observed coefficient. Where that
     is less than std, lambda is 1 and the rest of std^2 is drawn; else lambda = std v / (a noise)
-    and nothing is drawn: Eq. 17 to 19, for each singular value v. A solver of its own and no
+    and nothing is drawn: the paper's Eq. 17 for each singular value v. The authors' code takes
+    DDIM's steps with a share of fresh noise in place of ancestral ones. A solver of its own and no
     guidance, as it changes the noise; the paper's time travel is not in it. One evaluation a step.
     """
 
     name: ClassVar[str] = "ddnm_plus"
-    reference: ClassVar[str] = "Wang, Yu and Zhang 2023, arXiv:2212.00490, Eq. 17 to 19"
+    reference: ClassVar[str] = "Wang, Yu and Zhang 2023, arXiv:2212.00490, Eq. 17 (DDNM+)"
     bibtex: ClassVar[str] = WANG2023DDNM
     order: ClassVar[int] = 1
     observes: ClassVar[bool] = True

@@ -22,8 +22,9 @@ class Ddrm(Predictor[bool]):
     Not observed: D + s (eta z + (1 - eta^2)^1/2 eps). Where s_then < level: the same with the
     observation's own noise (y/v - D) / level for eps. Else: a mean of D and y/v with weight eta_b,
     and the noise that is missing to s_then. All in normalised coordinates, so that it is the same
-    for every process; it starts from Eq. 7. One evaluation a step. eta is a share of the noise at
-    every step, whatever its length: more steps give another sampler and no limit, order 0.
+    for every process; it starts from the paper's x_T, in which y is known (the authors' code puts
+    1 / s_T there for alpha_T). One evaluation a step. eta is a share of the noise at every step,
+    whatever its length: more steps give another sampler and no limit, order 0.
 
     Attributes:
         eta: share of fresh noise, in [0, 1].
@@ -31,7 +32,7 @@ class Ddrm(Predictor[bool]):
     """
 
     name: ClassVar[str] = "ddrm"
-    reference: ClassVar[str] = "Kawar et al. 2022, arXiv:2201.11793, Eq. 7 and 8"
+    reference: ClassVar[str] = "Kawar et al. 2022, arXiv:2201.11793 (steps in the spectral space)"
     bibtex: ClassVar[str] = KAWAR2022DDRM
     order: ClassVar[int] = 0
     observes: ClassVar[bool] = True
@@ -70,7 +71,7 @@ class Ddrm(Predictor[bool]):
 
 
 def _begin(seen: Seen, x: Tensor, now: Time) -> Tensor:
-    """x_T of Eq. 7, made of ``x`` ~ N(0, sigma_T^2 I)."""
+    """x_T given y, made of ``x`` ~ N(0, sigma_T^2 I)."""
     own, room = seen.operator.coefficients(x), seen.square_gap(now.s)
     drawn = now.alpha * seen.known + own * (room.clamp_min(0).sqrt() / now.s)
     return seen.put(x, torch.where(room >= 0, drawn, own))

@@ -21,11 +21,12 @@ class DiffPir(Guidance[None]):
     For operators that are not linear the paper takes gradient steps, which are not here.
 
     Attributes:
-        lam: lambda, the weight of D against the observation.
+        lam: lambda, the weight of D against the observation. The authors' code has the noise in
+            images of [0, 1] and s in images of [-1, 1]: its lambda is 4 lam.
     """
 
     name: ClassVar[str] = "diffpir"
-    reference: ClassVar[str] = "Zhu et al. 2023, arXiv:2305.08995, Algorithm 1, line 4"
+    reference: ClassVar[str] = "Zhu et al. 2023, arXiv:2305.08995, Eq. 12b and Algorithm 1"
     bibtex: ClassVar[str] = ZHU2023DIFFPIR
     observes: ClassVar[bool] = True
 
@@ -52,7 +53,7 @@ class DdimZeta(Predictor[None]):
     """
 
     name: ClassVar[str] = "ddim_zeta"
-    reference: ClassVar[str] = "Zhu et al. 2023, arXiv:2305.08995, Algorithm 1, last two lines"
+    reference: ClassVar[str] = "Zhu et al. 2023, arXiv:2305.08995, Algorithm 1"
     bibtex: ClassVar[str] = ZHU2023DIFFPIR
 
     zeta: float = 0.5

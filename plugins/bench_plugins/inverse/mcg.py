@@ -27,7 +27,7 @@ class Mcg(Dps):
     """
 
     name: ClassVar[str] = "mcg"
-    reference: ClassVar[str] = "Chung et al. 2022, arXiv:2206.00941, Section 3"
+    reference: ClassVar[str] = "Chung et al. 2022, arXiv:2206.00941 (manifold constrained gradient)"
     bibtex: ClassVar[str] = CHUNG2022MCG
     stochastic: ClassVar[bool] = True
 

@@ -26,14 +26,15 @@ class McgDiff(Predictor[bool]):
     Each step takes the fused transition in closed form, after particles have been drawn by its
     normalisation: stratified, with a uniform number of each sample's own (the paper's multinomial
     draws lose most ancestors where all weights are equal, too). The paper puts the levels on the
-    grid; here a step across one stops there with the same D. As particles and steps become many it
-    samples the exact posterior. The particles of a question are not independent of each other.
+    grid, and the authors' code widens the potentials by 1e-4 (1 + level^2); here a step across a
+    level stops there with the same D, at y/v itself. As particles and steps become many it samples
+    the exact posterior. The particles of a question are not independent of each other.
     One evaluation a step; batches of 64 samples, so that the last ones depend on how many there
     are.
     """
 
     name: ClassVar[str] = "mcgdiff"
-    reference: ClassVar[str] = "Cardoso et al. 2024, arXiv:2308.07983, Algorithm 1"
+    reference: ClassVar[str] = "Cardoso et al. 2024, arXiv:2308.07983 (MCGdiff)"
     bibtex: ClassVar[str] = CARDOSO2024MCGDIFF
     order: ClassVar[int] = 1
     observes: ClassVar[bool] = True

@@ -18,8 +18,8 @@ class PiGdm(Guidance[None]):
 
     It is the exact conditional D if x_0 given x_t is N(D, r^2 I): for data N(m, c^2 I) with
     c = ``data_std``. For others r is a guess, too large in directions in which the data hardly
-    vary. This is the paper's score in any solver; the authors' Algorithm 1 adds it to a DDIM step
-    with a weight of its own instead of taking the step with it.
+    vary. This is the paper's score in any solver; the authors' code leaves D in the DDIM step
+    as it is and adds the gradient with a weight of its own, the observation being without noise.
 
     Attributes:
         data_std: c in r^2 = s^2 c^2 / (s^2 + c^2); the paper's is 1.
@@ -27,7 +27,7 @@ class PiGdm(Guidance[None]):
 
     name: ClassVar[str] = "pigdm"
     reference: ClassVar[str] = (
-        "Song, Vahdat, Mardani and Kautz 2023 (ICLR), Pseudoinverse-Guided Diffusion, Section 3"
+        "Song, Vahdat, Mardani and Kautz 2023 (ICLR), Pseudoinverse-Guided Diffusion"
     )
     bibtex: ClassVar[str] = SONG2023PIGDM
     observes: ClassVar[bool] = True

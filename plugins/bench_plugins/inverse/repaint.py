@@ -25,10 +25,12 @@ class RePaint(Predictor[Plan]):
 
     When so many steps are left that ``jump`` divides them, noise is added that takes the state
     ``jump`` steps back up, and it goes down again, ``resamplings`` - 1 times; the first ``jump``
-    steps are not repeated (the authors' schedule). N + (r - 1) j ceil((N - j) / j) evaluations for
-    N > j steps. The jump up is one draw with the variance of j, and A is any linear operator. The
-    observation's noise counts as part of x_t's and stays in the samples. The final denoise of
-    the harness moves the observed part by about s_min.
+    steps are not repeated. N + (r - 1) j ceil((N - j) / j) evaluations for N > j steps. The
+    authors' code turns at the same numbers of steps left but starts one step nearer to the data,
+    so that with j = 1 it repeats the first step too, as does the paper's Algorithm 1. The jump up
+    is one draw with the variance of j, and A is any linear operator. The observation's noise
+    counts as part of x_t's and stays in the samples. The final denoise of the harness moves the
+    observed part by about s_min.
 
     Attributes:
         resamplings: r, how often each stretch is walked.

@@ -57,7 +57,7 @@ class CodeGaussianity(SolverMetric):
 
     name: ClassVar[str] = "code_gaussianity"
     reference: ClassVar[str] = (
-        "Song et al. 2021, arXiv:2011.13456, Section 4.3; Szekely and Rizzo 2005, Eq. 2.4"
+        "Song et al. 2021, arXiv:2011.13456, Section 4.3; Szekely and Rizzo 2005"
     )
     bibtex: ClassVar[str] = paper("song2021score") + ENERGY_TEST
     unit: ClassVar[str] = "1"

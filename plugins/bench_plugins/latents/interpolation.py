@@ -9,7 +9,7 @@ from torch import Tensor
 def slerp(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
     """Codes along the great circles from ``a`` to ``b``, (n, k, *shape).
 
-    The direction turns at constant speed (Shoemake 1985, Section 3.3), the norm goes linearly from
+    The direction turns at constant speed (Shoemake 1985), the norm goes linearly from
     |a| to |b|: on a straight line it would shrink to |a| / sqrt(2) half way between independent
     codes, where a network has seen nothing.
 
@@ -56,7 +56,7 @@ def interpolate_linearly(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
 def heat(codes: Tensor, temperature: float) -> Tensor:
     """The codes scaled by ``temperature``: below 1 nearer to the mode of N(0, I).
 
-    Song et al. 2021, arXiv:2011.13456, Section 4.3 and Appendix D.5, for the ODE.
+    Song et al. 2021, arXiv:2011.13456, Section 4.3 and Appendix D.4, for the ODE.
     """
     return codes * temperature
 

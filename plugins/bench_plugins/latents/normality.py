@@ -55,7 +55,7 @@ class KolmogorovSmirnov:
 def energy_distance(z: Tensor, w: Tensor) -> Tensor:
     """2 E|Z - X| - E|X - X'| - E|Z - Z'| for X, X' of N(0, I), unbiased in the codes.
 
-    Szekely and Rizzo 2005, Journal of Multivariate Analysis 93(1), Eq. 2.4, for a known mean and
+    Szekely and Rizzo 2005, Journal of Multivariate Analysis 93(1), for a known mean and
     covariance, and with pairs of different codes alone.
     """
     d = z.shape[1]

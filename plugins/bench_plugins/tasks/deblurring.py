@@ -74,7 +74,7 @@ class Deblurring(InverseProblem):
     """
 
     name: ClassVar[str] = "deblurring"
-    reference: ClassVar[str] = "Kawar et al. 2022, arXiv:2201.11793, Appendix D (separable blur)"
+    reference: ClassVar[str] = "Kawar et al. 2022, arXiv:2201.11793 (separable blur)"
     bibtex: ClassVar[str] = KAWAR2022
 
     width: float = 1.0

@@ -81,7 +81,7 @@ class RandomLinear(InverseProblem):
     """
 
     name: ClassVar[str] = "random_linear"
-    reference: ClassVar[str] = "Kawar et al. 2022, arXiv:2201.11793, Section 4.1 (the SVD)"
+    reference: ClassVar[str] = "Kawar et al. 2022, arXiv:2201.11793 (the SVD)"
     bibtex: ClassVar[str] = KAWAR2022
 
     rows: int = 4
@@ -119,7 +119,7 @@ class Linear(InverseProblem):
     """
 
     name: ClassVar[str] = "linear"
-    reference: ClassVar[str] = "Kawar et al. 2022, arXiv:2201.11793, Section 4.1 (the SVD)"
+    reference: ClassVar[str] = "Kawar et al. 2022, arXiv:2201.11793 (the SVD)"
     bibtex: ClassVar[str] = KAWAR2022
 
     matrix: FilePath = "matrix.npy"

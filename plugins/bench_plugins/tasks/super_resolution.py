@@ -60,7 +60,7 @@ class SuperResolution(InverseProblem):
     """
 
     name: ClassVar[str] = "super_resolution"
-    reference: ClassVar[str] = "Kawar et al. 2022, arXiv:2201.11793, Appendix D (block averaging)"
+    reference: ClassVar[str] = "Kawar et al. 2022, arXiv:2201.11793 (block averaging)"
     bibtex: ClassVar[str] = KAWAR2022
 
     factor: int = 2

@@ -42,7 +42,7 @@ class ClassifierTest(AnswerMetric):
     """
 
     name: ClassVar[str] = "c2st"
-    reference: ClassVar[str] = "Lopez-Paz and Oquab 2017, arXiv:1610.06545, Section 3"
+    reference: ClassVar[str] = "Lopez-Paz and Oquab 2017, arXiv:1610.06545 (C2ST)"
     bibtex: ClassVar[str] = LOPEZPAZ2017
     unit: ClassVar[str] = "1"
     title: ClassVar[str] = "classifier two-sample test"

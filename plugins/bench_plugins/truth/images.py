@@ -48,7 +48,7 @@ class PeakSignalToNoise(ImageMetric):
     """
 
     name: ClassVar[str] = "psnr"
-    reference: ClassVar[str] = "Wang et al. 2004, IEEE Trans. Image Process. 13, Section II"
+    reference: ClassVar[str] = "closed form; Wang et al. 2004, IEEE Trans. Image Process. 13"
     bibtex: ClassVar[str] = WANG2004
     unit: ClassVar[str] = "dB"
     title: ClassVar[str] = "PSNR"

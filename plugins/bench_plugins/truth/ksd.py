@@ -31,7 +31,7 @@ class ScoreStein(AnswerMetric):
     """
 
     name: ClassVar[str] = "score_ksd"
-    reference: ClassVar[str] = "Gorham and Mackey 2017, arXiv:1703.01717, Eq. 4 and Theorem 8"
+    reference: ClassVar[str] = "Gorham and Mackey 2017, arXiv:1703.01717, Theorem 8 (IMQ kernel)"
     bibtex: ClassVar[str] = GORHAM2017
     unit: ClassVar[str] = "data units^-2"
     title: ClassVar[str] = "kernel Stein discrepancy, squared"

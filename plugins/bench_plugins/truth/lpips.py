@@ -52,7 +52,7 @@ class PerceptualSimilarity(ImageMetric):
     """
 
     name: ClassVar[str] = "lpips"
-    reference: ClassVar[str] = "Zhang et al. 2018, arXiv:1801.03924, Eq. 1"
+    reference: ClassVar[str] = "Zhang et al. 2018, arXiv:1801.03924 (LPIPS)"
     bibtex: ClassVar[str] = ZHANG2018
     unit: ClassVar[str] = "1"
     title: ClassVar[str] = "LPIPS (VGG-16)"

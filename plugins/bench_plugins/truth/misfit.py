@@ -32,7 +32,7 @@ class DataMisfit(AnswerMetric):
 
     name: ClassVar[str] = "data_misfit"
     reference: ClassVar[str] = (
-        "Kaipio and Somersalo 2005, Section 2.3 (Morozov's discrepancy principle)"
+        "Kaipio and Somersalo 2005, Chapter 2 (Morozov's discrepancy principle)"
     )
     bibtex: ClassVar[str] = KAIPIO2005
     unit: ClassVar[str] = "1"
@@ -63,7 +63,7 @@ class Diversity(AnswerMetric):
     """
 
     name: ClassVar[str] = "diversity"
-    reference: ClassVar[str] = "Kaipio and Somersalo 2005, Section 3.1 (conditional covariance)"
+    reference: ClassVar[str] = "Kaipio and Somersalo 2005, Chapter 3 (conditional covariance)"
     bibtex: ClassVar[str] = KAIPIO2005
     unit: ClassVar[str] = "data units"
     title: ClassVar[str] = "diversity of the samples of a question"

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.api import (
+    Adaptive,
     Conditional,
     CountedDenoiser,
     Draw,
@@ -22,7 +23,7 @@ from bench.api import (
     guide,
     rows_of,
 )
-from bench.registry import Kind, load_registry
+from bench.registry import Kind, build, load_registry
 from bench.testing import grid_of, process_of, stepper_of
 
 S_MIN, S_MAX = 0.002, 50.0
@@ -65,11 +66,18 @@ class Laboratory:
         self, guidance: Guidance[Any] | None, solver: str = "edm_heun", steps: int = 200
     ) -> Tensor:
         """Samples over their noise, of standard deviation 1."""
+        return self._gain(guidance, stepper_of(solver), steps)
+
+    def adaptive_gain(self, guidance: Guidance[Any], solver: type[Adaptive], rtol: float) -> Tensor:
+        """``gain`` by a solver that chooses its steps, with relative tolerance ``rtol``."""
+        return self._gain(guidance, build(solver, {solver.ladder: rtol}), 1)
+
+    def _gain(self, guidance: Guidance[Any] | None, stepper: Any, steps: int) -> Tensor:
         process = process_of("edm")
         times = grid_of("log_snr").times(process, steps, S_MIN, S_MAX)
         counted = CountedDenoiser(guide(self.model, guidance, None, torch.float64).denoiser)
         draw = Draw(0, 4, 4, (2,), torch.float64)
-        sampler = Sampler(stepper_of(solver), finish=False)
+        sampler = Sampler(stepper, finish=False)
         (batch,) = generate(process, counted, sampler, times, draw)
         return batch.x / draw.standard_prior(0, 4)
 

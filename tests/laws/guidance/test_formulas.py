@@ -125,6 +125,20 @@ def test_each_row_may_have_a_level_of_its_own(name: str) -> None:
         torch.testing.assert_close(found[i::4], alone[i::4], rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_an_interval_is_open_below_and_closed_above(dtype: torch.dtype) -> None:
+    """A step that begins at s_low is not guided, one that begins at s_high is (Eq. 6)."""
+    low, high = 0.1, 3.0
+    guidance = _guidance("cfg", scale=3.0, s_low=low, s_high=high)
+    levels = torch.tensor([low, 1.01 * low, high, 1.01 * high], dtype=torch.float64).to(dtype)
+    model, (y, _) = _model(), _points(1.0)
+    bound = _bind(model, "cfg", scale=3.0, s_low=low, s_high=high)
+    for level, guided in zip(levels, (False, True, True, False), strict=True):
+        assert guidance.passes_at(float(level)).forward == (2 if guided else 1)
+        expected = _bind(model, "cfg", scale=3.0 if guided else 1.0)(y, level)
+        torch.testing.assert_close(bound(y, level), expected, rtol=0, atol=0)
+
+
 def test_cfg_pp_under_ddim_is_the_papers_step() -> None:
     model, process = _model(), process_of("vp")
     now, then = process.at_s(1.3), process.at_s(0.7)
