@@ -13,7 +13,6 @@ import pandas as pd
 
 from bench.extend import BenchError
 from bench_tune.catalogue import Catalogue
-from bench_tune.suite import VALIDATION
 
 TUNED = ("solver", "corrector", "guidance")
 """Columns of plugins whose parameters are chosen."""
@@ -85,6 +84,11 @@ class Choice:
     files: Mapping[str, str]
 
     @property
+    def task(self) -> str:
+        """The task by name."""
+        return str(self.place["task"] or "no task")
+
+    @property
     def sampler(self) -> str:
         """Solver, corrector and guidance by name."""
         text = str(self.place["solver"])
@@ -96,11 +100,8 @@ def choose(frame: pd.DataFrame, rule: Rule, catalogue: Catalogue) -> list[Choice
     """Choose for each combination in ``frame``, the results of a validation run.
 
     Raises:
-        BenchError: a row is not of validation observations, or the metric does not decide.
+        BenchError: the metric does not decide.
     """
-    splits = {json.loads(text or "{}").get("split") for text in frame["task_params"].fillna("")}
-    if splits - {VALIDATION}:
-        raise BenchError("the results hold rows of other observations than those of validation")
     rows, larger = _rows(frame, rule.metric)
     keys = [*_PLACE, "tolerance", *([] if rule.across_budgets else ["budget"])]
     groups = rows.groupby(keys, dropna=False, sort=False)
