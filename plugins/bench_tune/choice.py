@@ -84,9 +84,14 @@ class Choice:
     files: Mapping[str, str]
 
     @property
+    def model(self) -> str:
+        """The model with its parameters."""
+        return _with_params(self.place, "model")
+
+    @property
     def task(self) -> str:
-        """The task by name."""
-        return str(self.place["task"] or "no task")
+        """The task with its parameters."""
+        return _with_params(self.place, "task") or "no task"
 
     @property
     def sampler(self) -> str:
@@ -94,6 +99,12 @@ class Choice:
         text = str(self.place["solver"])
         text += f" + {self.place['corrector']}" if self.place["corrector"] else ""
         return f"{text} with {self.place['guidance']}" if self.place["guidance"] else text
+
+
+def _with_params(place: Mapping[str, Any], column: str) -> str:
+    params = json.loads(place[f"{column}_params"] or "{}")
+    text = ", ".join(f"{name}={value}" for name, value in params.items() if name != "split")
+    return f"{place[column]}({text})" if text else str(place[column])
 
 
 def choose(frame: pd.DataFrame, rule: Rule, catalogue: Catalogue) -> list[Choice]:

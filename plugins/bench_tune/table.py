@@ -22,7 +22,7 @@ def make_table(choices: Sequence[Choice], metric: str, draws: Draws) -> Table:
         table.add_column(head, justify="right")
     for choice in choices:
         place = choice.place
-        names = (place["model"], choice.task, place["process"], choice.sampler)
+        names = (choice.model, choice.task, place["process"], choice.sampler)
         budgets = ", ".join(map(str, place["budgets"])) or "adaptive"
         numbers = (*_cells(choice), _next(choice), str(len(choice.candidates)))
         table.add_row(*(escape(str(cell)) for cell in (*names, budgets, *numbers)))
@@ -32,7 +32,7 @@ def make_table(choices: Sequence[Choice], metric: str, draws: Draws) -> Table:
 def warnings(choices: Sequence[Choice]) -> Iterator[str]:
     """Choices at the edge of what was tried, ties, and candidates without a number."""
     for choice in choices:
-        where = f"{choice.task}, {choice.sampler}"
+        where = f"{choice.model}, {choice.task}, {choice.sampler}"
         budgets = ", ".join(map(str, choice.place["budgets"]))
         where += f", NFE {budgets}" if budgets else ""
         if choice.chosen is None:

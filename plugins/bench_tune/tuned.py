@@ -29,7 +29,7 @@ def remarks(command: str, choices: Sequence[Choice], draws: Draws) -> Iterator[s
     yield from draws.remarks()
     for choice in choices:
         budgets = ", ".join(map(str, choice.place["budgets"]))
-        where = f"{choice.place['model']}, {choice.task}, {choice.sampler}"
+        where = f"{choice.model}, {choice.task}, {choice.sampler}"
         where += f", NFE {budgets}" if budgets else ""
         if choice.chosen is None:
             yield f"{where}: left out, no usable number: {choice.candidates[0].reason}"

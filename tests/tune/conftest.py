@@ -85,7 +85,7 @@ class MadeBench:
                 found = self.loss(split, scale, budget, seed)
                 params = {} if scale == 1.0 else {"scale": scale}
                 row = self._row(key, found, suite=suite, solver=solver, budget=budget, seed=seed)
-                known = {"split": split} if split else {}
+                known = {k: v for k, v in task.items() if k in ("split", "classes")}
                 row |= {"task": task["name"], "task_params": json.dumps(known)}
                 row |= {"guidance": guidance, "guidance_params": json.dumps(params)}
                 asked = {"number": np.arange(3)} if self.observes else None

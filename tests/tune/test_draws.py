@@ -25,7 +25,7 @@ def chosen(out: str) -> list[Any]:
     ("tasks", "written"),
     [
         ("tasks: [class]", {"name": "class"}),
-        ("tasks: [{name: class, classes: 2}]", {"name": "class"}),
+        ("tasks: [{name: class, classes: 2}]", {"name": "class", "classes": 2}),
         ("tasks: [null]", None),
         ("samples: 32", None),
     ],
@@ -45,6 +45,8 @@ def test_other_seeds_choose_and_the_suites_own_stay_in_the_file(
     text = (tmp_path / "tuned.yaml").read_text(encoding="utf-8")
     assert "on validation draws alone" in text
     where = "task 'class'" if written else "no task"
+    own = "class(classes=2)" if "classes" in tasks else "class" if written else "no task"
+    assert f"# mixture, {own}, ddim with dps, NFE 10: guidance.scale = 2.0" in text
     assert f"({where}) the noise of the seeds {FRESH.replace(',', ', ')} chose" in text
 
 
