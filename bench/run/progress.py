@@ -58,8 +58,7 @@ class TimeLeft:
             return None
         slowest = max(rates.values())
         left = sum(_work(c) * rates.get(c.model.name, slowest) for c in self.waiting.values())
-        now = time.monotonic()
-        left -= sum(now - begin for begin in self._starts.values())
+        left -= sum(time.monotonic() - begin for begin in self._starts.values())
         return max(left, 0.0) / self._workers
 
 
@@ -121,7 +120,8 @@ def cell_line(cell: Cell, result: CellResult) -> Text:
     line.append(one_line(cell.title), style="default")
     first = result.rows[0] if result.rows else {}
     if first.get("sample_wall_s") is not None:
-        line.append(f"  {first['nfe']:g} NFE {first['sample_wall_s']:.2f} s", style="cyan")
+        vjp = f" + {first['vjp']:g} VJP" if first["vjp"] else ""
+        line.append(f"  {first['nfe']:g} NFE{vjp} {first['sample_wall_s']:.2f} s", style="cyan")
     named = {metric.name for metric in cell.metrics}
     numbers = [
         f"{printable(row['metric'])} {row['value']:.4g}"

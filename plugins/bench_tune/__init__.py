@@ -1,1 +1,1 @@
-"""`bench tune`: parameters of guidances and solvers, chosen on validation observations alone."""
+"""`bench tune`: parameters of guidances and solvers, chosen on validation draws alone."""

@@ -13,7 +13,6 @@ import pandas as pd
 
 from bench.extend import BenchError
 from bench_tune.catalogue import Catalogue
-from bench_tune.suite import VALIDATION
 
 TUNED = ("solver", "corrector", "guidance")
 """Columns of plugins whose parameters are chosen."""
@@ -85,6 +84,16 @@ class Choice:
     files: Mapping[str, str]
 
     @property
+    def model(self) -> str:
+        """The model with its parameters."""
+        return _with_params(self.place, "model")
+
+    @property
+    def task(self) -> str:
+        """The task with its parameters."""
+        return _with_params(self.place, "task") or "no task"
+
+    @property
     def sampler(self) -> str:
         """Solver, corrector and guidance by name."""
         text = str(self.place["solver"])
@@ -92,15 +101,18 @@ class Choice:
         return f"{text} with {self.place['guidance']}" if self.place["guidance"] else text
 
 
+def _with_params(place: Mapping[str, Any], column: str) -> str:
+    params = json.loads(place[f"{column}_params"] or "{}")
+    text = ", ".join(f"{name}={value}" for name, value in params.items() if name != "split")
+    return f"{place[column]}({text})" if text else str(place[column])
+
+
 def choose(frame: pd.DataFrame, rule: Rule, catalogue: Catalogue) -> list[Choice]:
     """Choose for each combination in ``frame``, the results of a validation run.
 
     Raises:
-        BenchError: a row is not of validation observations, or the metric does not decide.
+        BenchError: the metric does not decide.
     """
-    splits = {json.loads(text or "{}").get("split") for text in frame["task_params"].fillna("")}
-    if splits - {VALIDATION}:
-        raise BenchError("the results hold rows of other observations than those of validation")
     rows, larger = _rows(frame, rule.metric)
     keys = [*_PLACE, "tolerance", *([] if rule.across_budgets else ["budget"])]
     groups = rows.groupby(keys, dropna=False, sort=False)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench_tune.choice import Choice
+    from bench_tune.draws import Draws
     from bench_tune.suite import TunedSuite
 
 _EPILOG = """
@@ -35,9 +36,13 @@ A list of values is what is chosen from:
     bench run tuned.yaml
 
 The suite runs with `split: validation` of every task, as the run NAME-validation; numbers of the
-test observations are neither made nor read. For every model, task, process, grid, solver,
-corrector, guidance and budget the parameters with the best mean over seeds are chosen; of equal
-ones the first in the file. A second call runs only what is missing.
+test observations are neither made nor read. Where a task observes nothing (`class`, or no task),
+other noise takes their place: the whole run has as many seeds as the suite, 1000000, 1000001, ...,
+and --seeds that name one of the suite's are refused.
+
+For every model, task, process, grid, solver, corrector, guidance and budget the parameters with the
+best mean over seeds are chosen; of equal ones the first in the file. A second call runs only what
+is missing.
 
 Exit codes: 0 all chosen, 1 some combination has no usable number, 2 bad input.
 """
@@ -51,10 +56,14 @@ SuiteName = Annotated[
 ]
 Results = Annotated[Path, typer.Option(help="Folder for the results of the validation run.")]
 Out = Annotated[
-    Path | None, typer.Option(help="Write the suite with the chosen values and `split: test`.")
+    Path | None, typer.Option(help="Write the suite with the chosen values, on the test's draws.")
 ]
 Seeds = Annotated[
-    str | None, typer.Option(help="Seeds of the validation run, such as 0,1,2. Default: FILE's.")
+    str | None,
+    typer.Option(
+        help="Seeds of the validation run, such as 5,6,7. Default: FILE's, and where a task "
+        "observes nothing as many others."
+    ),
 ]
 OneError = Annotated[
     bool,
@@ -90,7 +99,7 @@ def tune(
     workers: Workers = None,
     json: Json = False,
 ) -> None:
-    """Choose parameters of guidances and solvers on validation observations."""
+    """Choose parameters of guidances and solvers on validation draws, never the test's."""
     from bench_tune.catalogue import read_catalogue
     from bench_tune.choice import Rule, choose
     from bench_tune.suite import read_suite
@@ -98,11 +107,12 @@ def tune(
     found = read_suite(file, suite)
     catalogue = read_catalogue()
     found.check(catalogue)
-    rows = _validate(found, results, _seeds(seeds), device, workers)
+    draws = found.draws(catalogue, _seeds(seeds))
+    rows = _validate(found, draws, results, device, workers)
     choices = choose(rows, Rule(metric, one_standard_error, across_budgets), catalogue)
     if out is not None:
-        _write(out, found, choices, f"bench tune {file} --metric {metric}")
-    _print(choices, metric, out, json)
+        _write(out, found, choices, draws, f"bench tune {file} --metric {metric}")
+    _print(choices, metric, draws, out, json)
     if not all(choice.chosen for choice in choices):
         raise typer.Exit(1)
 
@@ -117,14 +127,14 @@ def _seeds(text: str | None) -> list[int] | None:
 
 
 def _validate(
-    suite: TunedSuite, results: Path, seeds: list[int] | None, device: str, workers: int | None
+    suite: TunedSuite, draws: Draws, results: Path, device: str, workers: int | None
 ) -> pd.DataFrame:
     """The rows of the validation run."""
     from bench import load_results
     from bench_tune.launch import run_suite
     from bench_tune.yaml_text import write_yaml
 
-    content = suite.validation(seeds)
+    content = suite.validation(draws)
     name = str(content["name"])
     place = results / f"{name}.yaml"
     write_yaml(place, content, [f"Made by `bench tune` of {suite.path}; do not edit."])
@@ -132,29 +142,36 @@ def _validate(
     code = run_suite([str(place), "--results", str(results), "--no-report", *more])
     if code not in (0, 1):  # it has said why
         raise typer.Exit(code)
-    return load_results(results / name)
+    rows = load_results(results / name)
+    draws.check(rows, results / name / "answers")
+    return rows
 
 
-def _write(out: Path, suite: TunedSuite, choices: Sequence[Choice], command: str) -> None:
+def _write(
+    out: Path, suite: TunedSuite, choices: Sequence[Choice], draws: Draws, command: str
+) -> None:
     from bench_tune.tuned import remarks, tuned_file
     from bench_tune.yaml_text import write_yaml
 
     if not any(choice.chosen for choice in choices):
         raise BenchError(f"{out}: not written, since no combination has a usable number")
-    write_yaml(out, tuned_file(suite, choices), list(remarks(command, choices)))
+    write_yaml(out, tuned_file(suite, choices), list(remarks(command, choices, draws)))
 
 
-def _print(choices: Sequence[Choice], metric: str, out: Path | None, json: bool) -> None:
+def _print(
+    choices: Sequence[Choice], metric: str, draws: Draws, out: Path | None, json: bool
+) -> None:
     from rich.console import Console
 
     from bench_tune.table import as_json, make_table, warnings
 
     if json:
-        content = {"metric": metric, "choices": [as_json(choice) for choice in choices]}
+        content = {"metric": metric, "seeds": list(draws.seeds)}
+        content |= {"choices": [as_json(choice) for choice in choices]}
         print(json_module.dumps(content | {"out": None if out is None else str(out)}, indent=1))
     else:
         console = Console(highlight=False)
-        console.print(make_table(choices, metric))
+        console.print(make_table(choices, metric, draws))
         if out is not None:
             console.print(f"wrote {out}", markup=False, soft_wrap=True)
     for line in warnings(choices):

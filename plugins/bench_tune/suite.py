@@ -1,4 +1,4 @@
-"""The suite to tune, and the same on validation observations."""
+"""The suite to tune, and the same on validation draws."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 
 from bench.extend import BenchError
 from bench_tune.catalogue import Catalogue
+from bench_tune.draws import TEST, VALIDATION, Draws, make_draws
 from bench_tune.yaml_text import read_yaml
-
-VALIDATION, TEST = "validation", "test"
 
 _OWN = ("name", "grids", "corrector", "guidance")
 """Keys of a solver that are no parameters of it."""
@@ -37,19 +36,10 @@ class TunedSuite:
         """Refuse what cannot be tuned.
 
         Raises:
-            BenchError: a task has no split or names one, or nothing has several values.
+            BenchError: a task names its split, or nothing has several values.
         """
-        tasks = _items(self.body.get("tasks"))
-        if not tasks:
-            raise self._error("has no tasks, so that there are no validation observations")
-        for task in tasks:
-            if task is None:
-                raise self._error("has a task null, which has no validation observations")
-            if "split" not in catalogue.of("task", _name(task)):
-                raise self._error(
-                    f"task '{_name(task)}' has no validation observations (no parameter `split`)"
-                )
-            if _params(task).get("split", TEST) != TEST:
+        for task in self._tasks:
+            if _splits(task, catalogue) and _params(task).get("split", TEST) != TEST:
                 raise self._error(f"task '{_name(task)}' names its split; leave `split` away")
         if any("every" in _params(item) for item in _items(self.body.get("solvers"))):
             raise self._error("`every` stands for solvers that are not tuned; name solvers")
@@ -59,11 +49,30 @@ class TunedSuite:
                 "of values"
             )
 
-    def validation(self, seeds: list[int] | None = None) -> dict[str, Any]:
-        """The file of the suite with validation observations, perhaps with other seeds."""
-        tasks = [with_split(task, VALIDATION) for task in _items(self.body["tasks"])]
-        body = dict(self.body) | {"tasks": tasks} | ({"seeds": seeds} if seeds else {})
+    def draws(self, catalogue: Catalogue, seeds: list[int] | None) -> Draws:
+        """The draws to choose on, perhaps with other seeds.
+
+        Raises:
+            BenchError: the suite's seeds are none, or ``seeds`` are the test's where they must not.
+        """
+        own = self.body.get("seeds", [0])
+        if not isinstance(own, list) or not own or not all(map(_is_seed, own)):
+            raise self._error("`seeds` must be a list of whole numbers, such as [0, 1, 2]")
+        unsplit = [_task_name(task) for task in self._tasks if not _splits(task, catalogue)]
+        return make_draws(own, unsplit, seeds)
+
+    def validation(self, draws: Draws) -> dict[str, Any]:
+        """The file of the suite on these draws."""
+        tasks = [
+            task if _task_name(task) in draws.unsplit else with_split(task, VALIDATION)
+            for task in self._tasks
+        ]
+        body = dict(self.body) | {"tasks": tasks, "seeds": list(draws.seeds)}
         return {"name": f"{self.run[:50]}-{VALIDATION}", "suites": {self.name: body}}
+
+    @property
+    def _tasks(self) -> list[Any]:
+        return _items(self.body.get("tasks")) or [None]
 
     def _error(self, message: str) -> BenchError:
         return BenchError(f"{self.path}: suites.{self.name}: {message}")
@@ -102,6 +111,20 @@ def _suites(path: Path, chain: tuple[Path, ...]) -> Iterator[tuple[str, dict[str
 def with_split(task: Any, split: str) -> dict[str, Any]:
     """A task of a suite with its split."""
     return {"name": _name(task), **_params(task), "split": split}
+
+
+def _splits(task: Any, catalogue: Catalogue) -> bool:
+    """True if the observations of a task have a split of their own for validation."""
+    return "split" in catalogue.of("task", _task_name(task))
+
+
+def _task_name(task: Any) -> str:
+    """As the results name it: "" for none."""
+    return "" if task is None else _name(task)
+
+
+def _is_seed(value: object) -> bool:
+    return type(value) is int and value >= 0
 
 
 def _alternatives(body: Mapping[str, Any]) -> Iterator[bool]:

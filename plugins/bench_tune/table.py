@@ -10,18 +10,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench_tune.choice import Candidate, Choice
+from bench_tune.draws import Draws
 
 
-def make_table(choices: Sequence[Choice], metric: str) -> Table:
+def make_table(choices: Sequence[Choice], metric: str, draws: Draws) -> Table:
     """A line for each combination: what was chosen, its mean and standard error, the runner-up."""
-    table = Table(title=f"chosen by {escape(metric)} on validation observations")
+    table = Table(title=f"chosen by {escape(metric)} on {draws.kind}")
     for head in ("model", "task", "process", "sampler"):
         table.add_column(head)
     for head in ("NFE", "chosen", escape(metric), "next best", "tried"):
         table.add_column(head, justify="right")
     for choice in choices:
         place = choice.place
-        names = (place["model"], place["task"], place["process"], choice.sampler)
+        names = (choice.model, choice.task, place["process"], choice.sampler)
         budgets = ", ".join(map(str, place["budgets"])) or "adaptive"
         numbers = (*_cells(choice), _next(choice), str(len(choice.candidates)))
         table.add_row(*(escape(str(cell)) for cell in (*names, budgets, *numbers)))
@@ -31,7 +32,7 @@ def make_table(choices: Sequence[Choice], metric: str) -> Table:
 def warnings(choices: Sequence[Choice]) -> Iterator[str]:
     """Choices at the edge of what was tried, ties, and candidates without a number."""
     for choice in choices:
-        where = f"{choice.place['task']}, {choice.sampler}"
+        where = f"{choice.model}, {choice.task}, {choice.sampler}"
         budgets = ", ".join(map(str, choice.place["budgets"]))
         where += f", NFE {budgets}" if budgets else ""
         if choice.chosen is None:

@@ -1,4 +1,4 @@
-"""The file to run next: the suite with the chosen values, on test observations."""
+"""The file to run next: the suite with the chosen values, on the test's draws."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench_tune.choice import TUNED, Choice
-from bench_tune.suite import TEST, TunedSuite, with_split
+from bench_tune.draws import TEST, Draws
+from bench_tune.suite import TunedSuite, with_split
 
 _CHOSEN = ("models", "tasks", "processes", "grids", "solvers", "guidance", "nfe")
 """Keys of a suite that the choices stand for."""
@@ -22,12 +23,13 @@ def tuned_file(suite: TunedSuite, choices: Sequence[Choice]) -> dict[str, Any]:
     return {"name": f"{suite.run[:56]}-tuned", "suites": dict(zip(names, bodies, strict=True))}
 
 
-def remarks(command: str, choices: Sequence[Choice]) -> Iterator[str]:
+def remarks(command: str, choices: Sequence[Choice], draws: Draws) -> Iterator[str]:
     """The comments that say how the values were chosen."""
-    yield f"Chosen by `{command}` on validation observations alone; run with `bench run`."
+    yield f"Chosen by `{command}` on {draws.kind} alone; run with `bench run`."
+    yield from draws.remarks()
     for choice in choices:
         budgets = ", ".join(map(str, choice.place["budgets"]))
-        where = f"{choice.place['model']}, {choice.place['task']}, {choice.sampler}"
+        where = f"{choice.model}, {choice.task}, {choice.sampler}"
         where += f", NFE {budgets}" if budgets else ""
         if choice.chosen is None:
             yield f"{where}: left out, no usable number: {choice.candidates[0].reason}"
@@ -46,10 +48,9 @@ def _bodies(choices: Sequence[Choice]) -> Iterator[dict[str, Any]]:
         if choice.chosen is None:
             continue
         place, budgets = choice.place, list(choice.place["budgets"])
-        task = _item(choice, "task")
         head = {
             "models": [_item(choice, "model")],
-            "tasks": [with_split({k: v for k, v in task.items() if k != "split"}, TEST)],
+            "tasks": [_task(choice)],
             "processes": [_item(choice, "process")],
             "nfe": budgets,
         }
@@ -65,6 +66,14 @@ def _bodies(choices: Sequence[Choice]) -> Iterator[dict[str, Any]]:
             joined[alike] = block
     for body in joined.values():
         yield {k: v for k, v in body.items() if k != "nfe" or v}
+
+
+def _task(choice: Choice) -> dict[str, Any] | None:
+    """The task on the test's draws; None without."""
+    task = _item(choice, "task") if choice.place["task"] else None
+    if task is None or "split" not in task:
+        return task
+    return with_split({k: v for k, v in task.items() if k != "split"}, TEST)
 
 
 def _solver(choice: Choice, place: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +106,8 @@ def _path(value: Any, choice: Choice) -> Any:
 def _names(suite: str, bodies: Sequence[Mapping[str, Any]]) -> list[str]:
     names: list[str] = []
     for body in bodies:
-        parts = [suite, body["models"][0]["name"], body["tasks"][0]["name"]]
+        parts = [suite, body["models"][0]["name"]]
+        parts += [task["name"] for task in body["tasks"] if task]
         parts += [f"nfe{'-'.join(map(str, body['nfe']))}"] if "nfe" in body else []
         name = re.sub(r"[^A-Za-z0-9._-]", "-", "-".join(parts))[:58]
         names.append(name if name not in names else f"{name}-{len(names) + 1}")

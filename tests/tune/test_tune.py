@@ -198,9 +198,8 @@ def test_bench_run_that_fails_is_the_last_word(tune: Any, made: Any, suite: str)
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("    tasks: [{name: inpainting, mask: half}]\n", "", "has no tasks"),
-        ("{name: inpainting, mask: half}", "null", "has a task null"),
-        ("{name: inpainting, mask: half}", "class", "(no parameter `split`)"),
+        ("seeds: [0, 1]", "seeds: 0", "`seeds` must be a list of whole numbers"),
+        ("seeds: [0, 1]", "seeds: [-1]", "`seeds` must be a list of whole numbers"),
         ("mask: half", "split: validation", "names its split"),
         ("mask: half", "split: [test, validation]", "names its split"),
         ("[1.0, 2.0, 3.0, 4.0]", "1.0", "nothing to choose"),
