@@ -11,7 +11,7 @@ from bench_claims.verdict import Floats, Panel, Verdict
 
 TARGETS = {"random_mixture": (0.05, 0.002), "digits_mlp": (0.05, 0.01)}
 ADAPTIVE, FIXED = ("rk45", "tsit5"), ("dpmpp_2m", "edm_heun")
-LADDER = "[0.3, 0.1, 3.0e-2, 1.0e-2, 1.0e-3]"
+LADDER = "[0.3, 0.1, 3.0e-2, 1.0e-2, 1.0e-3, 1.0e-4]"
 
 _SUITES = f"""
 adaptive_steps:
@@ -66,6 +66,6 @@ CLAIM = Claim(
     source="tutorials; Song et al. 2021, arXiv:2011.13456, Section 4.3; Jolicoeur-Martineau et al. "
     "2021, arXiv:2105.14080",
     suites=_SUITES,
-    replicates=3,
+    replicates=6,
     judge=judge,
 )

@@ -22,7 +22,7 @@ exact_likelihood_mixture:
   nfe: [20, 40, 80, 160, 320]
   samples: 64
   dtype: float64
-  metrics: [{name: nll_nats, points: 256, probes: 0}]
+  metrics: [{name: nll_nats, points: 128, probes: 0}]
 exact_likelihood_digits:
   models: [digits_mlp]
   grids: [log_snr]

@@ -13,7 +13,7 @@ TRAININGS = 4
 BITS = 0.005
 _OPTIONS = (
     *("--data", "digits", "--network", "mlp", "--weighting", "sigma2", "--times", "uniform"),
-    *("--images", "400000", "--warmup", "25000", "--threads", "1"),
+    *("--images", "300000", "--warmup", "20000", "--threads", "1"),
 )
 
 _SUITES = f"""
