@@ -135,7 +135,9 @@ def _ranks(means: pd.DataFrame) -> pd.Series:
         exact = means[means["metric"].eq(partner)].groupby(keys, dropna=False)["value"].mean()
         rows = means.loc[means["metric"].eq(metric), [*keys, "value"]]
         beside = rows.merge(exact.rename("exact").reset_index(), how="left", on=keys)
-        rank.loc[rows.index] = (beside["value"] - beside["exact"]).abs().to_numpy()
+        distance = (beside["value"] - beside["exact"]).abs().set_axis(rows.index)
+        # Other models, which have no closed form, have no exact value of the same metric.
+        rank.loc[rows.index] = distance.fillna(rank[rows.index])
     return rank
 
 

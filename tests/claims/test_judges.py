@@ -68,7 +68,7 @@ def test_correctors(planned: Planned, factor: float, size: float, expected: Outc
     verdict = _judge(planned, "predictor_corrector", numbers)
     assert verdict.outcome is expected
     assert len(verdict.findings) == 8  # models, processes, budgets
-    assert all(finding.n == 6 for finding in verdict.findings)
+    assert all(finding.n == 5 for finding in verdict.findings)
 
 
 def test_correctors_that_pay_under_one_process_alone(planned: Planned) -> None:

@@ -104,6 +104,34 @@ def test_a_number_is_judged_by_the_exact_one_that_belongs_to_it(
     assert {best.metric for best in best_values(means)} == {number}
 
 
+@pytest.mark.parametrize("role", ["quality", "diagnostic"])
+def test_a_model_without_the_exact_number_is_judged_by_direction(
+    few: pd.DataFrame, report_on: ReportOn, role: str
+) -> None:
+    """An accuracy that one model has the exact value of, and another has not."""
+    known = _numbers(few, ("accuracy", role, ""), ("truth", "exact", "accuracy"))
+    known.loc[known["metric"].eq("truth") & known["value"].notna(), "value"] = 0.0
+    images = _numbers(few, ("accuracy", role, "")).assign(model="other")
+    images["key"] = images["key"] + "-other"
+    rows = pd.concat([known, images], ignore_index=True)
+    if role == "quality":
+        rows.loc[rows["metric"].eq("accuracy"), "larger_is_better"] = True
+    frame = prepare_frame(rows)
+    means = points(frame)
+    best = {one.subject.model: one.value for one in best_values(means)}
+    values = means[means["metric"].eq("accuracy")].groupby("model")["value"]
+    assert best["mnist_unet"] == values.min()["mnist_unet"]  # the nearest to zero
+    found = problems(frame)
+    if role == "quality":
+        assert best["other"] == values.max()["other"]
+        assert len(found.table) == 2 * len(found.table["budget"].unique())
+    else:
+        assert set(best) == {"mnist_unet"}
+    reached = found.points[~found.points["over_budget"]]
+    assert (reached["cost"] < float("inf")).any()
+    assert report_on(rows).page.is_file()
+
+
 def test_the_error_of_a_number_with_an_exact_one_counts_once(few: pd.DataFrame) -> None:
     rows = _numbers(
         few, ("a", "diagnostic", ""), ("b", "exact", "a"), ("c", "error", "a"), ("d", "error", "")

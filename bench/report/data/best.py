@@ -7,6 +7,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bench.render.labels import letters, metric_label, number, with_half_width
@@ -47,7 +49,7 @@ class BestValue:
 def best_values(points: pd.DataFrame) -> tuple[BestValue, ...]:
     """Find the best point of each subject, metric and protocol."""
     shown = points[points["metric"].isin(primary(points))]
-    ranked = shown[shown["ranked"] | shown["metric"].isin(exact_partners(points))]
+    ranked = shown[shown["ranked"] | _judged(shown, points)]
     if ranked.empty:
         return ()
     groups = ranked.groupby([*SUBJECT, "metric", "protocol"], sort=False, dropna=False)
@@ -56,6 +58,13 @@ def best_values(points: pd.DataFrame) -> tuple[BestValue, ...]:
     count = best.groupby([*SUBJECT, "metric"], dropna=False)["protocol"].transform("size")
     names = [letters(n)[p] for n, p in zip(count, best["protocol"], strict=True)]
     return tuple(_best(row) for row in best.assign(letter=names).to_dict("records"))
+
+
+def _judged(rows: pd.DataFrame, points: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """True where the same subject has the metric's exact value, which another may lack."""
+    keys = [*SUBJECT, "metric"]
+    partners = rows.assign(metric=rows["metric"].map(exact_partners(points)))
+    return pd.MultiIndex.from_frame(partners[keys]).isin(pd.MultiIndex.from_frame(points[keys]))
 
 
 def _best(row: Mapping[Hashable, Any]) -> BestValue:

@@ -92,14 +92,12 @@ def _with_best_value(frame: pd.DataFrame) -> pd.DataFrame:
     partners = {name: exact for name, exact in exact_partners(frame).items() if name in names}
     # where the distance to the exact value is a metric of its own, it need not count twice
     twice = partners.keys() & with_own_error(frame)
-    shown = frame["metric"].isin([name for name in names if name not in twice])
-    rows = frame[shown & (frame["ranked"] | frame["metric"].isin(partners))]
-    rows = rows.assign(
-        exact=_beside(frame, rows, partners),
-        judged=rows["metric"].isin(partners),
-        larger=rows["larger_is_better"] & ~rows["metric"].isin(partners),
-    )
-    return rows.assign(floor=_floors(frame, rows))
+    rows = frame[frame["metric"].isin([name for name in names if name not in twice])]
+    rows = rows.assign(exact=_beside(frame, rows, partners))
+    # One subject has a closed form, and another has the same metric and none.
+    judged = rows.groupby(list(TASK))["exact"].transform("count").gt(0)
+    rows = rows.assign(judged=judged, larger=rows["larger_is_better"] & ~judged)
+    return rows.assign(floor=_floors(frame, rows))[rows["ranked"] | judged]
 
 
 def _beside(frame: pd.DataFrame, rows: pd.DataFrame, partners: dict[str, str]) -> pd.Series:

@@ -55,6 +55,6 @@ CLAIM = Claim(
     statement="More evaluations make better samples, from an ODE's solver as from an SDE's.",
     source="tutorials; Karras et al. 2022, arXiv:2206.00364, Section 4",
     suites=SUITES,
-    replicates=6,
+    replicates=5,
     judge=judge,
 )

@@ -61,6 +61,6 @@ CLAIM = Claim(
     "with as many evaluations.",
     source="Song et al. 2021, arXiv:2011.13456, Section 4.2 and Table 1 (PC1000 against P2000)",
     suites=_SUITES,
-    replicates=6,
+    replicates=5,
     judge=judge,
 )

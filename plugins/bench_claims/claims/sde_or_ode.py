@@ -38,6 +38,6 @@ CLAIM = Claim(
     source="Song et al. 2021, arXiv:2011.13456, Table 1; Karras et al. 2022, arXiv:2206.00364, "
     "Section 4; Xu et al. 2023, arXiv:2306.14878",
     suites=SUITES,
-    replicates=6,
+    replicates=5,
     judge=judge,
 )

@@ -23,6 +23,7 @@ variational_bound_mixture:
   grids: [log_snr]
   solvers: [ancestral]
   nfe: [30, 100, 300, 1000]
+  replicates: 8
   samples: 64
   dtype: float64
   metrics: [{name: elbo, points: 256, draws: 4}]
