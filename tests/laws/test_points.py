@@ -274,6 +274,15 @@ def test_far_from_the_set_all_is_finite(name: str) -> None:
         )
 
 
+def test_far_away_the_checkerboard_denoises_to_its_nearest_corner() -> None:
+    model = _load("checkerboard")
+    y = torch.tensor([[1e5, 1e5], [-1e5, -1e4], [1e4, 1.5]], dtype=torch.float64)
+    corners = torch.tensor([[2.0, 2.0], [-2.0, -2.0], [2.0, 1.5]], dtype=torch.float64)
+    for s in (0.002, 0.01):
+        found = model.denoiser(y, torch.tensor(s, dtype=torch.float64))
+        torch.testing.assert_close(found, corners, atol=1e-6, rtol=0)
+
+
 def test_without_noise_the_checkerboard_is_its_squares() -> None:
     exact = _load("checkerboard").target.exact
     assert exact is not None

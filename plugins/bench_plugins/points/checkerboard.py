@@ -78,7 +78,8 @@ class Board:
         low, high = ends[..., :-1], ends[..., 1:]
         log_mass = _log_between(low, high)
         lift = _log_normal(low).sub(log_mass).exp() - _log_normal(high).sub(log_mass).exp()
-        return log_mass, y[..., None] + s * lift
+        # Far away the sum cancels and loses all digits; the mean still lies in its interval.
+        return log_mass, torch.minimum(torch.maximum(y[..., None] + s * lift, edges[:-1]), edges[1:])
 
 
 def _log_normal(z: Tensor) -> Tensor:
