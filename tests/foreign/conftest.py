@@ -14,7 +14,6 @@ from torch import Tensor
 
 from bench.api import (
     CountedDenoiser,
-    Denoiser,
     Draw,
     Model,
     Sampler,
@@ -58,9 +57,7 @@ class Course:
         loaded = self.model.load(torch.device("cpu"), self.dtype)
         high = min(loaded.s_max, process.s_range[1])
         times = grid_of(self.grid).times(process, steps, max(self.s_min, loaded.s_min), high)
-        network = loaded.denoiser
-        assert isinstance(network, Denoiser) or callable(network)
-        counted = CountedDenoiser(network)
+        counted = CountedDenoiser(loaded.alike())
         draw = Draw(3, count, batch, loaded.shape, self.dtype)
         with torch.no_grad():
             batches = generate(process, counted, Sampler(stepper), times, draw)

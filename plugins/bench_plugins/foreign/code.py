@@ -6,10 +6,14 @@ import inspect
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import torch
 
 from bench.api import BenchError, UnsupportedError, import_named
 
+_NOT_THEIRS = (Path(__file__).parent, Path(torch.__file__).parent)
 _KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -97,9 +101,15 @@ def guard(path: str, run: Callable[[], Any]) -> Any:
     except BenchError:
         raise
     except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
         text = " ".join(str(error).split())[:300]
-        place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
         raise BenchError(
-            f"function: '{path}' raises {type(error).__name__}: {text} ({place})"
+            f"function: '{path}' raises {type(error).__name__}: {text} ({_place(error)})"
         ) from error
+
+
+def _place(error: BaseException) -> str:
+    """The last line of the stranger's: of neither this package nor torch."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [f for f in frames if not any(map(Path(f.filename).is_relative_to, _NOT_THEIRS))]
+    frame = (theirs or frames)[-1]
+    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -20,7 +21,7 @@ def euler(
 ) -> Tensor:
     """Euler's method, with churn (Karras et al. 2022); its noise is drawn in any case."""
     rows = x.new_ones([len(x)])
-    for now, then in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for now, then in itertools.pairwise(sigmas):
         eps = torch.randn_like(x)
         hat = now * (1 + churn)
         x = x + eps * (hat**2 - now**2).sqrt()
@@ -38,7 +39,7 @@ def heun(
 ) -> Tensor:
     """Heun's method, Euler's in the last step, and in place."""
     rows = x.new_ones([len(x)])
-    for now, then in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for now, then in itertools.pairwise(sigmas):
         slope = (x - model(x, now * rows)) / now
         ahead = x + (then - now) * slope
         if then > 0:
@@ -59,7 +60,7 @@ def ancestral(
 ) -> Tensor:
     """Euler steps to a lower level, and noise up to the next."""
     rows = x.new_ones([len(x)])
-    for now, then in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for now, then in itertools.pairwise(sigmas):
         up = eta * (then**2 * (now**2 - then**2) / now**2).sqrt()
         down = (then**2 - up**2).sqrt()
         x = x + (down - now) / now * (x - model(x, now * rows))
@@ -79,7 +80,7 @@ def multistep(
     """DPM-Solver++(2M) (Lu et al. 2022)."""
     rows, past = x.new_ones([len(x)]), None
     levels = sigmas.tolist()
-    for i, (now, then) in enumerate(zip(levels[:-1], levels[1:], strict=True)):
+    for i, (now, then) in enumerate(itertools.pairwise(levels)):
         d = model(x, sigmas[i] * rows)
         goal = d
         if past is not None and then > 0:
@@ -92,7 +93,7 @@ def multistep(
 
 def overlaps(model: Any, x: Tensor, sigmas: Tensor, noise_sampler: Any = None) -> Tensor:
     """Euler's method with noise of two intervals that overlap."""
-    for now, then in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for now, then in itertools.pairwise(sigmas):
         middle = (now + then) / 2
         z = noise_sampler(now, middle) + noise_sampler(now, then)
         x = x + (then - now) / now * (x - model(x, now * x.new_ones([len(x)]))) + 0 * z
@@ -115,7 +116,7 @@ def edm_heun(
     places = torch.arange(num_steps, dtype=torch.float64) / (num_steps - 1)
     steps = [*((ends[0] + places * (ends[1] - ends[0])) ** rho), torch.tensor(0.0).double()]
     x = latents.double() * steps[0]
-    for now, then in zip(steps[:-1], steps[1:], strict=True):
+    for now, then in itertools.pairwise(steps):
         hat = net.round_sigma(now * (1 + gamma))
         x = x + (hat**2 - now**2).sqrt() * randn_like(x)
         slope = (x - net(x, hat, class_labels).double()) / hat
@@ -141,7 +142,7 @@ def exponential(
     first, last = ns.marginal_lambda(ends)
     times = ns.inverse_lambda(torch.linspace(float(first), float(last), steps + 1).double())
     times[0], times[-1] = t_start, t_end
-    for now, then in zip(times[:-1], times[1:], strict=True):
+    for now, then in itertools.pairwise(times):
         h = ns.marginal_lambda(then) - ns.marginal_lambda(now)
         scale = (ns.marginal_log_mean_coeff(then) - ns.marginal_log_mean_coeff(now)).exp()
         eps = noise_pred_fn(x, now.expand(len(x)))
@@ -165,7 +166,7 @@ class Exponential:
 
 def plain_ancestral(x: Tensor, denoise: Any, levels: Any, noise: Any) -> Tensor:
     """Ancestral steps of the plain signature."""
-    for now, then in zip(levels[:-1], levels[1:], strict=True):
+    for now, then in itertools.pairwise(levels):
         up = math.sqrt(then**2 * (now**2 - then**2) / now**2)
         down = math.sqrt(then**2 - up**2)
         x = x + (down - now) / now * (x - denoise(x, now)) + up * noise()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 
 def _euler(x: Tensor, denoise: Any, levels: Any) -> Tensor:
-    for now, then in zip(levels[:-1], levels[1:], strict=True):
+    for now, then in itertools.pairwise(levels):
         x = x + (then - now) / now * (x - denoise(x, now))
     return x
 
@@ -106,7 +107,7 @@ def own_generator(x: Tensor, denoise: Any, levels: Any) -> Tensor:
 
 def coupled(x: Tensor, denoise: Any, levels: Any) -> Tensor:
     """Steps of a size that the norm of the batch decides."""
-    for now, then in zip(levels[:-1], levels[1:], strict=True):
+    for now, then in itertools.pairwise(levels):
         step = (x - denoise(x, now)) / now
         x = x + (then - now) * step / (1 + 0.01 * step.norm() / step.numel() ** 0.5)
     return x
