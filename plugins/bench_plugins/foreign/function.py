@@ -80,9 +80,8 @@ class Function(Predictor[None]):
             self.noise is None or self.signature == "k_diffusion",
             f"signature {self.signature} has no noise_sampler to say `noise` of",
         )
-        able = self._signature.ends(self.params)
         require(
-            self.end is None or (self.end == "zero") in able,
+            self.end is None or (self.end == "zero") in self.able_ends,
             f"end {self.end} is not that of signature {self.signature} with these params",
         )
 
@@ -93,7 +92,12 @@ class Function(Predictor[None]):
     @property
     def finishes(self) -> bool:  # type: ignore[override]  # a parameter decides it
         """True if the function ends in x_0."""
-        return self._signature.ends(self.params)[0] if self.end is None else self.end == "zero"
+        return self.able_ends[0] if self.end is None else self.end == "zero"
+
+    @property
+    def able_ends(self) -> tuple[bool, ...]:
+        """The values of `finishes` that its signature can honour, the usual first."""
+        return self._signature.ends(self.params)
 
     @property
     def stochastic(self) -> bool:  # type: ignore[override]  # measured
@@ -145,7 +149,7 @@ class Function(Predictor[None]):
             BenchError: the function fails, or does what its signature does not allow.
         """
         call, end = self.trace(problem, x, times)
-        self._signature.check_levels(call)
+        self.accepts(call)
         count, declared = len(call.network.levels), self.cost(len(times) - 1)
         if count != declared:
             raise BenchError(
@@ -153,6 +157,14 @@ class Function(Predictor[None]):
                 "many steps on a free model; no budget could set a cost that samples decide"
             )
         return end
+
+    def accepts(self, call: Call) -> None:
+        """Refuse a grid that it did not follow in ``call``.
+
+        Raises:
+            UnsupportedError: it makes its own.
+        """
+        self._signature.check_levels(call)
 
     def trace(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> tuple[Call, Tensor]:
         """The call that was made, with all that was evaluated and drawn, and where it ended."""

@@ -1,0 +1,61 @@
+"""The checks, in the order of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from bench.api import BenchError, UnsupportedError
+from bench.state import undo_changes
+from bench_check.checks.cost import cost
+from bench_check.checks.distance import distance
+from bench_check.checks.end import end
+from bench_check.checks.order import order
+from bench_check.checks.randomness import randomness
+from bench_check.checks.samples import batch, dtype, input_kept
+from bench_check.claims import Claims
+from bench_check.finding import Finding, Verdict
+from bench_check.subject import Subject
+from bench_plugins.foreign.function import Function
+
+Check = Callable[[Subject, Claims], Finding]
+
+_CHECKS: tuple[tuple[str, Check], ...] = (
+    ("cost", cost),
+    ("order", order),
+    ("end", end),
+    ("randomness", randomness),
+    ("batch", batch),
+    ("dtype", dtype),
+    ("input", input_kept),
+    ("distance", distance),
+)
+
+
+def examine(function: Function, claims: Claims) -> Iterator[Finding]:
+    """All findings; where it does not run at all, that alone."""
+    with undo_changes() as changes:
+        try:
+            subject = Subject.of(function)
+        except BenchError as error:
+            yield Finding("runs", Verdict.FAULT, str(error))
+            return
+        yield Finding(
+            "runs",
+            Verdict.GOOD,
+            f"under process {subject.process.name} on grid {subject.grid.name}",
+        )
+        for name, check in _CHECKS:
+            yield _attempt(name, check, subject, claims)
+    if changes.found:
+        yield Finding("state", Verdict.FAULT, f"it changes the process: {changes.summary}")
+    else:
+        yield Finding("state", Verdict.GOOD, "no setting of torch or Python was changed")
+
+
+def _attempt(name: str, check: Check, subject: Subject, claims: Claims) -> Finding:
+    try:
+        return check(subject, claims)
+    except UnsupportedError as refusal:
+        return Finding(name, Verdict.SKIPPED, str(refusal))
+    except BenchError as error:
+        return Finding(name, Verdict.FAULT, str(error))
