@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from bench.api import BenchError, UnsupportedError
-from bench.state import undo_changes
+from bench.state import Changes, undo_changes
 from bench_check.checks.cost import cost
 from bench_check.checks.distance import distance
 from bench_check.checks.end import end
@@ -46,10 +46,16 @@ def examine(function: Function, claims: Claims) -> Iterator[Finding]:
         )
         for name, check in _CHECKS:
             yield _attempt(name, check, subject, claims)
-    if changes.found:
-        yield Finding("state", Verdict.FAULT, f"it changes the process: {changes.summary}")
-    else:
-        yield Finding("state", Verdict.GOOD, "no setting of torch or Python was changed")
+    yield _state(changes)
+
+
+def _state(changes: Changes) -> Finding:
+    """A thread that was left behind decides no number; a setting may."""
+    if not changes.found:
+        return Finding("state", Verdict.GOOD, "no setting of torch or Python was changed")
+    threads = all(change.what.startswith("thread ") for change in changes.found)
+    verdict = Verdict.NOTE if threads else Verdict.FAULT
+    return Finding("state", verdict, f"it changes the process: {changes.summary}")
 
 
 def _attempt(name: str, check: Check, subject: Subject, claims: Claims) -> Finding:

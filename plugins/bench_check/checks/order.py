@@ -19,6 +19,7 @@ from bench_check.subject import Subject
 _STEPS = (40, 80, 160, 320)
 _WEAK_STEPS = (80, 160, 320)
 _SLACK, _FLOOR = 0.1, 1e-11
+_NONE = 0.5
 _LOW, _HIGH = 0.05, 20.0
 
 
@@ -33,6 +34,8 @@ def order(subject: Subject, claims: Claims) -> Finding:
         slope, half = slope_of(_STEPS, errors)
         interval, kind = (slope - half, slope + half), "order"
         text = f"{kind} {slope:.2f}, 95 % interval {interval[0]:.2f} to {interval[1]:.2f}"
+        if slope < _NONE:
+            text += f": the error stays at {errors[-1]:.1e} however many steps"
     numbers = {"order": slope, "interval": interval, "claim": claims.order}
     top = slope if interval is None else interval[1]
     if claims.order is not None and max(slope, min(top, slope + 0.3)) < claims.order - _SLACK:
