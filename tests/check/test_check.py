@@ -146,7 +146,7 @@ def test_bad_calls_are_told_in_one_line(arguments: list[str], message: str) -> N
 
 
 def test_the_command_ends_with_two_for_bad_input() -> None:
-    command = [sys.executable, "-m", "bench.cli.main", "check", "no_such_module_here:f"]
+    command = [str(Path(sys.executable).with_name("bench")), "check", "no_such_module_here:f"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
