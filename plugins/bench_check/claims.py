@@ -1,4 +1,4 @@
-"""What its authors say of a sampler."""
+"""Claims of a sampler's authors."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _STEPS = 12
 
 
 def end(subject: Subject, claims: Claims) -> Finding:
-    """Where data is one point, what is left of x_T tells the level of the end."""
+    """The level of the end: what is left of x_T where data is one point."""
     finishes = subject.function.finishes
     wanted = 0.0 if finishes else S_MIN
     late = _late_noise(subject)
