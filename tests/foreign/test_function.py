@@ -286,3 +286,10 @@ def test_parameters_can_be_hashed_and_compared(foreign: Any) -> None:
     assert one != other
     assert len({one, other, replace(one, params={"churn": 0.2})}) == 2
     assert isinstance(one, Stepper)
+
+
+def test_a_function_may_want_some_steps(foreign: Any) -> None:
+    stepper = foreign.function("impatient", "hostile")
+    assert [stepper.cost(steps) for steps in (3, 4, 5)] == [3, 4, 5]
+    with pytest.raises(BenchError, match="raises AssertionError"):
+        stepper.cost(2)

@@ -32,10 +32,16 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
 
 
 def examine(function: Function, claims: Claims) -> Iterator[Finding]:
-    """All findings; where it does not run at all, that alone."""
+    """All findings; where it fails to run at all, that alone.
+
+    Raises:
+        UnsupportedError: it cannot be called so; the message says what to change.
+    """
     with undo_changes() as changes:
         try:
             subject = Subject.of(function)
+        except UnsupportedError:
+            raise
         except BenchError as error:
             yield Finding("runs", Verdict.FAULT, str(error))
             return

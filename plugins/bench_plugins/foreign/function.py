@@ -119,13 +119,20 @@ class Function(Predictor[None]):
         Raises:
             UnsupportedError: fewer steps cost more, so that no budget sets their number.
         """
-        count = _evaluations(self, steps)
-        if steps > 1 and _evaluations(self, steps - 1) > count:
+        count, before = _evaluations(self, steps), self._cost_below(steps)
+        if before > count:
             raise UnsupportedError(
-                f"function: '{self.call}' makes {_evaluations(self, steps - 1)} evaluations in "
-                f"{steps - 1} steps and {count} in {steps}; no budget could set its steps"
+                f"function: '{self.call}' makes {before} evaluations in {steps - 1} steps and "
+                f"{count} in {steps}; no budget could set its steps"
             )
         return count
+
+    def _cost_below(self, steps: int) -> int:
+        """Evaluations in one step less; 0 where that is too few for the function."""
+        try:
+            return _evaluations(self, steps - 1) if steps > 1 else 0
+        except BenchError:
+            return 0
 
     def note(self) -> str:
         end = "in x_0, by a denoise of its own" if self.finishes else "at s_min"

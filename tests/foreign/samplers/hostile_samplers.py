@@ -111,3 +111,8 @@ def coupled(x: Tensor, denoise: Any, levels: Any) -> Tensor:
         step = (x - denoise(x, now)) / now
         x = x + (then - now) * step / (1 + 0.01 * step.norm() / step.numel() ** 0.5)
     return x
+
+
+def impatient(x: Tensor, denoise: Any, levels: Any) -> Tensor:
+    assert len(levels) > 3
+    return _euler(x, denoise, levels)
