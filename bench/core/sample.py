@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -49,12 +50,12 @@ class Sampler:
 
     @property
     def finish_cost(self) -> int:
-        """Passes of the final denoise."""
-        return self.price * int(self.finish)
+        """Passes of the final denoise, where the stepper does not finish by itself."""
+        return self.price * int(self.finish and not self.stepper.finishes)
 
     def finish_cost_at(self, s: float) -> int:
         """Passes of the final denoise at noise-to-signal ratio ``s``."""
-        return self.finish_cost if self.price_at is None else int(self.finish) * self.price_at(s)
+        return self.finish_cost and (self.price_at(s) if self.price_at else self.finish_cost)
 
     def cost_on(self, process: NoiseProcess, times: Sequence[Time]) -> int:
         """Declared passes on this grid: less than `cost` where not all noise levels cost alike.
@@ -80,9 +81,7 @@ class Sampler:
         Raises:
             BenchError: not even one step fits.
         """
-        steps = 0
-        while steps < budget and self.cost(steps + 1) <= budget:
-            steps += 1
+        steps = bisect_right(range(1, budget + 1), budget, key=self.cost)
         if steps == 0:
             raise BenchError(f"one step costs {self.cost(1)} NFE, more than the budget of {budget}")
         return steps
@@ -104,7 +103,7 @@ class Sampler:
                 f"sampler '{self.stepper.name}' turned a state of {tuple(x.shape)} {x.dtype} "
                 f"into {tuple(end.shape)} {end.dtype}; a step must keep both"
             )
-        return problem.denoise(end, times[-1]) if self.finish else end
+        return problem.denoise(end, times[-1]) if self.finish_cost else end
 
     def _alternate(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
         # Song et al. 2021, Algorithm 1: predict, then correct at the time just reached. What a

@@ -30,6 +30,10 @@ class Stepper(Plugin, ABC, Generic[S]):
     """True where it takes the noise that stays in x of `Problem.split`'s unguided part."""
     observes: ClassVar[bool] = False
     """True where it uses `Problem.observation` itself; it then runs under tasks with one alone."""
+    finishes: ClassVar[bool] = False
+    """True where `solve` ends in x_0, with a final denoise of its own that `cost` counts."""
+    whole: ClassVar[bool] = False
+    """True where `solve` alone runs it: nothing can act between its steps."""
 
     @property
     @abstractmethod
@@ -44,6 +48,10 @@ class Stepper(Plugin, ABC, Generic[S]):
     def cost(self, steps: int) -> int:
         """Declared network evaluations per sample for ``steps`` steps; measured by the host."""
         return steps
+
+    def note(self) -> str:
+        """A remark on the method for readers of the numbers, or ""."""
+        return ""
 
     def start(self, times: Sequence[Time]) -> S:
         """The state of the first step; ``times`` is the whole grid.

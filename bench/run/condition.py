@@ -73,6 +73,13 @@ def check_fit(trial: Trial) -> None:
             f"guidance '{guidance.name}' changes the state between steps, and '{stepper.name}' "
             "chooses its own; use a solver on a grid"
         )
+    if stepper.whole and (trial.sampler.corrector or (guidance and guidance.settles)):
+        raise UnsupportedError(
+            f"'{stepper.name}' runs its trajectory as a whole: no corrector, and no guidance that "
+            "changes the state between steps"
+        )
+    if stepper.finishes and not trial.sampler.finish:
+        raise UnsupportedError(f"'{stepper.name}' ends in x_0; it needs `finish: denoise`")
     if stepper.observes and not trial.observed:
         raise UnsupportedError(
             f"'{stepper.name}' samples given an observation; give the suite a task with one"

@@ -104,6 +104,8 @@ def _notes(setup: Setup, weights: Weights) -> Iterator[str]:
             f"the grid was calibrated with {evaluations} network evaluations in all, "
             "which are no part of the NFE"
         )
+    if own := trial.sampler.stepper.note():
+        yield own
     if trial.sampler.corrector is not None:
         counted = CountedDenoiser(trial.model.denoiser)
         problem = Problem(trial.process, counted, log_prob=trial.log_prob)

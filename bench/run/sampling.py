@@ -56,6 +56,7 @@ def warm_up(trial: Trial, shard: int) -> None:
     times: Sequence[Time] = (*trial.times[:-1][:2], trial.times[-1])
     if trial.sampler.adaptive:
         times = (trial.times[0], trial.process.at_s(0.9 * trial.times[0].s))
+    times = trial.times if trial.sampler.stepper.whole else times
     draw = replace(trial.draw, samples=min(trial.draw.samples, SHARD), batch=SHARD)
     counted = CountedDenoiser(trial.model.denoiser, shard=shard)
     for _ in generate(trial.process, counted, trial.sampler, times, draw, trial.log_prob):

@@ -25,6 +25,7 @@ from bench.registry import Registry
 from bench.run.cell import Cell
 from bench.run.condition import check_fit
 from bench.run.machine import synchronise
+from bench.run.unchanged import check_fingerprint
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,10 @@ def set_up(cell: Cell, registry: Registry, model: ScoreModel, device: torch.devi
 
 def _sampler(cell: Cell, registry: Registry, model: ScoreModel) -> Sampler:
     guided = model.denoiser if isinstance(model.denoiser, GuidedModel) else None
+    solver = cell.solver.build(registry)
+    check_fingerprint(cell.solver, solver)
     return Sampler(
-        cast(Any, cell.solver.build(registry)),
+        cast(Any, solver),
         cast(Corrector, cell.corrector.build(registry)) if cell.corrector else None,
         finish=cell.protocol.finish == "denoise",
         price=model.price,

@@ -151,7 +151,7 @@ def test_ode_steps_draw_nothing_and_never_wait_for_the_device(
 
 
 # Draws per step, where it is not one.
-DRAWN: dict[str, int] = {"dpmpp_sde": 2, "seeds_2": 2, "seeds_3": 3}
+DRAWN: dict[str, int] = {"function": 0, "dpmpp_sde": 2, "seeds_2": 2, "seeds_3": 3}
 # Draws of a whole run, where they do not grow with its steps.
 DRAWN_IN_ALL: dict[str, int] = {"restart": 2}
 

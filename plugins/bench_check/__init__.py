@@ -1,0 +1,1 @@
+"""`bench check`: a reviewer's look at a sampler that lies in no package."""

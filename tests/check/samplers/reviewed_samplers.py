@@ -1,0 +1,141 @@
+"""Samplers with one fault each that a reviewer has to be told of, and good ones beside them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def _slope(model: Any, x: Tensor, sigma: Tensor) -> Tensor:
+    return (x - model(x, sigma * x.new_ones([len(x)]))) / sigma
+
+
+def sample_euler(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """A good one of order 1."""
+    for now, then in pairwise(sigmas):
+        x = x + (then - now) * _slope(model, x, now)
+    return x
+
+
+def sample_heun(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """A good one of order 2."""
+    for now, then in pairwise(sigmas):
+        slope = _slope(model, x, now)
+        ahead = x + (then - now) * slope
+        if then > 0:
+            ahead = x + (then - now) * (slope + _slope(model, ahead, then)) / 2
+        x = ahead
+    return x
+
+
+def sample_euler_ancestral(
+    model: Any, x: Tensor, sigmas: Tensor, noise_sampler: Any = None
+) -> Tensor:
+    """A good one that draws noise."""
+    for now, then in pairwise(sigmas):
+        up = (then**2 * (now**2 - then**2) / now**2).sqrt()
+        down = (then**2 - up**2).sqrt()
+        x = x + (down - now) * _slope(model, x, now)
+        x = x + up * noise_sampler(now, then) if then > 0 else x
+    return x
+
+
+def plain_midpoint(x: Tensor, denoise: Any, levels: Any) -> Tensor:
+    """A good one of the plain signature."""
+    for now, then in pairwise(levels):
+        middle = (now * then) ** 0.5
+        half = x + (middle - now) / now * (x - denoise(x, now))
+        x = x + (then - now) / middle * (half - denoise(half, middle))
+    return x
+
+
+def noise_at_the_end(model: Any, x: Tensor, sigmas: Tensor, noise_sampler: Any = None) -> Tensor:
+    """Noise of the last level but one is added after the last step."""
+    x = sample_euler_ancestral(model, x, sigmas, noise_sampler)
+    return x + sigmas[-2] * noise_sampler(sigmas[-2], sigmas[-1])
+
+
+def stops_early(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """The step to 0 is left out."""
+    return sample_euler(model, x, sigmas[:-1])
+
+
+def one_more(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """Two evaluations a step, of which one is thrown away."""
+    for now, then in pairwise(sigmas):
+        _slope(model, x, now)
+        x = x + (then - now) * _slope(model, x, now)
+    return x
+
+
+def moody(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """Another evaluation where samples are large."""
+    for now, then in pairwise(sigmas):
+        slope = _slope(model, x, now)
+        x = x + (then - now) * (_slope(model, x, now) if float(x.abs().max()) > 70 else slope)
+    return x
+
+
+def wrong_weight(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """Heun's method with a slope of the wrong level."""
+    for now, then in pairwise(sigmas):
+        slope = _slope(model, x, now)
+        if then > 0:
+            ahead = _slope(model, x + (then - now) * slope, then)
+            slope = 0.6 * slope + 0.4 * ahead
+        x = x + (then - now) * slope
+    return x
+
+
+def coupled(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """A slope that the mean of the batch shifts."""
+    for now, then in pairwise(sigmas):
+        slope = _slope(model, x, now)
+        x = x + (then - now) * (slope + 1e-3 * (now - then) * slope.mean(0, keepdim=True))
+    return x
+
+
+def global_generator(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """Ancestral noise of torch's global generator."""
+    return sample_euler_ancestral(model, x, sigmas, lambda a, b: torch.randn_like(x))
+
+
+def unused_draws(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """Noise that nobody needs."""
+    torch.randn_like(x)
+    return sample_euler(model, x, sigmas)
+
+
+def in_place(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """Writes into what it is handed."""
+    for now, then in pairwise(sigmas):
+        x += (then - now) * _slope(model, x, now)
+    return x
+
+
+def settings(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """Changes a setting of torch."""
+    torch.set_default_dtype(torch.float64)
+    return sample_euler(model, x, sigmas)
+
+
+def single(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """Rounds to half precision on its way."""
+    return sample_euler(
+        model, x.half().to(x.dtype) * (1 + 1e-2 * (x.dtype == torch.float32)), sigmas
+    )
+
+
+def remembers(model: Any, x: Tensor, sigmas: Tensor, past: list[int] = []) -> Tensor:  # noqa: B006
+    """Depends on how often it was called."""
+    past.append(1)
+    return sample_euler(model, x, sigmas) * (1 + 1e-3 * len(past))
+
+
+def sample_two_steps_at_least(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
+    """A good one that wants as many steps as its order."""
+    assert len(sigmas) > 3
+    return sample_heun(model, x, sigmas)
