@@ -78,7 +78,7 @@ class Stork2(MultistepOdeSolver):
 def taylor_weights(stages: int, legendre_nodes: bool) -> tuple[float, float, float]:
     """Weights of v, h v' and h^2 v'' in a step of RKG2 over h = 1, by its own recursion.
 
-    Y_j = mu Y_j-1 + nu Y_j-2 + w (v(c_j-1) + g v), Y_0 = 0 (Skaras et al. 2021, Eq. 34 to 37).
+    Y_j = mu Y_j-1 + nu Y_j-2 + w (v(c_j-1) + g v), Y_0 = 0 (Skaras et al. 2021).
     """
     width = 6 / ((stages + 4) * (stages - 1))
     before, last = np.zeros(3), width * np.array([1.0, 0.0, 0.0])

@@ -25,7 +25,9 @@ class GradientEstimation(MultistepOdeSolver):
     """
 
     name: ClassVar[str] = "gradient_estimation"
-    reference: ClassVar[str] = "Permenter and Yuan 2024, arXiv:2306.04848, Algorithm 2"
+    reference: ClassVar[str] = (
+        "Permenter and Yuan 2024, arXiv:2306.04848, the gradient-estimation sampler"
+    )
     bibtex: ClassVar[str] = PERMENTER2024INTERPRETING
     order: ClassVar[int] = 1
     max_order: ClassVar[int] = 2

@@ -23,7 +23,7 @@ class Gauss(ImplicitRungeKutta):
     """
 
     name: ClassVar[str] = "gauss"
-    reference: ClassVar[str] = "Hairer and Wanner 1996, Table IV.5.1"
+    reference: ClassVar[str] = "Hairer and Wanner 1996, Section IV.5"
     bibtex: ClassVar[str] = HAIRER1996SOLVING
     limit: ClassVar[int] = 4
     tableau: ClassVar[Tableau] = Tableau(

@@ -21,7 +21,7 @@ class LobattoIIIC(ImplicitRungeKutta):
     """
 
     name: ClassVar[str] = "lobatto_iiic"
-    reference: ClassVar[str] = "Hairer and Wanner 1996, Table IV.5.12"
+    reference: ClassVar[str] = "Hairer and Wanner 1996, Section IV.5"
     bibtex: ClassVar[str] = HAIRER1996SOLVING
     limit: ClassVar[int] = 4
     tableau: ClassVar[Tableau] = Tableau(

@@ -23,7 +23,7 @@ class RadauIIA(ImplicitRungeKutta):
     """
 
     name: ClassVar[str] = "radau_iia"
-    reference: ClassVar[str] = "Hairer and Wanner 1996, Table IV.5.6"
+    reference: ClassVar[str] = "Hairer and Wanner 1996, Section IV.5"
     bibtex: ClassVar[str] = HAIRER1996SOLVING
     limit: ClassVar[int] = 5
     tableau: ClassVar[Tableau] = Tableau(

@@ -27,7 +27,7 @@ class Res2S(OdeSolver[None]):
     name: ClassVar[str] = "res_2s"
     reference: ClassVar[str] = (
         "Zhang, Song and Chen 2023, arXiv:2308.02157, second order, single step; "
-        "Hochbruck and Ostermann 2005, Eq. 5.3"
+        "Hochbruck and Ostermann 2005"
     )
     bibtex: ClassVar[str] = ZHANG2023IMPROVED + HOCHBRUCK2005EXPLICIT
     order: ClassVar[int] = 2

@@ -29,7 +29,7 @@ class Res3S(OdeSolver[None]):
     name: ClassVar[str] = "res_3s"
     reference: ClassVar[str] = (
         "Zhang, Song and Chen 2023, arXiv:2308.02157, third order, single step; "
-        "Hochbruck and Ostermann 2005, Eq. 5.8"
+        "Hochbruck and Ostermann 2005"
     )
     bibtex: ClassVar[str] = ZHANG2023IMPROVED + HOCHBRUCK2005EXPLICIT
     order: ClassVar[int] = 3

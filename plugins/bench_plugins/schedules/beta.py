@@ -26,7 +26,7 @@ class Beta(TimeGrid):
     """
 
     name: ClassVar[str] = "beta"
-    reference: ClassVar[str] = "Lee et al. 2024, arXiv:2407.12173, Section 3.3"
+    reference: ClassVar[str] = "Lee et al. 2024, arXiv:2407.12173"
     bibtex: ClassVar[str] = LEE2024BETA
 
     alpha: float = 0.6

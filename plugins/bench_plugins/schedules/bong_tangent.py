@@ -50,7 +50,7 @@ class BongTangent(TimeGrid):
         first = min(max(2, int(points * self.pivot)), points - 2)
         per_step = 40 / points
         # The first curve is steepest just beyond its last point, the second at its first.
-        fall = _fall(np.arange(first) - float(first), self.slope_1 * per_step)
+        fall = _fall(np.arange(-first, 0, dtype=np.float64), self.slope_1 * per_step)
         rest = _fall(np.arange(points - first, dtype=np.float64), self.slope_2 * per_step)
         upper = self.middle + (1 - self.middle) * fall[1:-1]
         return times_at_shares(

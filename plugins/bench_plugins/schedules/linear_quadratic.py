@@ -26,7 +26,7 @@ class LinearQuadratic(TimeGrid):
     name: ClassVar[str] = "linear_quadratic"
     reference: ClassVar[str] = (
         "Genmo 2024, Mochi 1 (code, linear_quadratic_schedule); "
-        "Polyak et al. 2024, arXiv:2410.13720, Movie Gen, Section 3.4.2"
+        "Polyak et al. 2024, arXiv:2410.13720, Movie Gen"
     )
     bibtex: ClassVar[str] = GENMO2024MOCHI
 
