@@ -25,7 +25,7 @@ from bench.testing.plugins import grid_of, process_of
 
 S_MIN, S_MAX = 0.1, 10.0
 
-_STEPS = {1: (250, 500, 1000), 2: (80, 160, 320)}
+_STEPS = {1: (250, 500, 1000), 2: (80, 160, 320), 3: (160, 320, 640)}
 
 
 @dataclass(frozen=True)

@@ -245,3 +245,41 @@ def test_parameters_outside_their_range_are_refused(
 ) -> None:
     with pytest.raises(BenchError, match=message):
         stepper_of("sa_solver", **parameters)
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.7])
+@pytest.mark.parametrize("process_name", ["vp", "edm"])
+def test_pece_evaluates_what_it_has_corrected(
+    plane: Mixture, process_name: str, tau: float
+) -> None:
+    """Written out with one value in the predictor and two in the corrector, in y and lambda."""
+    process, noise = process_of(process_name), Replay()
+    times = _times(process, 6)
+    y = torch.from_numpy(np.random.default_rng(2).standard_normal((32, 2))) * times[0].s
+    r, d = 1 + tau**2, plane.denoise(y, torch.tensor(times[0].s, dtype=torch.float64))
+    for i, (now, then) in enumerate(itertools.pairwise(times)):
+        h = then.lam - now.lam
+        keep, whole = math.exp(-r * h), 1 - math.exp(-r * h)
+        fresh = then.s * math.sqrt(1 - math.exp(-2 * tau**2 * h)) * noise.normal()
+        predicted = keep * y + whole * d + fresh
+        if i < len(times) - 2:
+            level = torch.tensor(then.s, dtype=torch.float64)
+            new = plane.denoise(predicted, level)
+            rise = 1 - whole / (r * h)  # the weight of the line that is 0 at now and 1 at then
+            y = keep * y + (whole - rise) * d + rise * new + fresh
+            d = plane.denoise(y, level)
+    stepper = stepper_of("sa_solver", pece=True, predictor_order=1, corrector_order=2, tau=tau)
+    again = Replay() if tau > 0 else None
+    problem = Problem(process, plane.denoise, cast(NoiseStream, again))
+    x = torch.from_numpy(np.random.default_rng(2).standard_normal((32, 2))) * times[0].sigma
+    ours = stepper.solve(problem, x, times) / times[-1].alpha
+    torch.testing.assert_close(ours, predicted, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("orders", [(1, 1), (2, 2), (3, 4)])
+def test_pece_costs_a_second_evaluation_of_every_corrected_point(orders: tuple[int, int]) -> None:
+    for steps in (1, 2, 5):
+        stepper = stepper_of(
+            "sa_solver", pece=True, predictor_order=orders[0], corrector_order=orders[1]
+        )
+        assert measured_nfe(stepper, steps) == stepper.cost(steps) == 2 * steps - 1

@@ -29,3 +29,22 @@ LIU2023FLOW = r"""@inproceedings{liu2023flow,
   archiveprefix = {arXiv}
 }
 """
+
+SKARAS2021SUPER = r"""@article{skaras2021super,
+  author = {Skaras, Timothy and Saxton, Torrey and Meyer, Chad and Aslam, Tariq D.},
+  title = {Super-Time-Stepping Schemes for Parabolic Equations with Boundary Conditions},
+  journal = {Journal of Computational Physics},
+  volume = {425},
+  pages = {109879},
+  year = {2021}
+}
+"""
+
+TAN2025STORK = r"""@misc{tan2025stork,
+  author = {Tan, Zheng and Wang, Weizhen and Bertozzi, Andrea L. and Ryu, Ernest K.},
+  title = {{STORK}: Faster Diffusion and Flow Matching Sampling by Resolving both Stiffness and Structure-Dependence},
+  year = {2025},
+  eprint = {2505.24210},
+  archiveprefix = {arXiv}
+}
+"""

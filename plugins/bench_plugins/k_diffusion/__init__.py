@@ -6,6 +6,7 @@ from bench_plugins.k_diffusion.dpmpp_2s_a import DpmPP2SAncestral as DpmPP2SAnce
 from bench_plugins.k_diffusion.dpmpp_3m_sde import DpmPP3MSde as DpmPP3MSde
 from bench_plugins.k_diffusion.dpmpp_sde import DpmPPSde as DpmPPSde
 from bench_plugins.k_diffusion.euler_a import EulerAncestral as EulerAncestral
+from bench_plugins.k_diffusion.heunpp2 import HeunPP2 as HeunPP2
 from bench_plugins.k_diffusion.lms import LMS as LMS
 
 bench_family = family(__name__)

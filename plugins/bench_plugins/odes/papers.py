@@ -49,6 +49,15 @@ EULER1768INSTITUTIONUM = r"""@book{euler1768institutionum,
 }
 """
 
+HAIRER1996SOLVING = r"""@book{hairer1996solving,
+  author = {Hairer, Ernst and Wanner, Gerhard},
+  title = {Solving Ordinary Differential Equations {II}: Stiff and Differential-Algebraic Problems},
+  edition = {2nd},
+  publisher = {Springer},
+  year = {1996}
+}
+"""
+
 HEUN1900NEUE = r"""@article{heun1900neue,
   author = {Heun, Karl},
   title = {Neue {Methoden} zur approximativen {Integration} der {Differentialgleichungen} einer unabh{\"a}ngigen {Ver{\"a}nderlichen}},

@@ -49,8 +49,9 @@ class SASolver(Predictor[LastStep]):
     is integrated in lambda with the weight e^((1 + tau^2) lambda) and the Lagrange polynomial
     through the evaluations; tau is constant within a step. One evaluation and one draw per step:
     the value at the predicted point corrects it, with the same noise, and takes part in the next
-    prediction (PEC); the last point is not corrected. Corrections are added to x as changes of the
-    predictor's weights, so that what a corrector plugin (Langevin) did to x in between remains.
+    prediction (PEC; with ``pece`` the value at the corrected point does, a second evaluation); the
+    last point is not corrected. Corrections are added to x as changes of the predictor's weights,
+    so that what a corrector plugin (Langevin) did to x in between remains.
 
     Weak order 2, or 1 where the corrector (the predictor, if there is none) uses one evaluation:
     the polynomial cannot follow the path's noise inside a step, and the first step has order 1,
@@ -66,6 +67,7 @@ class SASolver(Predictor[LastStep]):
             slope, the integral of e^((1 + tau^2) (lambda - lambda_then)) over the distance from
             the start, by h^2 / 2: UniPC's B1(h). Off: the paper's coefficients.
         lower_order_final: orders ..., 2, 1 in the last steps.
+        pece: evaluate the corrected point too, for the predictions to come; 2 N - 1 evaluations.
     """
 
     name: ClassVar[str] = "sa_solver"
@@ -79,16 +81,21 @@ class SASolver(Predictor[LastStep]):
     tau_s_max: float = inf
     halved: bool = False
     lower_order_final: bool = False
+    pece: bool = False
 
     def __post_init__(self) -> None:
         require(1 <= self.predictor_order <= 4, "predictor_order must lie between 1 and 4")
         require(0 <= self.corrector_order <= 4, "corrector_order must lie between 0 and 4")
         require(self.tau >= 0, "tau must be >= 0")
+        require(not self.pece or self.corrector_order > 0, "pece needs a corrector_order >= 1")
         require(0 <= self.tau_s_min <= self.tau_s_max, "0 <= tau_s_min <= tau_s_max must hold")
 
     @property
     def order(self) -> int:
         return min(2, self.corrector_order or self.predictor_order)
+
+    def cost(self, steps: int) -> int:
+        return 2 * steps - 1 if self.pece else steps
 
     def start(self, times: Sequence[Time]) -> LastStep:
         return LastStep(History.of(times))
@@ -99,6 +106,7 @@ class SASolver(Predictor[LastStep]):
         d = problem.denoise(x, now)
         if state.order > 0:
             x = self._correct(x, d, now, state)
+            d = problem.denoise(x, now) if self.pece else d
         history = state.history.push(now, d, max(self.predictor_order, self.corrector_order - 1))
         nodes = history.past[: history.order(self.predictor_order, self.lower_order_final)]
         tau = self.tau if self.tau_s_min <= now.s <= self.tau_s_max else 0.0
