@@ -49,7 +49,7 @@ class BestValue:
 def best_values(points: pd.DataFrame) -> tuple[BestValue, ...]:
     """Find the best point of each subject, metric and protocol."""
     shown = points[points["metric"].isin(primary(points))]
-    ranked = shown[shown["ranked"] | _judged(shown, points)]
+    ranked = shown[shown["ranked"] | _has_exact(shown, points)]
     if ranked.empty:
         return ()
     groups = ranked.groupby([*SUBJECT, "metric", "protocol"], sort=False, dropna=False)
@@ -60,7 +60,7 @@ def best_values(points: pd.DataFrame) -> tuple[BestValue, ...]:
     return tuple(_best(row) for row in best.assign(letter=names).to_dict("records"))
 
 
-def _judged(rows: pd.DataFrame, points: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def _has_exact(rows: pd.DataFrame, points: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """True where the same subject has the metric's exact value, which another may lack."""
     keys = [*SUBJECT, "metric"]
     partners = rows.assign(metric=rows["metric"].map(exact_partners(points)))

@@ -7,7 +7,7 @@ import math
 from bench_claims.claim import Claim
 from bench_claims.claims.more_steps import SUITES
 from bench_claims.inference import Question, answer, below, log_ratio
-from bench_claims.rows import Rows
+from bench_claims.rows import Curve, Rows
 from bench_claims.verdict import Panel, Verdict
 
 MODEL = "gaussian_mixture"
@@ -73,19 +73,25 @@ def judge(rows: Rows) -> Verdict:
             "t over seeds, equivalence",
         )
     )
-    labels = ("ODE (Heun)", "SDE (ancestral)")
-    ends = [curve.line(label) for curve, label in zip((net_ode, net_sde), labels, strict=True)]
-    ways = [curve.line(label) for curve, label in zip((ode, sde), labels, strict=True)]
-    panels = [
-        Panel(f"{MODEL}, x_t against p_t", "NFE", "standard deviations", tuple(ways), False),
-        Panel("digits_mlp", "NFE", "fd_digits", tuple(ends)),
-    ]
     return Verdict.of(
         answer(questions),
-        panels,
+        _panels((ode, sde), (net_ode, net_sde)),
         "The Fokker-Planck equation makes them equal for the exact score and a converged solver; "
         "a network's score is not exact.",
     )
+
+
+def _panels(ways: tuple[Curve, Curve], ends: tuple[Curve, Curve]) -> list[Panel]:
+    """Both samplers on the mixture's way, and at the network's end."""
+    labels = ("ODE (Heun)", "SDE (ancestral)")
+    way, end = (
+        tuple(curve.line(label) for curve, label in zip(curves, labels, strict=True))
+        for curves in (ways, ends)
+    )
+    return [
+        Panel(f"{MODEL}, x_t against p_t", "NFE", "standard deviations", way, False),
+        Panel("digits_mlp", "NFE", "fd_digits", end),
+    ]
 
 
 CLAIM = Claim(

@@ -13,6 +13,9 @@ from bench.api import NoiseStream, require, rows_of
 from bench_plugins.points.point_set import PointSet
 
 _LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
+_FAR = 1e3
+"""Standard deviations beyond which a tail's mean is its asymptote, to 1e-9 of one."""
+
 _NO_NOISE = 1e-9
 """Noise level that stands for none: the density is then that of the squares themselves."""
 
@@ -78,8 +81,11 @@ class Board:
         low, high = ends[..., :-1], ends[..., 1:]
         log_mass = _log_between(low, high)
         lift = _log_normal(low).sub(log_mass).exp() - _log_normal(high).sub(log_mass).exp()
-        # Far away the sum cancels and loses all digits; the mean still lies in its interval.
-        return log_mass, torch.minimum(torch.maximum(y[..., None] + s * lift, edges[:-1]), edges[1:])
+        # Far away the sum cancels; the mean lies 1 / z beyond the interval's nearer end.
+        outside = (low > _FAR) | (high < -_FAR)
+        near = torch.where(low > 0, low, high).where(outside, _FAR)  # no division by 0 in gradients
+        far = torch.where(low > 0, edges[:-1], edges[1:]) + s / near
+        return log_mass, torch.where(outside, far, y[..., None] + s * lift)
 
 
 def _log_normal(z: Tensor) -> Tensor:
