@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 NAMES: Mapping[str, str] = MappingProxyType(
     {
-        "rk45_saves": "RK45 saves over 90 % of the evaluations",
+        "rk45_saves": "RK45 saves nine evaluations of ten",
         "predictor_corrector": "Correctors pay at equal compute",
         "same_marginals": "ODE and SDE share their marginals",
         "unique_codes": "Codes are unique",

@@ -66,6 +66,6 @@ CLAIM = Claim(
     source="tutorials; Song et al. 2021, arXiv:2011.13456, Section 4.3; Jolicoeur-Martineau et al. "
     "2021, arXiv:2105.14080",
     suites=_SUITES,
-    replicates=6,
+    replicates=4,
     judge=judge,
 )

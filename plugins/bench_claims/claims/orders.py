@@ -56,7 +56,7 @@ orders_way:
   finish: none
   samples: 256
   dtype: float64
-  metrics: [{{name: rmse, samples: 256, reference_steps: 1024}}]
+  metrics: [{{name: rmse, samples: 256, reference_steps: 512}}]
 """
 
 

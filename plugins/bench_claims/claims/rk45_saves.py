@@ -72,6 +72,6 @@ CLAIM = Claim(
     "of the SDE's samplers at equal quality.",
     source="Song et al. 2021, arXiv:2011.13456, Section 4.3; tutorials",
     suites=_SUITES,
-    replicates=12,
+    replicates=10,
     judge=judge,
 )

@@ -13,7 +13,7 @@ TRAININGS = 4
 BITS = 0.005
 _OPTIONS = (
     *("--data", "digits", "--network", "mlp", "--weighting", "sigma2", "--times", "uniform"),
-    *("--images", "300000", "--warmup", "20000", "--threads", "1"),
+    *("--images", "200000", "--warmup", "15000", "--threads", "1"),
 )
 
 _SUITES = f"""
