@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from bench.api import NoiseProcess, Time, TimeGrid, require
-from bench_plugins.schedules.papers import GENMO2024MOCHI
+from bench_plugins.schedules.papers import GENMO2024MOCHI, POLYAK2024
 from bench_plugins.schedules.shares import times_at_shares
 
 
@@ -28,7 +28,7 @@ class LinearQuadratic(TimeGrid):
         "Genmo 2024, Mochi 1 (code, linear_quadratic_schedule); "
         "Polyak et al. 2024, arXiv:2410.13720, Movie Gen"
     )
-    bibtex: ClassVar[str] = GENMO2024MOCHI
+    bibtex: ClassVar[str] = GENMO2024MOCHI + POLYAK2024
 
     threshold: float = 0.025
 

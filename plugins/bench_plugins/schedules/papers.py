@@ -36,3 +36,13 @@ RES4LYF2024 = r"""@misc{clownsharkbatwing2024res4lyf,
   howpublished = {\url{https://github.com/ClownsharkBatwing/RES4LYF}}
 }
 """
+
+POLYAK2024 = """@article{polyak2024movie,
+  author = {Polyak, Adam and others},
+  title = {{Movie Gen}: A Cast of Media Foundation Models},
+  journal = {arXiv preprint arXiv:2410.13720},
+  year = {2024},
+  eprint = {2410.13720},
+  archiveprefix = {arXiv}
+}
+"""
