@@ -32,7 +32,7 @@ from bench.results import bundle
 from bench.stats.significance import t_half_widths
 from bench.stats.spread import paired_spread, unpaired_spread
 from bench_plugins.metrics.extractors import extractor
-from bench_plugins.metrics.fd import _reference
+from bench_plugins.metrics.fd import DigitsFrechet
 
 ALPHA = 0.05
 TRIALS = 500
@@ -72,11 +72,10 @@ def pool() -> dict[str, torch.Tensor]:
 
 def _measured(features: torch.Tensor) -> Floats:
     """What `fd_digits` hands out: numbers per sample, their mean the distance."""
-    known, moments = _reference("digits"), Moments.of(features)
-    value = frechet_distance(known.mean, known.covariance, moments.mean, moments.covariance)
-    influence = frechet_influence(
-        features, known.mean, moments.covariance, root_factor(known.covariance)
-    )
+    known, moments = DigitsFrechet().moments("reference").tensors, Moments.of(features)
+    mean, covariance = known["mean"], known["covariance"]
+    value = frechet_distance(mean, covariance, moments.mean, moments.covariance)
+    influence = frechet_influence(features, mean, moments.covariance, root_factor(covariance))
     return np.asarray((value + influence).numpy())
 
 

@@ -15,7 +15,7 @@ from bench.api import Batch, Draw, Moments, Sampler, Trial, frechet_distance, ro
 from bench_plugins.ddim.ddim import DDIM
 from bench_plugins.edm.process import EDM
 from bench_plugins.metrics.extractors import extractor
-from bench_plugins.metrics.fd import DigitsFrechet, _reference
+from bench_plugins.metrics.fd import DigitsFrechet
 from bench_plugins.models.pretrained import DigitsMlp
 
 
@@ -169,13 +169,18 @@ def test_fd_goes_through_torch_fidelitys_extractor_and_statistics(trial: Trial) 
     made = create_feature_extractor("scorebench-digits", ["features"], cuda=False, verbose=False)
     images = _images(trial)[:320]
     (features,) = made(images)
-    known = _reference("digits")
-    reference = {"mu": known.mean.numpy(), "sigma": known.covariance.numpy()}
+    mean, covariance = _known()
+    reference = {"mu": mean.numpy(), "sigma": covariance.numpy()}
     found = fid_statistics_to_metric(
         fid_features_to_statistics(features.double()), reference, False
     )
     value = _fd(trial, _real(trial)[:320], 64)
     assert value == pytest.approx(found[KEY_METRIC_FID], rel=1e-5)
+
+
+def _known() -> tuple[Tensor, Tensor]:
+    tensors = DigitsFrechet().moments("reference").tensors
+    return tensors["mean"], tensors["covariance"]
 
 
 def test_fd_does_not_depend_on_the_batch(trial: Trial) -> None:
@@ -189,8 +194,8 @@ def test_fd_of_equal_samples_is_at_its_closed_form(trial: Trial) -> None:
     accumulator.add(Batch(0, same))
     (number,) = accumulator.result()
     features = extractor("scorebench-digits", False)(_images(trial)[:1])[0][0].double()
-    known = _reference("digits")
-    closed = (features - known.mean).square().sum() + known.covariance.trace()
+    mean, covariance = _known()
+    closed = (features - mean).square().sum() + covariance.trace()
     assert number.value == pytest.approx(float(closed), rel=1e-6)
     assert number.std_error == pytest.approx(0, abs=1e-3)
     assert number.reference_n == 1797
@@ -218,7 +223,7 @@ def test_fd_of_all_real_digits_is_zero(trial: Trial) -> None:
     data = torch.from_numpy(sklearn.load_digits().images).to(torch.uint8)[:, None]
     network = extractor("scorebench-digits", False)
     moments = Moments.of(network(data)[0])
-    known = _reference("digits")
-    value = frechet_distance(known.mean, known.covariance, moments.mean, moments.covariance)
+    mean, covariance = _known()
+    value = frechet_distance(mean, covariance, moments.mean, moments.covariance)
     assert value == pytest.approx(0, abs=1e-3)
     assert _fd(trial, torch.zeros(256, 1, 8, 8), 64) > 100

@@ -53,7 +53,6 @@ class Nature:
     Attributes:
         stochastic: another seed gives other samples.
         coupled: a sample depends on the others of its batch.
-        draws: the sources of its noise, used or not.
     """
 
     stochastic: bool

@@ -5,26 +5,19 @@ They are named ``fd_<data>``: ``fid`` is kept for Inception-v3 features.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import ClassVar
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from bench.api import (
     Accumulator,
     Batch,
-    BenchError,
     DiscreteData,
     Measurement,
     Moments,
-    SampleMetric,
     Trial,
     Uncertainty,
     UnsupportedError,
@@ -33,12 +26,11 @@ from bench.api import (
     paper,
     root_factor,
 )
-
-_CHUNK = 64  # fixed, so that features do not depend on the batch size of the run
+from bench_plugins.metrics.features import FeatureMetric
 
 
 @dataclass(frozen=True)
-class _ClassifierFrechet(SampleMetric):
+class _ClassifierFrechet(FeatureMetric):
     """Frechet distance in 64 classifier features; biased upwards for small n, so compare equal n.
 
     Samples are rounded to the integer levels of the data, as real images are. The reference is
@@ -47,20 +39,12 @@ class _ClassifierFrechet(SampleMetric):
 
     reference: ClassVar[str] = "Heusel et al. 2017, arXiv:1706.08500, Eq. 6, in other features"
     bibtex: ClassVar[str] = paper("heusel2017gans")
-    unit: ClassVar[str] = "1"
-    data: ClassVar[str]
-    imports: ClassVar[tuple[str, ...]] = ("bench_plugins.metrics.extractors",)
 
     def start(self, trial: Trial) -> Accumulator:
-        target = trial.model.target
-        if target.data != self.data or target.discrete is None:
-            raise UnsupportedError(
-                f"{self.name} compares with the data set '{self.data}'; the model samples "
-                f"'{target.data}'"
-            )
+        discrete = self.discrete(trial)
         if trial.draw.samples < 2:
             raise UnsupportedError(f"{self.name} needs at least 2 samples for a covariance")
-        return _Streamed(self, target.discrete)
+        return _Streamed(self, discrete)
 
 
 @dataclass(frozen=True)
@@ -101,31 +85,21 @@ class _Streamed:
     kept: list[Tensor] = field(default_factory=list)
 
     def add(self, batch: Batch) -> None:
-        from bench_plugins.metrics.extractors import extractor  # imports torchvision: two seconds
-
-        network = extractor(f"scorebench-{self.metric.data}", batch.x.is_cuda)
-        for images in self.discrete.quantise(batch.x).split(_CHUNK):
-            features = network(images)[0].cpu()
-            self.kept.append(features)
-            moments = Moments.of(features)
+        features = self.metric.features(self.discrete, batch.x)
+        self.kept.append(features)
+        # Chunk by chunk as ever: the sum's rounding is part of the number.
+        for part in features.split(64):
+            moments = Moments.of(part)
             self.moments[:] = [self.moments[0].merge(moments) if self.moments else moments]
 
     def result(self) -> Sequence[Measurement]:
-        from bench_plugins.metrics.extractors import extractor
-
-        (moments,) = self.moments
-        known = _reference(self.metric.data)
-        used = extractor(f"scorebench-{self.metric.data}", False).sha256
-        if known.extractor != used:
-            raise BenchError(
-                f"{self.metric.name}: the reference statistics belong to extractor "
-                f"{known.extractor[:16]}, not {used[:16]}; reinstall the package"
-            )
-        value = frechet_distance(known.mean, known.covariance, moments.mean, moments.covariance)
+        (moments,), known = self.moments, self.metric.moments("reference")
+        mean, covariance = (known.tensors[name].double() for name in ("mean", "covariance"))
+        value = frechet_distance(mean, covariance, moments.mean, moments.covariance)
         error = Uncertainty.of(
             value,
             lambda: frechet_influence(
-                torch.cat(self.kept), known.mean, moments.covariance, root_factor(known.covariance)
+                torch.cat(self.kept), mean, moments.covariance, root_factor(covariance)
             ),
         )
         return [
@@ -135,33 +109,9 @@ class _Streamed:
                 self.metric.unit,
                 moments.count,
                 std_error=error.std_error,
-                reference=known.digest,
+                reference=known.sha256,
                 evidence=error.evidence,
-                reference_n=known.count,
+                reference_n=int(known.record["n"]),
                 note=error.note,
             )
         ]
-
-
-@dataclass(frozen=True, eq=False)
-class _Reference:
-    mean: Tensor
-    covariance: Tensor
-    digest: str
-    extractor: str
-    count: int
-
-
-@lru_cache(maxsize=4)
-def _reference(data: str) -> _Reference:
-    path = Path(__file__).parent / "data" / f"{data}_reference.safetensors"
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        with safe_open(path, framework="pt") as file:
-            mean, covariance = file.get_tensor("mean"), file.get_tensor("covariance")
-            record = json.loads(file.metadata()["bench"])
-            made_with, count = str(record["extractor_sha256"]), int(record["n"])
-    except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
-        raise BenchError(f"{path}: cannot be read ({error}); reinstall the package") from None
-    moments = mean.to(torch.float64), covariance.to(torch.float64)
-    return _Reference(*moments, digest, made_with, count)

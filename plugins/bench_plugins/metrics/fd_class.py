@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -15,11 +14,9 @@ from torch import Tensor
 from bench.api import (
     Accumulator,
     Batch,
-    BenchError,
     DiscreteData,
     Measurement,
     Moments,
-    SampleMetric,
     Trial,
     Uncertainty,
     UnsupportedError,
@@ -27,16 +24,14 @@ from bench.api import (
     frechet_distance,
     frechet_influence,
     paper,
-    read_weights,
     root_factor,
 )
+from bench_plugins.metrics.features import FeatureMetric
 from bench_plugins.metrics.papers import BENNY2021
-
-_CHUNK = 64  # fixed, so that features do not depend on the batch size of the run
 
 
 @dataclass(frozen=True)
-class _ClassFrechet(SampleMetric):
+class _ClassFrechet(FeatureMetric):
     """Mean over the classes of the Frechet distance of their samples to the data of that class.
 
     Samples of the wrong class cost, and so does a lack of variety within one, which an accuracy
@@ -48,17 +43,9 @@ class _ClassFrechet(SampleMetric):
         "arXiv:1706.08500, Eq. 6"
     )
     bibtex: ClassVar[str] = BENNY2021 + paper("heusel2017gans")
-    unit: ClassVar[str] = "1"
-    data: ClassVar[str]
-    imports: ClassVar[tuple[str, ...]] = ("bench_plugins.metrics.extractors",)
 
     def start(self, trial: Trial) -> Accumulator:
-        target = trial.model.target
-        if target.data != self.data or target.discrete is None:
-            raise UnsupportedError(
-                f"{self.name} compares with the data set '{self.data}'; the model samples "
-                f"'{target.data}'"
-            )
+        discrete = self.discrete(trial)
         labels = trial.labels(0, trial.draw.samples)
         if labels is None:
             raise UnsupportedError(
@@ -68,7 +55,7 @@ class _ClassFrechet(SampleMetric):
         few = [int(c) for c in labels.unique() if int((labels == c).sum()) < 2]
         if few:
             raise UnsupportedError(f"{self.name} needs two samples of each class; {few[0]} has one")
-        return _ByClass(self, labels.cpu(), target.discrete)
+        return _ByClass(self, labels.cpu(), discrete)
 
 
 @dataclass(frozen=True)
@@ -104,22 +91,10 @@ class _ByClass:
     kept: list[Tensor] = field(default_factory=list)
 
     def add(self, batch: Batch) -> None:
-        from bench_plugins.metrics.extractors import extractor  # imports torchvision: two seconds
-
-        network = extractor(f"scorebench-{self.metric.data}", batch.x.is_cuda)
-        for images in self.discrete.quantise(batch.x).split(_CHUNK):
-            self.kept.append(network(images)[0].cpu())
+        self.kept.append(self.metric.features(self.discrete, batch.x))
 
     def result(self) -> Sequence[Measurement]:
-        from bench_plugins.metrics.extractors import extractor
-
-        known, features = _reference(self.metric.data), torch.cat(self.kept)
-        own = extractor(f"scorebench-{self.metric.data}", False).sha256
-        if known.record["extractor_sha256"] != own:
-            raise BenchError(
-                f"{self.metric.name}: the reference statistics belong to another extractor; "
-                "reinstall the package"
-            )
+        known, features = self.metric.moments("class_reference"), torch.cat(self.kept)
         found = list(self._distances(known, features))
         value = sum(distance for distance, _ in found) / len(found)
         errors = [error for _, error in found if error is not None]
@@ -153,8 +128,3 @@ class _ByClass:
                 frechet_influence, own, mean, moments.covariance, root_factor(covariance)
             )
             yield value, Uncertainty.of(value, influence).std_error
-
-
-@lru_cache(maxsize=2)
-def _reference(data: str) -> WeightsFile:
-    return read_weights(Path(__file__).parent / "data" / f"{data}_class_reference.safetensors")

@@ -68,6 +68,7 @@ class SASolver(Predictor[LastStep]):
             the start, by h^2 / 2: UniPC's B1(h). Off: the paper's coefficients.
         lower_order_final: orders ..., 2, 1 in the last steps.
         pece: evaluate the corrected point too, for the predictions to come; 2 N - 1 evaluations.
+            Weak order 2 was measured with predictor_order 1; with more it follows no clear slope.
     """
 
     name: ClassVar[str] = "sa_solver"
