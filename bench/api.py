@@ -1,6 +1,7 @@
 """All that plugins import of the host: contracts, drivers, helpers and ``hookimpl``."""
 
 from bench.core.arithmetic import tf32
+from bench.core.calibrate import calibrate
 from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
@@ -199,6 +200,7 @@ __all__ = [
     "atomic_write",
     "atomic_write_bytes",
     "cache_folder",
+    "calibrate",
     "code_identity",
     "combine",
     "family",

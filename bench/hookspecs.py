@@ -6,7 +6,7 @@ A plugin module is named by an entry point of the group ``scorebench.plugins``:
     my_solver = "my_package"
 
 A plugin pins what it was made for in two ways: by the requirement of its distribution
-(``scorebench>=0.1,<0.2``), which is checked before its import, and by ``BENCH_API = "~=3.2"`` in
+(``scorebench>=0.1,<0.2``), which is checked before its import, and by ``BENCH_API = "~=3.3"`` in
 its module. The API's minor version grows with what is added, its major version with what changes.
 """
 

@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 
 PROJECT = "scorebench"
 GROUP = "scorebench.plugins"
-API_VERSION = "3.2"
+API_VERSION = "3.3"
 """The version of the plugin API: the minor part grows with additions, the major with changes."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)

@@ -10,8 +10,8 @@ from torch import Tensor
 from bench.core.model import CountedDenoiser
 from bench.core.noise import SHARD, NoiseStream
 from bench.core.problem import Problem
-from bench.core.process import NoiseProcess
-from bench.core.sample import Draw
+from bench.core.process import NoiseProcess, Time
+from bench.core.sample import AnyStepper, Draw
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,9 @@ class Calibration:
         s_max: the noise-to-signal ratio from which they will start.
         steps: the number of steps that they will take.
         draw: seed, shape, dtype and device of the samples.
+        stepper: the solver that will run, for grids that are made for one; None where none is
+            known.
+        times: the grid, for solvers; empty for grids, which choose it.
     """
 
     process: NoiseProcess
@@ -36,6 +39,8 @@ class Calibration:
     s_max: float
     steps: int
     draw: Draw
+    stepper: AnyStepper | None = None
+    times: tuple[Time, ...] = ()
 
     def starts(self, samples: int) -> Iterator[tuple[Problem, Tensor]]:
         """``samples`` draws from the prior at s_max, in batches of at most one shard.
@@ -51,4 +56,5 @@ class Calibration:
                 draw.seed, "calibrate", first, count, draw.shape, draw.dtype, draw.device
             )
             model = self.model.of_samples(draw.seed, first, count, draw.device)
-            yield Problem(self.process, model), stream.normal().mul_(start.sigma)
+            problem = Problem(self.process, model, evaluations=self.model.evaluations)
+            yield problem, stream.normal().mul_(start.sigma)

@@ -17,7 +17,7 @@ from bench.core.model import Denoiser
 from bench.core.noise import NoiseStream
 from bench.core.observation import LinearOperator
 from bench.core.process import Time
-from bench.core.rows import ForSamples, RowNetwork, with_counter
+from bench.core.rows import ForSamples, RowNetwork, count_vjps, with_counter
 from bench.core.target import Conditionable, ExactPosterior, ScoreModel
 from bench.core.task import Question, Questions
 
@@ -29,13 +29,17 @@ class BoundGuidance:
     given: Given
     guidance: Guidance[Any]
     memory: Any
+    evaluations: Evaluations
 
     def __call__(self, y: Tensor, s: Tensor) -> Tensor:
         return self.split(y, s).d
 
     def split(self, y: Tensor, s: Tensor) -> Guided:
-        """The guided and the unguided D."""
-        return self.guidance.guide(self.given, y, s, self.memory)
+        """The guided and the unguided D; what networks say at one (y, s) waits for none of it."""
+        before = self.evaluations.deep
+        guided = self.guidance.guide(self.given, y, s, self.memory)
+        self.evaluations.abreast += max(0, self.evaluations.deep - before - len(y))
+        return guided
 
     def settle(self, x: Tensor, now: Time) -> Tensor:
         """``x`` at ``now`` as the guidance wants it before a step."""
@@ -102,7 +106,7 @@ class GuidedModel(ForSamples):
         noise = NoiseStream(seed, "guidance", first, count, self.model.shape, self.dtype, device)
         posterior = self._posterior(question)
         given = Given(networks, labels, question.observation, posterior, noise)
-        return BoundGuidance(given, self.guidance, self.guidance.start(given))
+        return BoundGuidance(given, self.guidance, self.guidance.start(given), evaluations)
 
     def _labels(
         self, question: Question, seed: int, first: int, count: int, device: torch.device
@@ -157,7 +161,7 @@ class _Networks:
         """Log probability of the samples' own classes."""
 
         def log_prob(y: Tensor, s: Tensor, own: Tensor) -> Tensor:
-            return classifier(y, s).gather(1, own[:, None])[:, 0]
+            return count_vjps(classifier(y, s).gather(1, own[:, None])[:, 0], self.evaluations)
 
         return RowNetwork(log_prob, (labels,), self.evaluations, self.shard)
 

@@ -52,7 +52,6 @@ class ExactDivergence(Divergence):
                 last = i == outputs.shape[1] - 1
                 (row,) = torch.autograd.grad(outputs[:, i].sum(), y, retain_graph=not last)
                 trace += row.flatten(1)[:, i]
-        model.evaluations.vjp_rows += outputs.shape[1] * y.shape[0]
         return d.detach(), trace
 
 
@@ -79,7 +78,6 @@ class HutchinsonDivergence(Divergence):
                 last = i == len(self.probes) - 1
                 (product,) = torch.autograd.grad(d, y, probe, retain_graph=not last)
                 trace += (product * probe).flatten(1).sum(1)
-        model.evaluations.vjp_rows += len(self.probes) * y.shape[0]
         return d.detach(), trace / len(self.probes)
 
 

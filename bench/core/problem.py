@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from bench.core.combine import combine
 from bench.core.errors import UnsupportedError
+from bench.core.evaluations import Evaluations
 from bench.core.guidance import Guided
 from bench.core.guided import BoundGuidance
 from bench.core.model import Denoiser
@@ -35,6 +36,7 @@ class Problem:
         select: gives the model of the samples with these indices, if it treats each in its own way
             (by its class, or by the probes of a likelihood); ``None`` if it treats all alike.
         shard: rows of one network call; samples of two shards are never computed together.
+        evaluations: the counter of ``model``'s, which learns here what runs in parallel.
     """
 
     process: NoiseProcess
@@ -43,11 +45,25 @@ class Problem:
     log_prob: LogProb | None = None
     select: Callable[[Tensor], Denoiser] | None = None
     shard: int = SHARD
+    evaluations: Evaluations = field(default_factory=Evaluations)
 
     def denoise(self, x: Tensor, now: Time) -> Tensor:
         """D = E[x_0 | x_t = x], one network evaluation, shape of ``x``."""
         s = torch.full((), now.s, dtype=x.dtype, device=x.device)
         return self.model(x if now.alpha == 1.0 else x / now.alpha, s)
+
+    def denoise_all(self, states: Sequence[tuple[Tensor, Time]]) -> list[Tensor]:
+        """D of each (x, time): evaluations of the same samples that wait for none of each other.
+
+        All count as NFE; to the depth of the method they add the deepest one's alone.
+        """
+        found, depths = [], []
+        for x, now in states:
+            before = self.evaluations.deep
+            found.append(self.denoise(x, now))
+            depths.append(self.evaluations.deep - before)
+        self.evaluations.abreast += sum(depths) - max(depths, default=0)
+        return found
 
     def score(self, x: Tensor, now: Time) -> Tensor:
         """The score of p_t at ``x``: (alpha D - x) / sigma^2. One evaluation."""

@@ -82,7 +82,7 @@ class RowNetwork:
     Attributes:
         network: called as ``network(y, s, *each)``; counts its rows.
         each: further arguments with a row for each sample, such as its class.
-        evaluations: counts the vector-Jacobian products.
+        evaluations: the counter of ``network``.
         shard: rows of one network call.
     """
 
@@ -110,7 +110,6 @@ class RowNetwork:
             ]
 
         def vjp(v: Tensor) -> Tensor:
-            self.evaluations.vjp_rows += len(y)
             parts = zip(outputs, leaves, slices, strict=True)
             return torch.cat([torch.autograd.grad(d, leaf, v[rows])[0] for d, leaf, rows in parts])
 
@@ -133,9 +132,20 @@ def with_counter(network: Callable[..., Tensor], evaluations: Evaluations) -> Ca
 
     def denoise(y: Tensor, *rest: Tensor) -> Tensor:
         evaluations.rows += y.shape[0]
-        return network(y, *rest)
+        return count_vjps(network(y, *rest), evaluations)
 
     return denoise
+
+
+def count_vjps(output: Tensor, evaluations: Evaluations) -> Tensor:
+    """``output`` of a network, so that whoever differentiates it is counted, by whatever way."""
+
+    def count(gradient: Tensor) -> None:
+        evaluations.vjp_rows += len(gradient)
+
+    if output.requires_grad:
+        output.register_hook(count)
+    return output
 
 
 def rows_of(s: Tensor, y: Tensor) -> Tensor:

@@ -194,5 +194,6 @@ def generate(
         own = model.of_samples(draw.seed, first, count, draw.device)
         select = own.of_rows if isinstance(own, RowNetwork | BoundGuidance) else None
         noise = draw.sampler_noise(first, count)
-        problem = Problem(process, own, noise, log_prob, select, model.shard)
+        counter = model.evaluations
+        problem = Problem(process, own, noise, log_prob, select, model.shard, counter)
         yield Batch(first, sampler.run(problem, draw.prior(times[0], first, count), times))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from torch import Tensor
 
 from bench.core.plugin import Plugin
 from bench.core.problem import Problem
 from bench.core.process import Time
+
+if TYPE_CHECKING:
+    from bench.core.calibration import Calibration
 
 S = TypeVar("S")
 
@@ -48,6 +51,23 @@ class Stepper(Plugin, ABC, Generic[S]):
     def cost(self, steps: int) -> int:
         """Declared network evaluations per sample for ``steps`` steps; measured by the host."""
         return steps
+
+    def depth(self, steps: int) -> int:
+        """Declared evaluations that wait for one another: fewer than `cost` for parallel methods.
+
+        What runs in parallel goes through `Problem.denoise_all`, which measures it.
+        """
+        return self.cost(steps)
+
+    def calibrate(self, cell: Calibration) -> Stepper[S]:
+        """The stepper to use for ``cell`` on ``cell.times``; called once, before its samples.
+
+        By default itself, at no cost. What it evaluates through ``cell.model``, forward and
+        backward, is recorded as the cell's calibration and is no part of its NFE. What it returns
+        has the same name, cost and depth. Without it the stepper runs too, as the method from
+        which the calibration starts.
+        """
+        return self
 
     def note(self) -> str:
         """A remark on the method for readers of the numbers, or ""."""

@@ -113,6 +113,12 @@ _COST = group(
     count("steps", "", "steps of the grid; null for adaptive solvers"),
     real("nfe", "NFE", "measured network evaluations per sample, everything included"),
     real("vjp", "VJP", "measured vector-Jacobian products per sample, as guidance takes them"),
+    real(
+        "depth",
+        "NFE",
+        "of `nfe`, evaluations that waited for one another: fewer for methods that evaluate in "
+        "parallel, and one for each call under guidance, whatever its passes",
+    ),
     real("nfe_declared", "NFE", "declared `nfe` + `vjp` of the steps taken; null for adaptive"),
     real("nfe_finish", "NFE", "of these, the final denoise"),
     real("nfe_unspent", "NFE", "of the budget, what no further step fits into"),
@@ -123,9 +129,10 @@ _COST = group(
     count(
         "calibration_evaluations",
         "evaluations",
-        "network rows (sample x evaluation) of the grid's calibration before sampling, in "
+        "network rows (sample x evaluation) of calibrating grid and solver before sampling, in "
         "all; no part of `nfe`",
     ),
+    count("calibration_vjps", "VJP", "rows of gradients back through the network, likewise"),
     real("calibration_wall_s", "s", "wall-clock of the calibration, not warmed up"),
     real("load_wall_s", "s", "loading the model, when this cell had to"),
     real("metric_wall_s", "s", "all metrics of the cell together"),

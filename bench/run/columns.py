@@ -77,6 +77,7 @@ def setup_columns(setup: Setup, note: str) -> Row:
         "weights": trial.model.weights,
         "note": one_line(note, 2 * MOST),
         "calibration_evaluations": calibration.evaluations,
+        "calibration_vjps": calibration.vjps,
         "calibration_wall_s": calibration.wall_s,
     }
 
@@ -88,6 +89,7 @@ def cost_columns(cell: Cell, trial: Trial, cost: SamplingCost) -> Row:
         "nfe": cost.nfe,
         "nfe_declared": cost.declared,
         "vjp": cost.vjp,
+        "depth": cost.depth,
         "nfe_finish": float(trial.sampler.finish_cost_at(trial.times[-1].s)),
         "nfe_unspent": None if cell.budget is None else max(0.0, cell.budget - passes),
         "over_budget": cell.budget is not None and passes > cell.budget,

@@ -98,10 +98,11 @@ def _paths(cell: Cell, trial: Trial, device: str) -> Paths | None:
 
 def _notes(setup: Setup, weights: Weights) -> Iterator[str]:
     """Remarks for readers of the numbers: on the grid, the sampler and the model."""
-    trial, evaluations = setup.trial, setup.calibration.evaluations
-    if evaluations:
+    trial, spent = setup.trial, setup.calibration
+    if spent.evaluations:
+        backward = f" and {spent.vjps} vector-Jacobian products" if spent.vjps else ""
         yield (
-            f"the grid was calibrated with {evaluations} network evaluations in all, "
+            f"it was calibrated with {spent.evaluations} network evaluations{backward} in all, "
             "which are no part of the NFE"
         )
     if own := trial.sampler.stepper.note():

@@ -26,6 +26,7 @@ class SamplingCost:
     Attributes:
         nfe: measured network evaluations per sample.
         vjp: measured vector-Jacobian products per sample.
+        depth: of ``nfe``, those that waited for one another.
         declared: the sum of both as the sampler declares it; None for adaptive solvers.
         wall_s: seconds.
         rows: network rows (sample x evaluation).
@@ -34,6 +35,7 @@ class SamplingCost:
 
     nfe: float
     vjp: float
+    depth: float
     declared: int | None
     wall_s: float
     rows: int
@@ -90,6 +92,7 @@ def sample(trial: Trial, shard: int, measuring: Measuring) -> Sampled:
     cost = SamplingCost(
         evaluations.nfe(samples),
         evaluations.vjps(samples),
+        evaluations.depth(samples),
         declared,
         wall,
         evaluations.rows,

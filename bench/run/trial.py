@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, cast
 
 import torch
 
+from bench.core.calibrate import calibrate
 from bench.core.calibration import Calibration
 from bench.core.errors import BenchError, UnsupportedError
 from bench.core.grid import TimeGrid
 from bench.core.guided import GuidedModel
 from bench.core.metric import Trial
 from bench.core.model import CountedDenoiser
-from bench.core.process import NoiseProcess, Time
+from bench.core.process import NoiseProcess
 from bench.core.sample import Draw, Sampler
 from bench.core.solver import Corrector
 from bench.core.target import ScoreModel
@@ -30,14 +28,16 @@ from bench.run.unchanged import check_fingerprint
 
 @dataclass(frozen=True)
 class CalibrationCost:
-    """The cost of a grid's calibration, before sampling.
+    """The cost of calibrating grid and solver, before sampling.
 
     Attributes:
         evaluations: network rows, in all.
+        vjps: rows of gradients back through the network.
         wall_s: seconds.
     """
 
     evaluations: int = 0
+    vjps: int = 0
     wall_s: float = 0.0
 
 
@@ -51,7 +51,7 @@ class Setup:
 
 
 def set_up(cell: Cell, registry: Registry, model: ScoreModel, device: torch.device) -> Setup:
-    """Build the plugins of a cell and calibrate its grid.
+    """Build the plugins of a cell and calibrate its grid and its solver.
 
     Args:
         cell, registry, device: what is run, and where.
@@ -59,7 +59,7 @@ def set_up(cell: Cell, registry: Registry, model: ScoreModel, device: torch.devi
 
     Raises:
         UnsupportedError: model, process and sampler do not fit, or no step is within budget.
-        BenchError: the grid breaks its contract.
+        BenchError: the grid or the solver breaks its contract.
     """
     protocol = cell.protocol
     process = cast(NoiseProcess, cell.process.build(registry))
@@ -80,10 +80,14 @@ def set_up(cell: Cell, registry: Registry, model: ScoreModel, device: torch.devi
     grid = cast(TimeGrid, cell.grid.build(registry))
     steps = _steps_for(cell.budget, trial, grid)
     counted = CountedDenoiser(model.denoiser, shard=protocol.shard)
-    grid, spent = _calibrate(grid, Calibration(process, counted, s_min, s_max, steps, trial.draw))
-    times = grid.times(process, steps, s_min, s_max)
-    _check_times(grid, times, steps, (s_min, s_max))
-    return Setup(replace(trial, times=times), steps, spent)
+    on = Calibration(process, counted, s_min, s_max, steps, trial.draw)
+    synchronise(device)
+    begin = time.perf_counter()
+    sampler, times = calibrate(trial.sampler, grid, on)
+    synchronise(device)
+    rows, vjps = counted.evaluations.rows, counted.evaluations.vjp_rows
+    spent = CalibrationCost(rows, vjps, time.perf_counter() - begin if rows else 0.0)
+    return Setup(replace(trial, sampler=sampler, times=times), steps, spent)
 
 
 def _sampler(cell: Cell, registry: Registry, model: ScoreModel) -> Sampler:
@@ -136,32 +140,3 @@ def _s_range(
             f"{model.s_max:g} and process '{process.name}' {low:g} to {high:g}"
         )
     return s_min, s_max
-
-
-def _calibrate(grid: TimeGrid, on: Calibration) -> tuple[TimeGrid, CalibrationCost]:
-    """The grid to use, and the cost to find it."""
-    synchronise(on.draw.device)
-    begin = time.perf_counter()
-    found = grid.calibrate(on)
-    synchronise(on.draw.device)
-    wall, rows = time.perf_counter() - begin, on.model.evaluations.rows
-    return found, CalibrationCost() if found is grid and rows == 0 else CalibrationCost(rows, wall)
-
-
-def _check_times(
-    grid: TimeGrid, times: Sequence[Time], steps: int, span: tuple[float, float]
-) -> None:
-    falling = all(then.s < now.s for now, then in pairwise(times))
-    if len(times) != steps + 1 or not falling:
-        raise BenchError(
-            f"grid '{grid.name}': {len(times)} times for {steps} steps; it must return steps + 1 "
-            "times with falling noise"
-        )
-    ends = times[-1].s, times[0].s
-    if grid.spans and not all(
-        math.isclose(s, t, rel_tol=1e-6) for s, t in zip(ends, span, strict=True)
-    ):
-        raise BenchError(
-            f"grid '{grid.name}': goes from s = {ends[1]:g} to {ends[0]:g}, not from {span[1]:g} "
-            f"to {span[0]:g} as asked; give it these ends, or declare `spans = False`"
-        )

@@ -20,9 +20,9 @@ from bench.api import (
     Sampler,
     ScoreModel,
     Stepper,
-    Time,
     TimeGrid,
     Trial,
+    calibrate,
 )
 from bench_latents.options import PathOptions
 from bench_train.plugin_options import PluginOption, parse_process
@@ -91,18 +91,11 @@ def prepare(names: Names, path: PathOptions, model: ScoreModel, draw: Draw) -> T
         return Trial(model, process, sampler, ends, draw, requested=span)
     steps = _steps(sampler, names.budget)
     counted = CountedDenoiser(model.denoiser)
-    times = _times(path, Calibration(process, counted, *span, steps, draw))
-    return Trial(model, process, sampler, times, draw, requested=span)
-
-
-def _times(path: PathOptions, cell: Calibration) -> tuple[Time, ...]:
     contract: type[Any] = TimeGrid
     grid: TimeGrid = PluginOption("--grid", "karras").plugin(contract, path.grid or "karras")
-    grid = grid.calibrate(cell)
-    times = grid.times(cell.process, cell.steps, cell.s_min, cell.s_max)
-    if len(times) != cell.steps + 1:
-        raise BenchError(f"--grid {path.grid}: gave {len(times)} times for {cell.steps} steps")
-    return times
+    on = Calibration(process, counted, *span, steps, draw)
+    sampler, times = calibrate(sampler, grid, on)
+    return Trial(model, process, sampler, times, draw, requested=span)
 
 
 def _sampler(names: Names, model: ScoreModel) -> Sampler:

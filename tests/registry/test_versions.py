@@ -62,7 +62,7 @@ def test_a_pin_that_is_none(install: Install, load: Load) -> None:
     install("pinned", _pinned("one point oh"))
     (item,) = load().broken
     assert item.reason == (
-        "BENCH_API = 'one point oh' is no version specifier; write one such as '~=3.2'"
+        "BENCH_API = 'one point oh' is no version specifier; write one such as '~=3.3'"
     )
 
 

@@ -130,7 +130,7 @@ def test_one_evaluation_more_is_over_the_budget(
     (cell,) = cells_of(POINTS.format(solver="ddim", metrics="swd"))
     times = [SimpleNamespace(s=0.002)]
     trial = SimpleNamespace(sampler=Sampler(DDIM()), draw=Draw(0, 64, 64, (2,)), times=times)
-    cost = SamplingCost(nfe=6.0, vjp=0.0, declared=6, wall_s=1.0, rows=384, peak_mib=1.0)
+    cost = SamplingCost(nfe=6.0, vjp=0.0, depth=6.0, declared=6, wall_s=1.0, rows=384, peak_mib=1.0)
     row = cost_columns(replace(cell, budget=budget), cast(Trial, trial), cost)
     assert row["over_budget"] is over
 

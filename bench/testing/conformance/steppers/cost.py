@@ -56,6 +56,13 @@ def _compare_cost(stepper: AnyStepper, budget: int, steps: int) -> None:
             f"{measured:g}{calls}",
             "make `cost(steps)` return what `steps` steps evaluate, all stages included",
         )
+    deep = counted.evaluations.depth(samples)
+    demand(
+        deep == stepper.depth(steps),
+        f"depth({steps}) = {stepper.depth(steps)} evaluations that wait for one another",
+        f"{deep:g}",
+        "give evaluations that run in parallel to problem.denoise_all; declare the rest",
+    )
 
 
 def _adaptive_cost(stepper: AnyStepper) -> str:
