@@ -5,6 +5,7 @@ from bench.core.calibrate import calibrate
 from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
 from bench.core.combine import combine
+from bench.core.denoising import Denoising
 from bench.core.errors import BenchError, UnsupportedError, first_line
 from bench.core.frechet import Moments, frechet_distance, frechet_influence, root_factor
 from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
@@ -52,7 +53,7 @@ from bench.core.quadrature import adams_weights
 from bench.core.role import Role
 from bench.core.rows import ForSamples, RowNetwork, rows_of
 from bench.core.runge_kutta import EULER, HEUN, KUTTA3, KUTTA4, ExplicitRungeKutta, Tableau
-from bench.core.sample import Batch, Draw, Sampler, generate
+from bench.core.sample import Batch, Draw, Sampler, batch_problem, generate
 from bench.core.solver import (
     Adaptive,
     AdaptiveOdeSolver,
@@ -125,6 +126,7 @@ __all__ = [
     "Corrector",
     "CountedDenoiser",
     "Denoiser",
+    "Denoising",
     "Describes",
     "DiscreteData",
     "Divergence",
@@ -199,6 +201,7 @@ __all__ = [
     "adams_weights",
     "atomic_write",
     "atomic_write_bytes",
+    "batch_problem",
     "cache_folder",
     "calibrate",
     "code_identity",

@@ -99,7 +99,7 @@ def _rename(before: pd.DataFrame, after: pd.DataFrame, old: str, new: str) -> pd
     kept = before[~before["sampler"].eq(new)]
     moved = kept["sampler"].eq(old)
     kinds = ("solver", "corrector", "guidance")
-    names = ("sampler", *kinds, *(f"{kind}_params" for kind in kinds))
+    names = ("sampler", "denoising", *kinds, *(f"{kind}_params" for kind in kinds))
     first = target.iloc[0]
     return kept.assign(**{name: kept[name].where(~moved, first[name]) for name in names})
 

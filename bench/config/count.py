@@ -54,9 +54,10 @@ def _count(matrix: Matrix, most: int) -> int:
 
 
 def _points(item: SamplerChoices, matrix: Matrix) -> int:
-    """Combinations of solver, corrector, guidance, grid and budget."""
+    """Combinations of solver, corrector, guidance, options, grid and budget."""
     guidance = matrix.guidance if item.guidance is None else item.guidance
-    samplers = item.solver.count * _total(item.correctors) * _total(guidance)
+    added = _total(item.correctors) * _total(guidance) * len(item.denoising)
+    samplers = item.solver.count * added
     if item.ladder:
         return samplers
     grids = matrix.grids if item.grids is None else item.grids

@@ -23,9 +23,13 @@ class Suite:
 
     def error(self, place: KeyPath, message: str) -> BenchError:
         """An error at ``place`` below the suite (or in the defaults, where the key came from)."""
-        inherited = bool(place) and place[0] in self.defaulted
+        return self.document.error(self.place(place), message)
+
+    def place(self, below: KeyPath) -> KeyPath:
+        """The place in the document of ``below``."""
+        inherited = bool(below) and below[0] in self.defaulted
         top: KeyPath = ("defaults",) if inherited else ("suites", self.name)
-        return self.document.error((*top, *place), message)
+        return (*top, *below)
 
 
 @dataclass(frozen=True)

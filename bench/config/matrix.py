@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from bench.config.denoising import read_denoising
 from bench.config.document import KeyPath
 from bench.config.every import expand_every
 from bench.config.load import Suite
 from bench.config.values import listed_values
+from bench.core.denoising import Denoising
 from bench.core.errors import BenchError
 from bench.core.solver import Adaptive
 from bench.registry import Entry, Kind, Registry
@@ -55,6 +57,7 @@ class SamplerChoices:
         correctors: to combine it with; None for none.
         grids: of its own; None for those of the suite.
         guidance: of its own; None for those of the suite.
+        denoising: what the host does to the denoiser.
         ladder: the parameter that an adaptive solver's ladder varies, "" for others.
     """
 
@@ -62,6 +65,7 @@ class SamplerChoices:
     correctors: Optional
     grids: tuple[PluginChoices, ...] | None
     guidance: Optional | None
+    denoising: tuple[Denoising, ...]
     ladder: str
 
 
@@ -116,6 +120,12 @@ class _MatrixReader:
             params.pop("corrector", None), (*place, "corrector"), Kind.CORRECTOR
         )
         grids = guidance = None
+        own = "denoising" in params
+        denoising = read_denoising(
+            self.suite,
+            params.pop("denoising", self.suite.config.denoising),
+            (*place, "denoising") if own else ("denoising",),
+        )
         if "grids" in params:
             grids = self._own_grids(params.pop("grids"), (*place, "grids"))
         if "guidance" in params:
@@ -128,7 +138,7 @@ class _MatrixReader:
                 (), f"'nfe' is missing: '{name}' needs budgets; add `nfe: [10, 20]`"
             )
         ladder = cast(type[Adaptive], solver.entry.cls).ladder if adaptive else ""
-        return SamplerChoices(solver, correctors, grids, guidance, ladder)
+        return SamplerChoices(solver, correctors, grids, guidance, denoising, ladder)
 
     def optional(self, item: Any, place: KeyPath, kind: Kind) -> Optional:
         """The plugins of a list, or the only one; null for none."""

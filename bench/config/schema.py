@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import field, fields
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
@@ -13,22 +13,26 @@ from pydantic.dataclasses import dataclass
 from bench.config.document import OWN, Document, KeyPath
 from bench.config.protocol import PositiveFloat, Protocol
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Budget = Annotated[int, Field(gt=0, le=10**6)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Items = Annotated[list[Any], Field(min_length=1)]
 
-_STRICT = ConfigDict(extra="forbid", strict=True)
+STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class SuiteConfig(Protocol):
-    """One matrix: models x tasks x processes x grids x solvers x guidance x NFE x seeds."""
+    """One matrix: models, tasks, processes, grids, solvers, guidance, denoising, NFE, seeds."""
 
     models: Items
     processes: Items = field(default_factory=lambda: ["vp"])
     tasks: Items = field(default_factory=lambda: [None])
     grids: Items = field(default_factory=lambda: ["karras"])
     guidance: Items = field(default_factory=lambda: [None])
+    denoising: Items = field(default_factory=lambda: [None])
     solvers: Items
     nfe: list[Budget] = field(default_factory=list)
     seeds: Annotated[list[Seed], Field(min_length=1)] = field(default_factory=lambda: [0])
@@ -41,7 +45,7 @@ class SuiteConfig(Protocol):
         return Protocol(**{f.name: getattr(self, f.name) for f in fields(Protocol)})
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class SuiteDefaults(SuiteConfig):
     """The keys of a suite, none of them needed."""
 
@@ -50,7 +54,7 @@ class SuiteDefaults(SuiteConfig):
     metrics: list[Any] = field(default_factory=list)
 
 
-@dataclass(frozen=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class FileConfig:
     """The top of a file."""
 
@@ -60,7 +64,7 @@ class FileConfig:
     suites: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-M = TypeVar("M", FileConfig, SuiteConfig, SuiteDefaults)
+M = TypeVar("M", bound="DataclassInstance")
 
 
 def validate(kind: type[M], data: Mapping[str, Any], document: Document, top: KeyPath) -> M:
@@ -81,7 +85,8 @@ def validate(kind: type[M], data: Mapping[str, Any], document: Document, top: Ke
         elif first["type"] == "too_short":
             message = "must not be empty"
         else:
-            message = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {_short(first['input'])}"
+            text = first["msg"].removeprefix("Value error, ")
+            message = f"{text[0].lower()}{text[1:]}, not {_short(first['input'])}"
         raise document.error((*top, *place), message) from None
 
 

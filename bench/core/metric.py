@@ -137,12 +137,24 @@ class Trial:
         stepper, ends = self.sampler.stepper, (self.times[-1].s, self.times[0].s)
         if not isinstance(stepper, OdeSolver) or self.sampler.corrector is not None:
             raise UnsupportedError(f"{metric} {reason}")
+        self.refuse_denoising(metric)
         if not all(math.isclose(s, t, rel_tol=1e-6) for s, t in zip(ends, self.span, strict=True)):
             raise UnsupportedError(
                 f"{metric} needs a grid from s = {self.span[1]:g} to {self.span[0]:g}; this one "
                 f"goes from {ends[1]:g} to {ends[0]:g}"
             )
         return stepper
+
+    def refuse_denoising(self, metric: str) -> None:
+        """Refuse a metric of the network itself where the host changes what it says.
+
+        Raises:
+            UnsupportedError: the sampler has options such as clip.
+        """
+        if self.sampler.denoising.changed:
+            raise UnsupportedError(
+                f"{metric} is of the network as it is; drop `denoising` ({self.sampler.denoising})"
+            )
 
     @property
     def observed(self) -> bool:

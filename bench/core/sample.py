@@ -12,13 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.core.denoising import NOTHING, Denoising
 from bench.core.errors import BenchError
-from bench.core.guided import BoundGuidance
 from bench.core.model import CountedDenoiser
 from bench.core.noise import SHARD, NoiseStream, Purpose
 from bench.core.problem import LogProb, Problem
 from bench.core.process import NoiseProcess, Time
-from bench.core.rows import RowNetwork
 from bench.core.solver import Adaptive, Corrector, Stepper
 
 AnyStepper = Stepper[Any]
@@ -35,6 +34,7 @@ class Sampler:
         price: passes through the network of one call of the model, at most: two under
             classifier-free guidance.
         price_at: the same at a noise-to-signal ratio, where that decides.
+        denoising: what the host does to the denoiser.
     """
 
     stepper: AnyStepper
@@ -42,11 +42,16 @@ class Sampler:
     finish: bool = True
     price: int = 1
     price_at: Callable[[float], int] | None = None
+    denoising: Denoising = NOTHING
 
     def cost(self, steps: int) -> int:
-        """Declared passes of ``steps`` steps, correctors and the final denoise included."""
+        """Declared passes of ``steps`` steps, correctors and the final denoise included.
+
+        An analytical first step saves one evaluation; on a grid it may be more (`cost_on`).
+        """
         corrections = 0 if self.corrector is None else steps * self.corrector.cost()
-        return self.price * (self.stepper.cost(steps) + corrections) + self.finish_cost
+        calls = self.stepper.cost(steps) + corrections - self.denoising.afs
+        return self.price * calls + self.finish_cost
 
     @property
     def finish_cost(self) -> int:
@@ -62,7 +67,7 @@ class Sampler:
 
         The levels of the evaluations are those of a run on a model that costs nothing.
         """
-        if self.price_at is None:
+        if self.price_at is None and not self.denoising.afs:
             return self.cost(len(times) - 1)
         levels: list[float] = []
 
@@ -72,8 +77,9 @@ class Sampler:
 
         noise = NoiseStream(0, "probe", 0, 1, (1,), torch.float64)
         x = torch.full((1, 1), times[0].sigma, dtype=torch.float64)
-        self.run(Problem(process, denoise, noise), x, times)
-        return sum(map(self.price_at, levels))
+        model = self.denoising.of(denoise, times[0].s)
+        self.run(Problem(process, model, noise), x, times)
+        return sum(map(self.price_at, levels)) if self.price_at else self.price * len(levels)
 
     def steps_for(self, budget: int) -> int:
         """The largest number of steps whose declared cost is at most ``budget`` NFE.
@@ -81,7 +87,8 @@ class Sampler:
         Raises:
             BenchError: not even one step fits.
         """
-        steps = bisect_right(range(1, budget + 1), budget, key=self.cost)
+        most = budget + int(self.denoising.afs)
+        steps = bisect_right(range(1, most + 1), budget, key=self.cost)
         if steps == 0:
             raise BenchError(f"one step costs {self.cost(1)} NFE, more than the budget of {budget}")
         return steps
@@ -191,9 +198,25 @@ def generate(
     if sampler.stepper.batch_coupled:
         draw = replace(draw, batch=SHARD)
     for first, count in draw.slices():
-        own = model.of_samples(draw.seed, first, count, draw.device)
-        select = own.of_rows if isinstance(own, RowNetwork | BoundGuidance) else None
-        noise = draw.sampler_noise(first, count)
-        counter = model.evaluations
-        problem = Problem(process, own, noise, log_prob, select, model.shard, counter)
+        batch = replace(draw, samples=count)
+        problem = batch_problem(process, model, sampler, times[0], batch, first, log_prob)
         yield Batch(first, sampler.run(problem, draw.prior(times[0], first, count), times))
+
+
+def batch_problem(
+    process: NoiseProcess,
+    model: CountedDenoiser,
+    sampler: Sampler,
+    start: Time,
+    draw: Draw,
+    first: int,
+    log_prob: LogProb | None = None,
+) -> Problem:
+    """The problem of the ``draw.samples`` samples from ``first`` on, which begin at ``start``."""
+    count = draw.samples
+    own = model.of_samples(draw.seed, first, count, draw.device)
+    limited = sampler.denoising.of(own, start.s)
+    # A denoiser that is the same for all samples has no rows to select.
+    select = getattr(limited, "of_rows", None) if own is not model else None
+    noise, counter = draw.sampler_noise(first, count), model.evaluations
+    return Problem(process, limited, noise, log_prob, select, model.shard, counter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class PublishedFigure:
             solvers, whose cost is measured.
         solver, corrector, process, grid, model: plugins with the parameters that differ from
             their defaults.
+        denoising: what the host does to the denoiser.
         checkpoint, weights: what the model read, by name, and its sha256 where it is known.
         finish: how the samples end: `denoise` or `none`.
         deviations: what the published run did that none here can do: with any, a run is not
@@ -41,6 +42,7 @@ class PublishedFigure:
     evaluations: int | None
     solver: PluginSetting | None
     corrector: PluginSetting | None
+    denoising: Mapping[str, bool | float]
     process: PluginSetting
     grid: PluginSetting | None
     model: PluginSetting
@@ -68,7 +70,8 @@ class PublishedFigure:
             return "–"
         corrector = f" + {self.corrector}" if self.corrector else ""
         grid = f" on {self.grid}" if self.grid else ""
-        return f"{self.solver}{corrector}{grid}"
+        options = "".join(f", {name}={value}" for name, value in self.denoising.items())
+        return f"{self.solver}{corrector}{options}{grid}"
 
 
 def load_figures(file: Path | None = None) -> tuple[PublishedFigure, ...]:
@@ -134,6 +137,7 @@ def _figure(table: PublishedTable, curve: Curve, i: int, value: float) -> Publis
         evaluations=None if curve.adaptive else evaluations,
         solver=curve.solver,
         corrector=curve.corrector,
+        denoising=curve.denoising,
         process=curve.process or table.process,
         grid=None if curve.adaptive else curve.grid or table.grid,
         model=PluginSetting(model.name, model.params),

@@ -48,6 +48,7 @@ def differences(figure: PublishedFigure, row: pd.Series, known: KnownFiles) -> I
             yield Difference(name, f"{published:g}", f"{row[name]:g}")
     if row["dtype"] != table.dtype:
         yield Difference("dtype", table.dtype, row["dtype"])
+    yield from _settings("denoising", figure.denoising, params(row["denoising"]))
     yield from _plugins(figure, row)
     yield from _model(figure, params(row["model_params"]))
     yield from _metric(figure, params(row["metric_params"]), known)

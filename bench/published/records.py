@@ -30,6 +30,7 @@ def figure_record(figure: PublishedFigure) -> dict[str, Any]:
         "grid": asdict(figure.grid) if figure.grid else None,
         "solver": asdict(figure.solver) if figure.solver else None,
         "corrector": asdict(figure.corrector) if figure.corrector else None,
+        "denoising": dict(figure.denoising),
         "finish": figure.finish,
         "s_min": table.s_min,
         "s_max": table.s_max,

@@ -96,6 +96,7 @@ class Curve(_Strict):
             not say.
         evaluations: the same as they are counted here; empty: as the source does.
         solver, corrector: plugins; no solver where none here does the same.
+        denoising: what the host does to the denoiser: `afs`, `clip`, `threshold`.
         adaptive: whether the solver chooses its own steps.
         model, process, grid, finish: where they are not those of the table.
         deviations, notes: beside those of the table.
@@ -108,6 +109,7 @@ class Curve(_Strict):
     evaluations: tuple[int | None, ...] = ()
     solver: PluginSetting | None = None
     corrector: PluginSetting | None = None
+    denoising: Mapping[str, bool | float] = field(default_factory=dict)
     adaptive: bool = False
     model: Checkpoint | None = None
     process: PluginSetting | None = None

@@ -49,9 +49,14 @@ _CELL = group(
     *plugin("corrector", "name of the corrector, empty without one", Use.CURVE),
     *plugin("guidance", "name of the guidance, empty without one", Use.CURVE),
     text(
+        "denoising",
+        "what the host does to the denoiser (`afs`, `clip`, `threshold`), as JSON; empty: nothing",
+        Use.CURVE,
+    ),
+    text(
         "sampler",
-        "label of the curve: solver + corrector with guidance and their parameters, without the "
-        "parameter that an adaptive solver's ladder varies",
+        "label of the curve: solver + corrector with guidance and their parameters, and what the "
+        "host does to the denoiser, without the parameter that an adaptive solver's ladder varies",
         Use.LABEL,
         Use.FILTER,
     ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from bench.config.protocol import Protocol
+from bench.core.denoising import Denoising
 from bench.registry import Source
 from bench.run.params import Params, canonical
 from bench.run.spec import NOT_IN_KEY, PluginSpec
@@ -23,6 +24,7 @@ class Cell:
         run, suite: where it stands.
         model, task, process, grid, solver, corrector, guidance: the plugins; no grid for adaptive
             solvers.
+        denoising: what the host does to the denoiser.
         ladder: the parameter that an adaptive solver's ladder varies, "" for others.
         budget: NFE budget, None for adaptive solvers.
         seed: seed of all noise.
@@ -42,6 +44,7 @@ class Cell:
     solver: PluginSpec
     corrector: PluginSpec | None
     guidance: PluginSpec | None
+    denoising: Denoising
     ladder: str
     budget: int | None
     seed: int
@@ -75,7 +78,8 @@ class Cell:
         """Label of the curve that the cell is a point of."""
         label = self.solver.identity(without=self.ladder)
         label = f"{label} + {self.corrector.identity()}" if self.corrector else label
-        return f"{label} with {self.guidance.identity()}" if self.guidance else label
+        label = f"{label} with {self.guidance.identity()}" if self.guidance else label
+        return ", ".join(filter(None, (label, str(self.denoising))))
 
     @property
     def tolerance(self) -> float | None:
@@ -109,7 +113,7 @@ def _in_key(value: object) -> object:
         return dict(value)
     if isinstance(value, tuple):
         return [_in_key(item) for item in value]
-    if isinstance(value, PluginSpec | Cell | Protocol | Source):
+    if isinstance(value, PluginSpec | Cell | Protocol | Source | Denoising):
         named = (f.name for f in fields(value) if not f.metadata.get("not_in_key"))
         return {name: _in_key(getattr(value, name)) for name in named}
     return value

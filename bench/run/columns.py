@@ -23,6 +23,7 @@ def planned_columns(cell: Cell, machine: Machine, started: str) -> Row:
         "run": cell.run,
         "suite": cell.suite,
         **_plugin_columns(cell),
+        "denoising": canonical(changed) if (changed := cell.denoising.changed) else "",
         "solver_kind": "adaptive" if cell.ladder else cell.solver.kind.value,
         "sampler": cell.sampler,
         "budget": cell.budget,

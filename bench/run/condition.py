@@ -80,6 +80,10 @@ def check_fit(trial: Trial) -> None:
         )
     if stepper.finishes and not trial.sampler.finish:
         raise UnsupportedError(f"'{stepper.name}' ends in x_0; it needs `finish: denoise`")
+    if trial.sampler.denoising.threshold and len(trial.model.shape) != 3:
+        raise UnsupportedError(
+            "denoising.threshold is for images in [-1, 1], and the model's samples are none"
+        )
     if stepper.observes and not trial.observed:
         raise UnsupportedError(
             f"'{stepper.name}' samples given an observation; give the suite a task with one"

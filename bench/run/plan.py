@@ -10,6 +10,7 @@ from bench.config.count import MAX_CELLS, check_count
 from bench.config.every import named_solvers
 from bench.config.load import Config, Suite
 from bench.config.matrix import Matrix, Optional, PluginChoices, SamplerChoices
+from bench.core.denoising import Denoising
 from bench.core.errors import BenchError
 from bench.identity.host import core_hash
 from bench.registry import ParameterError, Registry, build, guard_state
@@ -60,6 +61,7 @@ def _cells(run: str, matrix: Matrix, device_kind: str) -> Iterator[Cell]:
                 solver=sampler.solver,
                 corrector=sampler.corrector,
                 guidance=sampler.guidance,
+                denoising=sampler.denoising,
                 ladder=sampler.ladder,
                 budget=budget,
                 seed=seed,
@@ -76,6 +78,7 @@ class _SamplerSpec:
     solver: PluginSpec
     corrector: PluginSpec | None
     guidance: PluginSpec | None
+    denoising: Denoising
     ladder: str
     grids: tuple[PluginSpec, ...]
 
@@ -95,10 +98,10 @@ def _samplers(
     correctors = _optional(suite, item.correctors)
     grids = grids if item.grids is None else _specs(suite, item.grids)
     guidance = guidance if item.guidance is None else _optional(suite, item.guidance)
-    for solver, corrector, guide in itertools.product(
-        _build(suite, item.solver), correctors, guidance
+    for solver, corrector, guide, denoising in itertools.product(
+        _build(suite, item.solver), correctors, guidance, item.denoising
     ):
-        yield _SamplerSpec(solver, corrector, guide, item.ladder, grids)
+        yield _SamplerSpec(solver, corrector, guide, denoising, item.ladder, grids)
 
 
 def _optional(suite: Suite, items: Optional) -> list[PluginSpec | None]:

@@ -99,6 +99,7 @@ def _sampler(cell: Cell, registry: Registry, model: ScoreModel) -> Sampler:
         cast(Corrector, cell.corrector.build(registry)) if cell.corrector else None,
         finish=cell.protocol.finish == "denoise",
         price=model.price,
+        denoising=cell.denoising,
         price_at=guided.price_at if guided and guided.guidance.varies else None,
     )
 

@@ -64,6 +64,7 @@ def row_of(figure: PublishedFigure, value: float) -> dict[str, Any]:
         "sampler": figure.solver.name,
         "corrector": figure.corrector.name if figure.corrector else "",
         "corrector_params": canonical(figure.corrector.params) if figure.corrector else "",
+        "denoising": canonical(figure.denoising) if figure.denoising else "",
         "budget": figure.evaluations,
         "nfe": figure.evaluations or 123.4,
         "seed": 0,

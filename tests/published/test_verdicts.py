@@ -100,10 +100,20 @@ def test_another_protocol_is_named_and_never_reproduced(
 
 
 def test_a_published_run_that_cannot_be_repeated_is_never_reproduced(rows_of: Rows) -> None:
-    item = BY_ID["zhou2023-cifar10/unipc-3/10"]
-    found = _one(item, rows_of(item, [2.89]))
+    item = BY_ID["zhou2023-cifar10/ipndm-v-4/10"]
+    found = _one(item, rows_of(item, [item.value]))
     assert found.verdict is FigureVerdict.DIFFERS
-    assert str(found.differences[0]).startswith("source: predicted images are thresholded")
+    assert str(found.differences[0]).startswith("source: coefficients of the third")
+
+
+def test_what_is_done_to_the_denoiser_is_part_of_the_protocol(rows_of: Rows) -> None:
+    item = BY_ID["zhou2023-cifar10/unipc-3/10"]
+    assert _one(item, rows_of(item, [2.89])).verdict is FigureVerdict.REPRODUCED
+    found = _one(item, rows_of(item, [2.89], denoising=""))
+    assert found.verdict is FigureVerdict.DIFFERS
+    assert list(map(str, found.differences)) == [
+        "denoising.threshold: 0.995 published, default here"
+    ]
 
 
 def test_parameters_that_say_where_files_are_do_not_matter(rows_of: Rows) -> None:

@@ -230,3 +230,12 @@ def test_the_note_of_a_corrector_is_in_the_row(cells_of: Planner, rows_of: Runne
     assert rows_of(network)[0]["note"] == "unadjusted: the model has no log density"
     assert rows_of(closed)[0]["note"] == "Metropolis-adjusted"
     assert rows_of(plain)[0]["note"] == ""
+
+
+def test_options_of_the_denoiser_stand_in_the_row(cells_of: Planner, rows_of: Runner) -> None:
+    text = POINTS.format(solver="{name: ddim, denoising: [null, {afs: true}]}", metrics="swd")
+    plain, afs = (rows_of(cell)[0] for cell in cells_of(text))
+    assert (plain["denoising"], afs["denoising"]) == ("", '{"afs":true}')
+    assert plain["nfe"] == afs["nfe"] == plain["depth"] == afs["depth"] == afs["nfe_declared"]
+    assert afs["steps"] == plain["steps"] + 1
+    assert afs["value"] != plain["value"]

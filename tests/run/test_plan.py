@@ -310,3 +310,35 @@ def test_only_that_fits_nothing_is_an_error(
     assert (code, out) == (2, "")
     assert err == "bench: b.yaml: no cell fits --only solver=heun\n"
     assert [item.name for item in tmp_path.iterdir()] == ["b.yaml"]
+
+
+def test_options_of_the_denoiser_make_cells_of_their_own(cells_of: Planner) -> None:
+    text = "{name: ddim, denoising: [null, {afs: true}, {clip: 1}]}, edm_heun"
+    plain, afs, clipped, other = cells_of(_solvers(text))
+    labels = [cell.sampler for cell in (plain, afs, clipped, other)]
+    assert labels == ["ddim", "ddim, afs", "ddim, clip=1", "edm_heun"]
+    assert len({plain.key, afs.key, clipped.key}) == 3
+    (one,) = cells_of(_solvers("{name: ddim, denoising: {clip: 1.0}}"))
+    assert one.key == clipped.key
+
+
+def test_options_of_a_suite_hold_for_solvers_without_their_own(cells_of: Planner) -> None:
+    more = "    denoising: [{threshold: 0.995}]\n"
+    first, second = cells_of(_solvers("ddim, {name: heun, denoising: null}") + more)
+    assert (first.sampler, second.sampler) == ("ddim, threshold=0.995", "heun")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{afs: 1}", r"solvers\[0\].denoising.afs: input should be a valid boolean"),
+        ("{clip: -1}", r"solvers\[0\].denoising: clip must be > 0"),
+        ("{clp: 1}", "unknown key 'clp'; did you mean 'clip'"),
+        ("[{afs: true}, {threshold: 2}]", r"denoising\[1\]: threshold must be a share"),
+        ("[]", "must not be empty; use null for none"),
+        ("afs", r"must be null, or options such as \{clip: 1\}"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(text: str, words: str, cells_of: Planner) -> None:
+    with pytest.raises(BenchError, match=words):
+        cells_of(_solvers(f"{{name: ddim, denoising: {text}}}"))

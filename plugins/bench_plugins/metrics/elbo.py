@@ -128,6 +128,7 @@ class _Chain:
         Raises:
             UnsupportedError: it is no ancestral one, has no decoder, or leaves out a part.
         """
+        trial.refuse_denoising("elbo")
         stepper, times = trial.sampler.stepper, tuple(trial.times)
         if stepper.name != _CHAIN or trial.sampler.corrector is not None:
             found = f"{stepper.name} with a corrector" if trial.sampler.corrector else stepper.name

@@ -20,6 +20,7 @@ from bench.api import (
     Time,
     Trial,
     UnsupportedError,
+    batch_problem,
     times_at_levels,
 )
 from bench_plugins.metrics.distribution import directions, mean_quantile_gap, quantiles
@@ -133,15 +134,9 @@ def states(
         draw = replace(draw, batch=SHARD)
     parts: dict[int, list[Tensor]] = {index: [] for index in sorted(chosen)}
     for first, count in draw.slices():
-        own = counted.of_samples(draw.seed, first, count, draw.device)
-        problem = Problem(
-            trial.process,
-            own,
-            draw.sampler_noise(first, count),
-            trial.log_prob,
-            getattr(own, "of_rows", None),
-            counted.shard,
-        )
+        own = replace(draw, samples=count)
+        start, log_prob = times[0], trial.log_prob
+        problem = batch_problem(trial.process, counted, trial.sampler, start, own, first, log_prob)
         for index, x in _walk(trial, problem, draw.prior(times[0], first, count), times):
             if index in chosen:
                 scale = times[index].alpha * math.hypot(1, times[index].s)
