@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -62,7 +64,26 @@ def write_file(path: Path, content: str) -> None:
         raise unwritable(path, error, "choose another place with --out") from None
 
 
-def interruption(advice: str) -> typer.Exit:
+def interruption(advice: str, stop: BaseException | None = None) -> typer.Exit:
     """Say what an interruption leaves; the exit to raise."""
-    print(f"bench: interrupted; {advice}", file=sys.stderr)
-    return typer.Exit(130)
+    word, code = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
+    print(f"bench: {word}; {advice}", file=sys.stderr)
+    return typer.Exit(code)
+
+
+class Terminated(KeyboardInterrupt):  # it is no error, as the one it is a kind of
+    """SIGTERM, as schedulers of clusters send it before they kill."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM end what runs here as Ctrl-C does."""
+
+    def stop(number: int, frame: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -13,6 +13,7 @@ import pandas as pd
 from bench.core.errors import BenchError
 from bench.extensions.data import OVERALL, RunData
 from bench.extensions.figure import CurveStyle
+from bench.files.links import refuse_links
 from bench.render.labels import tick
 from bench.report.data.aggregates import aggregate, overall_table, profile_points
 from bench.report.data.best import BestValue, best_frame, best_values
@@ -94,9 +95,11 @@ def write_report(
     Raises:
         BenchError: there are no results, they are damaged, or the report cannot be written.
     """
+    refuse_links(results, dangling=False)
     source = read(results, base)
     try:
         out.mkdir(parents=True, exist_ok=True)
+        refuse_links(out)
         return _write(_prepare(source), out, most)
     except OSError as error:
         raise BenchError(

@@ -29,7 +29,7 @@ def read(path: Path, place: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(content)
         version = found["schema"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise seal.DamagedError(path, f"is damaged ({error})") from None
     if version != SCHEMA_VERSION:
         raise seal.OldError(path, seal.other_version(version))

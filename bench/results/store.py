@@ -134,6 +134,7 @@ class Store(Layout):
             found = json_file.read(self.references_path, "references").get(name, {})
         except (OSError, BenchError):
             return {}
+        found = found if isinstance(found, dict) else {}
         return {str(plugin): str(text) for plugin, text in found.items()}
 
     def cell(self, key: str) -> list[Row]:
@@ -200,10 +201,12 @@ class Store(Layout):
         """The cells of the last plan that are there, in its order, each with its file's version."""
         there = tables.stamps(self.root / "cells")
         try:
-            keys = json_file.read(self.plan_path, "plan")["cells"]
+            keys = json_file.read(self.plan_path, "plan").get("cells")
         except (FileNotFoundError, NotADirectoryError):
             keys = sorted(there)
-        return {key: there[key] for key in keys if key in there}
+        if isinstance(keys, list) and all(isinstance(key, str) for key in keys):
+            return {key: there[key] for key in keys if key in there}
+        raise DamagedError(self.plan_path, "names no list of cells")
 
     def _rows(self, cells: Mapping[str, Stamp]) -> Consolidated:
         """The rows of ``cells`` in their order: from the table what it covers, else from files.

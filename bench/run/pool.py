@@ -42,7 +42,8 @@ def run_cells(
     ``log`` (the end of it), so that a talkative plugin spoils neither the screen nor the disk.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_bytes(b"")  # of this run alone, so that it does not grow for ever
+    log.unlink(missing_ok=True)  # a link, too
+    log.touch()  # of this run alone, so that it does not grow for ever
     waiting = iter(cells)
     running: dict[Future[Any], Cell] = {}
     drawn: set[tuple[PluginSpec, PluginSpec]] = set()

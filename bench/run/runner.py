@@ -11,6 +11,7 @@ from typing import Protocol
 from bench.config.count import MAX_CELLS
 from bench.config.load import load_config
 from bench.core.errors import BenchError
+from bench.files.links import refuse_links
 from bench.files.supply import Supply
 from bench.registry import WITHOUT, Registry
 from bench.results.damage import LOG, set_aside
@@ -110,6 +111,7 @@ def plan_run(request: Request, registry: Registry) -> Plan:
     accepts = CellFilter.parse(request.only).accepts
     wanted = tuple(cell for cell in cells if accepts(cell))
     store = Store(request.results / config.name)
+    refuse_links(store.root, dangling=False)  # the others are damage, which is set aside
     stored = inspect_results(store, wanted)
     # A key that does not stand for all that a number rests on finds no number again.
     missing = tuple(cell for cell in wanted if cell.doubts or cell.key not in stored.finished)

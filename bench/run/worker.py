@@ -18,6 +18,8 @@ from bench.run.machine import Machine
 from bench.run.rows import CellResult
 from bench.state import undo_changes
 
+_LOG = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+
 
 @dataclass(frozen=True)
 class WorkerSetup:
@@ -46,7 +48,7 @@ def start(setup: WorkerSetup) -> None:
     """Set up a worker: its environment, its threads, and its output into the log."""
     os.environ.clear()
     os.environ.update(setup.environment)
-    descriptor = os.open(setup.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = os.open(setup.log, _LOG, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)

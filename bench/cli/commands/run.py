@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import Device, Json, Offline, interruption, print_json, print_lines
+from bench.cli.options import (
+    Device,
+    Json,
+    Offline,
+    interruption,
+    print_json,
+    print_lines,
+    terminable,
+)
 from bench.config.suites import descriptions
 from bench.core.errors import BenchError
 from bench.extend import Command
@@ -159,10 +167,10 @@ def _execute(plan: Plan, options: WorkerOptions, console: Console) -> RunOutcome
         f"{plan.name}: {len(plan.missing)} cells to run, {done} finished before", markup=False
     )
     try:
-        with RichObserver(console, plan.missing) as observer:
+        with terminable(), RichObserver(console, plan.missing) as observer:
             return execute_plan(plan, options, observer)
-    except KeyboardInterrupt:
-        raise interruption("finished cells are kept, run again to go on") from None
+    except KeyboardInterrupt as stop:
+        raise interruption("finished cells are kept, run again to go on", stop) from None
 
 
 def _write_report(plan: Plan, console: Console) -> Path:
