@@ -120,8 +120,7 @@ class Store(Layout):
     def references(self) -> dict[str, str]:
         """Read what each plugin of the results names as its paper.
 
-        Empty for results without them, and where the file is damaged: it bears no number, and
-        `bench.results.damage` names it.
+        Empty without the file and where it is damaged: no number rests on it.
         """
         return self._papers("references")
 
@@ -134,8 +133,8 @@ class Store(Layout):
             found = json_file.read(self.references_path, "references").get(name, {})
         except (OSError, BenchError):
             return {}
-        found = found if isinstance(found, dict) else {}
-        return {str(plugin): str(text) for plugin, text in found.items()}
+        items = found.items() if isinstance(found, dict) else ()
+        return {str(plugin): str(text) for plugin, text in items}
 
     def cell(self, key: str) -> list[Row]:
         """Read the rows of a cell.

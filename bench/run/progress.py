@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import InitVar, dataclass, field
 from typing import Self
 
 from rich.console import Console
@@ -34,10 +34,15 @@ ADAPTIVE_GUESS = 100
 class TimeLeft:
     """Estimates the time left from each model's measured seconds per planned evaluation."""
 
-    waiting: dict[str, Cell]
+    cells: InitVar[Iterable[Cell]]
+    _left: dict[str, float] = field(default_factory=dict)
     _rates: dict[str, tuple[float, float]] = field(default_factory=dict)
     _starts: dict[str, float] = field(default_factory=dict)
     _workers: int = 1
+
+    def __post_init__(self, cells: Iterable[Cell]) -> None:
+        for cell in cells:
+            self._left[cell.model.name] = self._left.get(cell.model.name, 0.0) + _work(cell)
 
     def start(self, cell: Cell) -> None:
         """A cell begins."""
@@ -47,9 +52,10 @@ class TimeLeft:
     def finish(self, cell: Cell) -> None:
         """A cell is done."""
         seconds = time.monotonic() - self._starts.pop(cell.key, time.monotonic())
-        spent, work = self._rates.get(cell.model.name, (0.0, 0.0))
-        self._rates[cell.model.name] = (spent + seconds, work + _work(cell))
-        self.waiting.pop(cell.key, None)
+        model, work = cell.model.name, _work(cell)
+        spent, done = self._rates.get(model, (0.0, 0.0))
+        self._rates[model] = (spent + seconds, done + work)
+        self._left[model] -= work
 
     def seconds(self) -> float | None:
         """Seconds left, None before the first cell is done."""
@@ -57,7 +63,7 @@ class TimeLeft:
         if not rates:
             return None
         slowest = max(rates.values())
-        left = sum(_work(c) * rates.get(c.model.name, slowest) for c in self.waiting.values())
+        left = sum(work * rates.get(model, slowest) for model, work in self._left.items())
         left -= sum(time.monotonic() - begin for begin in self._starts.values())
         return max(left, 0.0) / self._workers
 
@@ -71,7 +77,7 @@ class RichObserver:
 
     def __init__(self, console: Console, cells: Sequence[Cell]) -> None:
         self._console = console
-        self._time_left = TimeLeft({cell.key: cell for cell in cells})
+        self._time_left = TimeLeft(cells)
         self._running: dict[str, str] = {}
         self._progress = Progress(
             SpinnerColumn(),
