@@ -49,7 +49,7 @@ from bench.core.per_sample import (
 from bench.core.plugin import FilePath, Plugin, require
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
-from bench.core.quadrature import adams_weights
+from bench.core.quadrature import Exponential, adams_weights
 from bench.core.role import Role
 from bench.core.rows import ForSamples, RowNetwork, rows_of
 from bench.core.runge_kutta import EULER, HEUN, KUTTA3, KUTTA4, ExplicitRungeKutta, Tableau
@@ -136,6 +136,7 @@ __all__ = [
     "ExactDivergence",
     "ExactPosterior",
     "ExplicitRungeKutta",
+    "Exponential",
     "Exports",
     "FeatureNetwork",
     "FilePath",

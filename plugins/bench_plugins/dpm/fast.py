@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from torch import Tensor
 
-from bench.api import Past, Problem, Time, adams_weights, combine, weighted_terms
+from bench.api import Exponential, Past, Problem, Time, adams_weights, combine, weighted_terms
 from bench_plugins.dpm.groups import GroupedSteps
 from bench_plugins.dpm.papers import LU2022DPMSOLVER
 
@@ -38,6 +37,6 @@ class DpmSolverFast(GroupedSteps):
 
     def _from_start(self, x: Tensor, past: Past, then: Time) -> Tensor:
         now, nodes = past[0].time, tuple(e.time.lam for e in past)
-        weights = adams_weights(nodes, now.lam, then.lam, lambda lam: np.exp(then.lam - lam))
+        weights = adams_weights(nodes, now.lam, then.lam, Exponential(-1.0, then.lam))
         terms = weighted_terms([-then.sigma * w for w in weights], past)
         return combine((then.alpha / now.alpha, x), *terms)

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from torch import Tensor
 
-from bench.api import Past, Problem, Time, adams_weights, combine, paper, weighted_terms
+from bench.api import (
+    Exponential,
+    Past,
+    Problem,
+    Time,
+    adams_weights,
+    combine,
+    paper,
+    weighted_terms,
+)
 from bench_plugins.dpm.groups import GroupedSteps
 
 
@@ -30,6 +38,6 @@ class DpmSolverPPFast(GroupedSteps):
 
     def _from_start(self, x: Tensor, past: Past, then: Time) -> Tensor:
         now, nodes = past[0].time, tuple(e.time.lam for e in past)
-        weights = adams_weights(nodes, now.lam, then.lam, lambda lam: np.exp(lam - then.lam))
+        weights = adams_weights(nodes, now.lam, then.lam, Exponential(1.0, then.lam))
         terms = weighted_terms([then.alpha * w for w in weights], past)
         return combine((then.sigma / now.sigma, x), *terms)

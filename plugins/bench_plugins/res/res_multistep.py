@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from math import exp
 from typing import ClassVar
 
-import numpy as np
 from torch import Tensor
 
 from bench.api import (
+    Exponential,
     HighestOrder,
     MultistepOdeSolver,
     Past,
@@ -49,6 +49,6 @@ class ResMultistep(HighestOrder, MultistepOdeSolver):
     def advance(self, problem: Problem, x: Tensor, now: Time, then: Time, past: Past) -> Tensor:
         h = then.lam - now.lam
         nodes = tuple(e.time.lam - now.lam for e in past)
-        weights = adams_weights(nodes, 0.0, h, lambda v: np.exp(v - h))
+        weights = adams_weights(nodes, 0.0, h, Exponential(1.0, h))
         terms = weighted_terms([then.alpha * w for w in weights], past)
         return combine((exp(-h) * then.alpha / now.alpha, x), *terms)

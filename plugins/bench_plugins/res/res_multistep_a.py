@@ -7,10 +7,10 @@ from itertools import accumulate, pairwise
 from math import exp
 from typing import ClassVar
 
-import numpy as np
 from torch import Tensor
 
 from bench.api import (
+    Exponential,
     HighestOrder,
     MultistepPredictor,
     Past,
@@ -62,7 +62,7 @@ class ResMultistepAncestral(HighestOrder, MultistepPredictor):
         h, points = down.lam - now.lam, [now, *(e.time for e in past[1:])]
         ways = [Descent.of(b, a, self.eta).lam - b.lam for a, b in pairwise(points)]
         nodes = tuple(accumulate((-way for way in ways), initial=0.0))
-        weights = adams_weights(nodes, 0.0, h, lambda v: np.exp(v - h))
+        weights = adams_weights(nodes, 0.0, h, Exponential(1.0, h))
         terms = weighted_terms([then.alpha * w for w in weights], past)
         noise = then.alpha * self.s_noise * down.std, problem.normal()
         return combine((exp(-h) * then.alpha / now.alpha, x), *terms, noise)

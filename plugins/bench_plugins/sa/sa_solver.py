@@ -8,10 +8,10 @@ from itertools import zip_longest
 from math import exp, expm1, inf, sqrt
 from typing import ClassVar
 
-import numpy as np
 from torch import Tensor
 
 from bench.api import (
+    Exponential,
     History,
     Predictor,
     Problem,
@@ -143,5 +143,5 @@ class SASolver(Predictor[LastStep]):
             weights: tuple[float, ...] = -expm1(-rate * h) / rate - slope, slope
         else:
             places = tuple(node.lam - then.lam for node in nodes)
-            weights = adams_weights(places, -h, 0.0, lambda v: np.exp(rate * v))
+            weights = adams_weights(places, -h, 0.0, Exponential(rate))
         return tuple(rate * then.alpha * w for w in weights)

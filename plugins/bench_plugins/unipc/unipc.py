@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from math import expm1
 from typing import ClassVar
 
-import numpy as np
 from torch import Tensor
 
 from bench.api import (
+    Exponential,
     History,
     OdeSolver,
     Problem,
@@ -114,5 +114,5 @@ class UniPC(OdeSolver[LastStep]):
             weights: tuple[float, ...] = expm1(hh) - share, share
         else:
             places = tuple(sign * (then.lam - node.lam) for node in nodes)
-            weights = adams_weights(places, 0.0, hh, np.exp)
+            weights = adams_weights(places, 0.0, hh, Exponential())
         return tuple(-front * w for w in weights)
