@@ -38,6 +38,7 @@ from bench.core.multistep import (
 from bench.core.noise import SHARD, NoiseStream
 from bench.core.observation import LinearOperator, Observation, Operator
 from bench.core.papers import paper
+from bench.core.per_model import per_model
 from bench.core.per_sample import (
     PerSample,
     PerSampleOdeSolver,
@@ -229,6 +230,7 @@ __all__ = [
     "make_plugin",
     "offline",
     "paper",
+    "per_model",
     "read_assets",
     "read_weights",
     "require",

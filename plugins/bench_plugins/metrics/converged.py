@@ -59,6 +59,11 @@ class Converged:
     value: Tensor
     error: float
 
+    @property
+    def nbytes(self) -> int:
+        """Its size in memory."""
+        return self.value.nbytes
+
 
 REFERENCE_SOLVER = ReferenceSolver()
 REFERENCE_PROCESS = SeventhPower()

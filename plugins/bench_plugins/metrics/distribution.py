@@ -14,15 +14,34 @@ from torch import Tensor
 from bench.api import (
     Accumulator,
     Batch,
-    ExactDistribution,
     Measurement,
     NoiseStream,
     SampleMetric,
+    ScoreModel,
     Trial,
     UnsupportedError,
+    per_model,
     require,
 )
 from bench_plugins.metrics.papers import BARYCENTERS, ENERGY_DISTANCE, SLICED_WASSERSTEIN
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What a metric has to know of the exact samples.
+
+    Attributes:
+        known: a tensor, such as their quantiles along some axes.
+        within: the mean distance between two of them, where that counts.
+    """
+
+    known: Tensor
+    within: float = 0.0
+
+    @property
+    def nbytes(self) -> int:
+        """Its size in memory."""
+        return self.known.nbytes
 
 
 @dataclass(frozen=True)
@@ -30,20 +49,17 @@ class _Collected:
     """Keeps all samples and compares them with fresh exact ones at the end."""
 
     metric: _ExactSampleMetric
-    exact: ExactDistribution
-    seed: int
+    reference: Reference
     batches: list[Tensor] = field(default_factory=list)
 
     def add(self, batch: Batch) -> None:
         self.batches.append(batch.x.flatten(1).double().cpu())
 
     def result(self) -> Sequence[Measurement]:
-        samples = torch.cat(self.batches)
-        # Another seed than the sampler's, so that the reference shares nothing with the samples.
-        exact = self.exact.sample(self.metric.reference_samples, self.seed + 2**32)
-        value = self.metric.distance(samples, exact.flatten(1))
-        n = len(samples)
-        return [Measurement(self.metric.name, value, self.metric.unit, n, reference_n=len(exact))]
+        samples, metric = torch.cat(self.batches), self.metric
+        value, n = metric.distance(samples, self.reference), len(samples)
+        known = metric.reference_samples
+        return [Measurement(metric.name, value, metric.unit, n, reference_n=known)]
 
 
 @dataclass(frozen=True)
@@ -63,11 +79,23 @@ class _ExactSampleMetric(SampleMetric):
         exact = trial.model.target.exact
         if exact is None:
             raise UnsupportedError(f"{self.name} needs a model with a closed-form distribution")
-        return _Collected(self, exact, trial.draw.seed)
+        return _Collected(self, _reference(trial.model, self, trial.draw.seed))
 
     @abstractmethod
-    def distance(self, samples: Tensor, exact: Tensor) -> float:
-        """The distance between two samples of shape (n, d) and (m, d), float64."""
+    def prepare(self, exact: Tensor) -> Reference:
+        """What `distance` has to know of the exact samples, shape (m, d), float64."""
+
+    @abstractmethod
+    def distance(self, samples: Tensor, reference: Reference) -> float:
+        """The distance of samples of shape (n, d), float64."""
+
+
+@per_model
+def _reference(model: ScoreModel, metric: _ExactSampleMetric, seed: int) -> Reference:
+    exact = model.target.exact
+    assert exact is not None  # the metric has refused other models
+    # Another seed than the sampler's, so that the reference shares nothing with the samples.
+    return metric.prepare(exact.sample(metric.reference_samples, seed + 2**32).flatten(1))
 
 
 @dataclass(frozen=True)
@@ -90,9 +118,13 @@ class SlicedWasserstein(_ExactSampleMetric):
         require(self.reference_samples >= 2, "reference_samples must be >= 2")
         require(self.directions >= 1, "directions must be >= 1")
 
-    def distance(self, samples: Tensor, exact: Tensor) -> float:
+    def prepare(self, exact: Tensor) -> Reference:
+        axes = directions(self.directions, exact.shape[1])
+        return Reference(quantiles((exact @ axes.T).T))
+
+    def distance(self, samples: Tensor, reference: Reference) -> float:
         axes = directions(self.directions, samples.shape[1])
-        return mean_quantile_gap(samples, quantiles((exact @ axes.T).T), axes)
+        return mean_quantile_gap(samples, reference.known, axes)
 
 
 def directions(count: int, dimension: int) -> Tensor:
@@ -139,8 +171,11 @@ class EnergyDistance(_ExactSampleMetric):
 
     reference_samples: int = 4000
 
-    def distance(self, samples: Tensor, exact: Tensor) -> float:
-        across = torch.cdist(samples, exact).mean()
-        within = torch.cdist(samples, samples).mean() + torch.cdist(exact, exact).mean()
+    def prepare(self, exact: Tensor) -> Reference:
+        return Reference(exact, float(torch.cdist(exact, exact).mean()))
+
+    def distance(self, samples: Tensor, reference: Reference) -> float:
+        across = torch.cdist(samples, reference.known).mean()
+        within = torch.cdist(samples, samples).mean() + reference.within
         square = 2 * across - within
         return math.sqrt(max(float(square), 0.0))

@@ -6,7 +6,6 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 from torch import Tensor
@@ -24,6 +23,7 @@ from bench.api import (
     Trial,
     UnsupportedError,
     paper,
+    per_model,
     require,
 )
 from bench_plugins.metrics.converged import REFERENCE_PROCESS, REFERENCE_SOLVER, Converged, converge
@@ -126,7 +126,7 @@ class _Points:
         return nats / (self.draw.dimension * math.log(2)) + math.log2(self.levels / 2)
 
 
-@lru_cache(maxsize=4)
+@per_model
 def _converge(
     model: ScoreModel, draw: Draw, metric: NllBpd, span: tuple[float, float]
 ) -> Converged:

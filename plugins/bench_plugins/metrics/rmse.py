@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import ClassVar
 
 import torch
@@ -26,6 +25,7 @@ from bench.api import (
     UnsupportedError,
     generate,
     paper,
+    per_model,
     require,
 )
 from bench_plugins.metrics.converged import REFERENCE_PROCESS, REFERENCE_SOLVER, Converged, converge
@@ -104,7 +104,7 @@ class _Squares:
         ]
 
 
-@lru_cache(maxsize=4)
+@per_model
 def _solution(
     model: ScoreModel, draw: Draw, span: tuple[float, float], finish: bool, steps: int
 ) -> Converged:
