@@ -1,0 +1,8 @@
+"""Schedulers of the installed diffusers, run as they are."""
+
+from bench.api import family
+from bench_plugins.diffusers_schedulers.grid import SchedulerLevels as SchedulerLevels
+from bench_plugins.diffusers_schedulers.solver import DiffusersOde as DiffusersOde
+from bench_plugins.diffusers_schedulers.solver import DiffusersSde as DiffusersSde
+
+bench_family = family(__name__)

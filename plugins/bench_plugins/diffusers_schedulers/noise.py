@@ -1,0 +1,96 @@
+"""Noise of the samples' own stream for a scheduler that draws its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from bench.api import BenchError, Problem, UnsupportedError
+
+_REFUSED = frozenset(
+    {
+        *(torch.rand, torch.rand_like, torch.randint, torch.randint_like, torch.normal),
+        *(torch.randperm, torch.bernoulli, torch.multinomial, torch.poisson),
+        *(Tensor.normal_, Tensor.uniform_, Tensor.exponential_, Tensor.bernoulli_),
+    }
+)
+
+
+class OwnNoise(TorchFunctionMode):
+    """Answers torch.randn and torch.randn_like in its block by `Problem.normal`.
+
+    Args:
+        problem: whose samples have the noise; None: whoever draws is refused.
+        shape: of all samples of the batch: only draws of this shape belong to them.
+    """
+
+    def __init__(self, problem: Problem | None, shape: torch.Size) -> None:
+        super().__init__()
+        self._problem, self._shape = problem, shape
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        options = dict(kwargs or {})
+        if func is torch.randn_like:
+            like = args[0] if args else options["input"]
+            return self._draw(like.shape).to(like.device, options.get("dtype") or like.dtype)
+        if func is torch.randn:
+            size = options.get("size") or (args if isinstance(args[0], int) else args[0])
+            return self._draw(torch.Size(size)).to(options.get("device"), options.get("dtype"))
+        if func in _REFUSED:
+            raise BenchError(f"the scheduler draws {func.__name__}; it may draw normal noise alone")
+        return func(*args, **options)
+
+    def _draw(self, shape: torch.Size) -> Tensor:
+        if self._problem is None:
+            raise UnsupportedError("this scheduler draws noise; name the solver 'diffusers_sde'")
+        if shape != self._shape:
+            raise BenchError(
+                f"the scheduler draws noise of {tuple(shape)} for samples of {tuple(self._shape)}"
+            )
+        with torch._C.DisableTorchFunction():
+            return self._problem.normal()
+
+
+class OwnPath:
+    """A Brownian path of the samples in the noise level, in the place of torchsde's tree.
+
+    Called with two levels it returns the path's increment over the root of their distance.
+    """
+
+    def __init__(self, draw: Callable[[], Tensor]) -> None:
+        self._draw = draw
+        self._known: dict[float, Tensor] = {}
+
+    def __call__(self, now: Tensor | float, then: Tensor | float) -> Tensor:
+        a, b = float(now), float(then)
+        return (self._at(b) - self._at(a)) / abs(b - a) ** 0.5
+
+    def _at(self, level: float) -> Tensor:
+        if level not in self._known:
+            self._known[level] = self._between(level)
+        return self._known[level]
+
+    def _between(self, level: float) -> Tensor:
+        """The path at a new ``level``: a bridge between its neighbours, or an increment."""
+        z = self._draw()
+        above = min((s for s in self._known if s > level), default=None)
+        below = max((s for s in self._known if s < level), default=None)
+        if above is None and below is None:
+            return torch.zeros_like(z)
+        if above is None or below is None:
+            end = below if above is None else above
+            assert end is not None
+            return self._known[end] + abs(level - end) ** 0.5 * z
+        share = (level - below) / (above - below)
+        mean = torch.lerp(self._known[below], self._known[above], share)
+        return mean + (share * (above - level)) ** 0.5 * z
