@@ -24,7 +24,7 @@ N - 1 of ours and the denoise, N evaluations of a method with one a step.
 **Difference** begins with the largest difference of samples (of levels, for grids) that was
 measured, as share of the largest one. Of k-diffusion: 20 steps of `karras` from 50 to 0.01, float64
 and the same noise. Of diffusers: on the scheduler's own levels, which are float32; see
-[equivalents.md](equivalents.md). ComfyUI and the web UI have k-diffusion's functions under names of
+[schedulers.md](schedulers.md). ComfyUI and the web UI have k-diffusion's functions under names of
 their own; they were not run.
 """
 _PROJECTS: Mapping[str, str] = {

@@ -12,7 +12,7 @@ DIFFUSERS = (
     Alias("diffusers:DDIMParallelScheduler", "ddim", {}, "1e-7; `clip_sample` off"),
     Alias("diffusers:DDPMScheduler", "ancestral", {}, "2e-7; `clip_sample` off"),
     Alias("diffusers:DDPMParallelScheduler", "ancestral", {}, "2e-7; `clip_sample` off"),
-    Alias("diffusers:UnCLIPScheduler", "ancestral", {}, "`clip_sample` off"),
+    Alias("diffusers:UnCLIPScheduler", "ancestral", {}, "not measured; `clip_sample` off"),
     Alias("diffusers:DPMSolverMultistepScheduler", "dpmpp_2m", {}, "3e-7"),
     Alias("diffusers:EDMDPMSolverMultistepScheduler", "dpmpp_2m", {}, "1e-7"),
     Alias("diffusers:DPMSolverSDEScheduler", "dpmpp_sde", {}, "the distribution; needs torchsde"),
@@ -27,9 +27,9 @@ DIFFUSERS = (
     Alias("diffusers:KDPM2AncestralDiscreteScheduler", "dpm2_a", {}, "1e-7"),
     Alias("diffusers:LMSDiscreteScheduler", "lms", {}, "1.1e-4: its quadrature is to 1e-4"),
     Alias("diffusers:PNDMScheduler", "pndm", {}, _HALVES),
-    Alias("diffusers:IPNDMScheduler", "ipndm", {}, _NOISE_ALONE),
+    Alias("diffusers:IPNDMScheduler", "ipndm", {}, "5e-2: its first evaluation is not used"),
     Alias("diffusers:FlowMatchEulerDiscreteScheduler", "flow_euler", {}, _NOISE_ALONE),
     Alias("diffusers:FlowMatchHeunDiscreteScheduler", "flow_heun", {}, _NOISE_ALONE),
 )
 """``note`` begins with the largest difference of samples, as share of the largest one, on the
-scheduler's own levels; docs/equivalents.md has the conditions."""
+scheduler's own levels; docs/schedulers.md has the conditions."""

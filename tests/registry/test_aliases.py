@@ -1,0 +1,83 @@
+"""Names of other projects: each makes a plugin, in YAML too, and unknown ones are refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.api import Alias, BenchError, OdeSolver, TimeGrid, make_plugin
+from bench.config.load import load_config
+from bench.registry import Kind, build, load_registry
+from bench.run.plan import make_plan
+from bench_aliases.commands import show_aliases
+from bench_aliases.page import chosen, page
+from bench_plugins.aliases import bench_aliases
+
+KINDS = (Kind.PREDICTOR, Kind.ODE_SOLVER, Kind.GRID)
+ALIASES = list(bench_aliases())
+
+SUITE = """\
+suites:
+  a:
+    models: [digits_mlp]
+    grids: ["comfy:kl_optimal"]
+    solvers: ["webui:Euler a", {name: "comfy:uni_pc", p: 2}]
+    nfe: [10]
+    metrics: [fd_digits]
+"""
+
+
+@pytest.mark.parametrize("alias", ALIASES, ids=[alias.name for alias in ALIASES])
+def test_each_makes_a_plugin(alias: Alias) -> None:
+    entry, params = load_registry().resolve(alias.name, *KINDS)
+    assert entry.name == alias.plugin
+    assert build(entry.cls, params) == build(entry.cls, alias.params)
+
+
+def test_no_name_stands_twice() -> None:
+    names = [alias.name for alias in ALIASES]
+    assert len(set(names)) == len(names)
+    assert {name.partition(":")[0] for name in names} == {"k", "diffusers", "comfy", "webui"}
+
+
+def test_results_carry_our_own_name_and_parameters(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(SUITE, encoding="utf-8")
+    euler, unipc = make_plan(load_config(path), load_registry(), "cpu")
+    assert (euler.solver.name, euler.grid and euler.grid.name) == ("euler_a", "cosine")
+    assert unipc.solver.name == "unipc"
+    # What stands beside the alias goes before its own.
+    assert dict(unipc.solver.changed) == {"bh1": True, "lower_order_final": True}
+    path.write_text(SUITE.replace("webui:Euler a", "euler_a").replace("comfy:kl_optimal", "cosine"))
+    assert make_plan(load_config(path), load_registry(), "cpu")[0].key == euler.key
+
+
+def test_an_unknown_one_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(SUITE.replace("Euler a", "Eular a"), encoding="utf-8")
+    with pytest.raises(BenchError, match=r"a\.yaml:5: .*did you mean 'webui:Euler a'"):
+        make_plan(load_config(path), load_registry(), "cpu")
+    with pytest.raises(BenchError, match="did you mean 'comfy:dpmpp_2m'"):
+        chosen("comfy:dpmpp_2")
+
+
+def test_an_alias_is_of_its_kind() -> None:
+    assert make_plugin(OdeSolver, "comfy:uni_pc", {}).name == "unipc"
+    assert make_plugin(TimeGrid, "webui:KL Optimal", {}).name == "cosine"
+    with pytest.raises(BenchError, match="unknown grid 'comfy:uni_pc'"):
+        make_plugin(TimeGrid, "comfy:uni_pc", {})
+
+
+def test_the_page_is_the_list() -> None:
+    kept = Path(__file__).parents[2] / "docs" / "aliases.md"
+    assert kept.read_text(encoding="utf-8") == page(), "bench aliases --markdown > docs/aliases.md"
+
+
+def test_the_command_shows_one(capsys: pytest.CaptureFixture[str]) -> None:
+    show_aliases("webui:Euler a")
+    assert capsys.readouterr().out.split() == ["webui:Euler", "a", "euler_a"]
+    show_aliases("webui:UniPC", as_json=True)
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["plugin"], found["params"]["p"]) == ("unipc", 3)
