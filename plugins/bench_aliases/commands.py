@@ -33,10 +33,10 @@ def show_aliases(
     markdown: Annotated[bool, typer.Option(help="As the page docs/aliases.md.")] = False,
 ) -> None:
     """Show which plugin another project's sampler or schedule is."""
-    from bench_aliases.page import chosen, page, text
+    from bench_aliases.page import find_aliases, page, text
 
     if markdown:
         print(page(), end="")
         return
-    found = chosen(name)
+    found = find_aliases(name)
     print(json.dumps([vars(alias) for alias in found], indent=2) if as_json else text(found))

@@ -35,7 +35,7 @@ _PROJECTS: Mapping[str, str] = {
 }
 
 
-def chosen(name: str) -> list[Alias]:
+def find_aliases(name: str) -> list[Alias]:
     """The aliases of a project, the one called ``name``, or all of "".
 
     Raises:

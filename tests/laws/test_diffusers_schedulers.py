@@ -26,6 +26,7 @@ from bench.registry import ParameterError
 from bench.testing import grid_of, model_of, process_of, stepper_of
 from bench.testing.weak_order import Gaussian, propagated_moments
 from bench_plugins.diffusers_schedulers.dialects import DIALECTS, REFUSED
+from bench_plugins.diffusers_schedulers.noise import OwnPath
 from bench_plugins.models.closed_form import Mixture
 
 pytestmark = [
@@ -309,3 +310,17 @@ def test_own_start_is_init_noise_sigma(plane: Mixture) -> None:
     problem = Problem(process_of("edm"), CountedDenoiser(plane.denoise))
     theirs, scaled = own.solve(problem, x, times), solver.solve(problem, x * factor, times)
     assert _gap(theirs, scaled) < 1e-5
+
+
+def test_a_path_of_ones_own_is_brownian() -> None:
+    """Increments have the variance of their length; parts add up; none depends on the order."""
+    stream = torch.Generator().manual_seed(0)
+    path = OwnPath(lambda: torch.randn(20_000, generator=stream, dtype=torch.float64))
+    half, whole = path(4.0, 3.0), path(4.0, 1.0)  # as DPM-Solver++ SDE asks
+    inner = path(3.0, 2.0)  # between known points
+    for z in (half, whole, inner):
+        assert float(z.mean()) == pytest.approx(0, abs=0.03)
+        assert float(z.var()) == pytest.approx(1, rel=0.05)
+    assert float((half * whole).mean()) == pytest.approx(math.sqrt(1 / 3), rel=0.05)
+    assert float((half * inner).mean()) == pytest.approx(0, abs=0.03)
+    torch.testing.assert_close(half + inner + path(2.0, 1.0), math.sqrt(3) * whole)

@@ -12,7 +12,7 @@ from bench.config.load import load_config
 from bench.registry import Kind, build, load_registry
 from bench.run.plan import make_plan
 from bench_aliases.commands import show_aliases
-from bench_aliases.page import chosen, page
+from bench_aliases.page import find_aliases, page
 from bench_plugins.aliases import bench_aliases
 
 KINDS = (Kind.PREDICTOR, Kind.ODE_SOLVER, Kind.GRID)
@@ -60,7 +60,7 @@ def test_an_unknown_one_is_refused_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"a\.yaml:5: .*did you mean 'webui:Euler a'"):
         make_plan(load_config(path), load_registry(), "cpu")
     with pytest.raises(BenchError, match="did you mean 'comfy:dpmpp_2m'"):
-        chosen("comfy:dpmpp_2")
+        find_aliases("comfy:dpmpp_2")
 
 
 def test_an_alias_is_of_its_kind() -> None:

@@ -51,7 +51,7 @@ class Dialect:
         return "flow" if scheduler.config.get("use_flow_sigmas") else self.state
 
     def prediction_of(self, scheduler: Any) -> str:
-        """What `step` takes for the network's output."""
+        """The prediction that `step` takes for the network's output."""
         name = self.prediction or str(scheduler.config.prediction_type)
         return f"edm_{name}" if self.edm else name
 

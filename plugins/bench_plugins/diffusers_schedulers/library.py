@@ -48,7 +48,7 @@ def keywords(function: Any) -> frozenset[str]:
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
+def explain_errors(what: str) -> Iterator[None]:
     """Turn what diffusers raises in the block into a refusal in one line; its warnings are off."""
     logger = logging.getLogger("diffusers")
     level = logger.level

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -73,7 +74,8 @@ class OwnPath:
 
     def __call__(self, now: Tensor | float, then: Tensor | float) -> Tensor:
         a, b = float(now), float(then)
-        return (self._at(b) - self._at(a)) / abs(b - a) ** 0.5
+        length = math.sqrt(abs(b - a))
+        return (self._at(b) - self._at(a)) / length
 
     def _at(self, level: float) -> Tensor:
         if level not in self._known:
@@ -90,7 +92,7 @@ class OwnPath:
         if above is None or below is None:
             end = below if above is None else above
             assert end is not None
-            return self._known[end] + abs(level - end) ** 0.5 * z
+            return self._known[end] + math.sqrt(abs(level - end)) * z
         share = (level - below) / (above - below)
         mean = torch.lerp(self._known[below], self._known[above], share)
-        return mean + (share * (above - level)) ** 0.5 * z
+        return mean + math.sqrt(share * (above - level)) * z

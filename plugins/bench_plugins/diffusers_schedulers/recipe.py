@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-from bench.api import BenchError, FilePath, HubFolder, UnsupportedError, hub_folder, require
+from bench.api import BenchError, FilePath, HubFolder, UnsupportedError, require
 from bench_plugins.diffusers_schedulers.dialects import DIALECTS, REFUSED, Dialect
 from bench_plugins.diffusers_schedulers.library import (
-    explained,
+    explain_errors,
     installed_version,
     keywords,
     scheduler_class,
@@ -74,7 +74,7 @@ class Recipe:
             UnsupportedError: diffusers is missing, or refuses the configuration.
             BenchError: unknown keys, or a record that cannot be read.
         """
-        recorded = self._recorded()
+        recorded = self._read_record()
         name = self.scheduler or str(recorded.get("_class_name", ""))
         self._check_class(name)
         cls = scheduler_class(name)
@@ -88,7 +88,7 @@ class Recipe:
                 f"{', '.join(sorted(takes))}"
             )
         kept = {k: v for k, v in recorded.items() if k in takes}
-        with explained(f"diffusers' {name}"):
+        with explain_errors(f"diffusers' {name}"):
             made = cls(**{**kept, **own})
         _check_config(made, name)
         return made
@@ -106,7 +106,9 @@ class Recipe:
             raise BenchError(
                 f"schedule: {type(made).__name__}.set_timesteps takes no '{unknown[0]}'"
             )
-        with explained(f"diffusers' {type(made).__name__} with {inference_steps} inference steps"):
+        with explain_errors(
+            f"diffusers' {type(made).__name__} with {inference_steps} inference steps"
+        ):
             made.set_timesteps(inference_steps, device=device, **extra)
         if hasattr(made, "set_begin_index"):
             made.set_begin_index(0)
@@ -119,9 +121,9 @@ class Recipe:
             UnsupportedError: no number of inference steps gives that many.
         """
         key = json.dumps([self.scheduler, self.config, self.schedule], sort_keys=True)
-        return _walk(_Key(self, key, json.dumps(self._recorded(), sort_keys=True)), steps)
+        return _walk(_Key(self, key, json.dumps(self._read_record(), sort_keys=True)), steps)
 
-    def _recorded(self) -> dict[str, Any]:
+    def _read_record(self) -> dict[str, Any]:
         if not self.config_file:
             return {}
         record = self._record()
@@ -136,7 +138,7 @@ class Recipe:
     def _record(self) -> Path:
         name = self.config_file or ""
         hub = HubFolder.parse(name)
-        place = Path(name) if hub is None else hub_folder(hub)
+        place = Path(name) if hub is None else hub.locate()
         places = [place / _RECORD, place / "scheduler" / _RECORD] if place.is_dir() else [place]
         for file in places:
             if file.is_file():

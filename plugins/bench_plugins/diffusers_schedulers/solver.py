@@ -19,7 +19,7 @@ from bench.api import (
     Time,
     UnsupportedError,
 )
-from bench_plugins.diffusers_schedulers.library import explained, keywords
+from bench_plugins.diffusers_schedulers.library import explain_errors, keywords
 from bench_plugins.diffusers_schedulers.noise import OwnNoise, OwnPath
 from bench_plugins.diffusers_schedulers.papers import VONPLATEN2022DIFFUSERS
 from bench_plugins.diffusers_schedulers.predictions import conventions_of
@@ -139,12 +139,12 @@ class _Trajectory:
             scheduler.noise_sampler = OwnPath(stochastic.normal)
         timesteps = list(scheduler.timesteps)
         for i, (t, s) in enumerate(zip(timesteps, walk.asked, strict=True)):
-            with explained(f"diffusers' {name}"), mode:
+            with explain_errors(f"diffusers' {name}"), mode:
                 scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
             output = conventions.output(x, self._denoise(x, s, conventions.scale(s)), s)
             if dialect.told_next:
                 arguments["prev_timestep"] = timesteps[i + 1] if i + 1 < len(timesteps) else None
-            with explained(f"diffusers' {name}"), mode:
+            with explain_errors(f"diffusers' {name}"), mode:
                 x = scheduler.step(output, t, x, **arguments).prev_sample.to(x.dtype)
         return x
 
