@@ -63,12 +63,10 @@ def _both(
     name: str, config: dict[str, Any], process: str = "edm", steps: int = 9, **more: Any
 ) -> Any:
     """The adapter and its grid's times."""
-    noisy = name in NOISY or more.pop("noisy", False)
-    solver = "diffusers_sde" if noisy else "diffusers"
     times = grid_of("diffusers", scheduler=name, config=config).times(
         process_of(process), steps, S_MIN, more.pop("s_max", S_MAX)
     )
-    return stepper_of(solver, scheduler=name, config=config, **more), times
+    return stepper_of("diffusers", scheduler=name, config=config, **more), times
 
 
 def _samples(
@@ -100,12 +98,28 @@ def test_every_scheduler_runs_at_its_declared_cost_in_any_batch(plane: Mixture, 
     assert _gap(few, whole[:9]) < 1e-5
 
 
-@pytest.mark.parametrize("name", sorted(NOISY))
-def test_those_that_draw_noise_are_no_ode_solvers(plane: Mixture, name: str) -> None:
-    _, times = _both(name, _config(name), steps=4)
-    plain = stepper_of("diffusers", scheduler=name, config=_config(name))
-    with pytest.raises(UnsupportedError, match="name the solver 'diffusers_sde'"):
-        _samples(plane, plain, times, count=1)
+def test_its_nature_is_measured(plane: Mixture) -> None:
+    """Deterministic or not by the samples of two seeds; eta and churn are arguments of `step`."""
+    for name in INSTALLED:
+        assert _both(name, _config(name))[0].stochastic == (name in NOISY), name
+    plain = _config("DDIMScheduler")
+    solver, _ = _both("DDIMScheduler", plain, arguments={"eta": 1.0})
+    assert solver.stochastic
+    assert not solver.batch_coupled
+    assert not stepper_of("diffusers", scheduler="DDIMScheduler", arguments={"eta": 0.0}).stochastic
+
+
+def test_noise_that_was_not_seen_before_is_refused(plane: Mixture) -> None:
+    """Churn between two of the levels at which its nature is measured."""
+    levels = _both("EulerDiscreteScheduler", {}, steps=8)[1]
+    window = {"s_tmin": levels[3].s * 1.01, "s_tmax": levels[2].s * 0.99}
+    churn = {"arguments": {"s_churn": 1.0, **window}}
+    solver, times = _both("EulerDiscreteScheduler", {}, steps=8, **churn)
+    assert not solver.stochastic
+    assert bool(torch.isfinite(_samples(plane, solver, times)[0]).all())
+    solver, times = _both("EulerDiscreteScheduler", {}, steps=29, **churn)
+    with pytest.raises(BenchError, match="taken for a deterministic one"):
+        _samples(plane, solver, times)
 
 
 SAME: list[tuple[str, dict[str, Any], str, dict[str, Any], str]] = [
@@ -142,7 +156,7 @@ def test_the_same_method_gives_the_same_samples(plane: Mixture, case: Any) -> No
 
 def test_eta_is_an_argument_of_its_step(plane: Mixture) -> None:
     config = _config("DDIMScheduler")
-    solver, times = _both("DDIMScheduler", config, "vp", noisy=True, arguments={"eta": 1.0})
+    solver, times = _both("DDIMScheduler", config, "vp", arguments={"eta": 1.0})
     theirs, _ = _samples(plane, solver, times, "vp")
     assert _gap(theirs, _samples(plane, stepper_of("ddim_eta", eta=1.0), times, "vp")[0]) < 1e-5
 
@@ -206,7 +220,7 @@ def _error(order: int, steps: int) -> float:
     }
     config |= {"beta_start": 0.00085, "beta_end": 0.012, "final_sigmas_type": "zero"}
     name = "DPMSolverMultistepScheduler"
-    solver, times = _both(name, config, steps=steps, noisy=True)
+    solver, times = _both(name, config, steps=steps)
     ours = stepper_of("dpmpp_3m_sde" if order == 3 else "dpmpp_2m_sde")
     process = process_of("edm")
     theirs = propagated_moments(process, Sampler(solver), times, Gaussian())
@@ -243,7 +257,7 @@ def test_budgets_buy_the_inference_steps_that_fit() -> None:
     assert Sampler(heun).steps_for(20) == 9
     ddim = stepper_of("diffusers", scheduler="DDIMScheduler")
     assert Sampler(ddim).steps_for(10) == 9  # the last goes to x_0
-    lcm = stepper_of("diffusers_sde", scheduler="LCMScheduler")
+    lcm = stepper_of("diffusers", scheduler="LCMScheduler")
     assert Sampler(lcm).steps_for(500) < 50  # of its fifty original steps
 
 

@@ -33,7 +33,7 @@ def test_all_solvers_leaves_no_solver_out() -> None:
     same |= {"flow_euler": "ddim", "function": "ddim"}
     assert set(same.values()) <= used
     # dopri8 is dear beyond the budgets of the suite; schedulers of diffusers need the library.
-    assert own - used == {*same, "dopri8", "diffusers", "diffusers_sde"}
+    assert own - used == {*same, "dopri8", "diffusers"}
 
 
 EVERY = """\

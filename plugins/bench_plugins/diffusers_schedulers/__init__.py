@@ -2,7 +2,6 @@
 
 from bench.api import family
 from bench_plugins.diffusers_schedulers.grid import SchedulerLevels as SchedulerLevels
-from bench_plugins.diffusers_schedulers.solver import DiffusersOde as DiffusersOde
-from bench_plugins.diffusers_schedulers.solver import DiffusersSde as DiffusersSde
+from bench_plugins.diffusers_schedulers.solver import DiffusersScheduler as DiffusersScheduler
 
 bench_family = family(__name__)

@@ -15,8 +15,8 @@ from bench_plugins.diffusers_schedulers.recipe import Recipe
 class SchedulerLevels(Recipe, TimeGrid):
     """The noise levels of a scheduler of diffusers, as its `set_timesteps` makes them.
 
-    The grid of the solvers `diffusers` and `diffusers_sde`, which run on no other, and one on which
-    any solver can be compared with them. It begins and ends where the scheduler does. Flow
+    The grid of the solver `diffusers`, which runs on no other, and one on which any solver can be
+    compared with it. It begins and ends where the scheduler does. Flow
     matching and IPNDM begin at noise alone, s infinite: there the grid has s_max, at which the
     network is asked. Levels outside of s_min .. s_max are refused.
     """

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from bench.api import BenchError, Problem, UnsupportedError
+from bench.api import BenchError
 
 _REFUSED = frozenset(
     {
@@ -22,16 +22,17 @@ _REFUSED = frozenset(
 
 
 class OwnNoise(TorchFunctionMode):
-    """Answers torch.randn and torch.randn_like in its block by `Problem.normal`.
+    """Answers torch.randn and torch.randn_like in its block by the samples' own noise.
 
     Args:
-        problem: whose samples have the noise; None: whoever draws is refused.
+        normal: the next standard normal draw of the samples.
         shape: of all samples of the batch: only draws of this shape belong to them.
     """
 
-    def __init__(self, problem: Problem | None, shape: torch.Size) -> None:
+    def __init__(self, normal: Callable[[], Tensor], shape: torch.Size) -> None:
         super().__init__()
-        self._problem, self._shape = problem, shape
+        self._normal, self._shape = normal, shape
+        self.draws = 0
 
     def __torch_function__(
         self,
@@ -43,23 +44,26 @@ class OwnNoise(TorchFunctionMode):
         options = dict(kwargs or {})
         if func is torch.randn_like:
             like = args[0] if args else options["input"]
-            return self._draw(like.shape).to(like.device, options.get("dtype") or like.dtype)
+            return self._of(like.shape).to(like.device, options.get("dtype") or like.dtype)
         if func is torch.randn:
             size = options.get("size") or (args if isinstance(args[0], int) else args[0])
-            return self._draw(torch.Size(size)).to(options.get("device"), options.get("dtype"))
+            return self._of(torch.Size(size)).to(options.get("device"), options.get("dtype"))
         if func in _REFUSED:
             raise BenchError(f"the scheduler draws {func.__name__}; it may draw normal noise alone")
         return func(*args, **options)
 
-    def _draw(self, shape: torch.Size) -> Tensor:
-        if self._problem is None:
-            raise UnsupportedError("this scheduler draws noise; name the solver 'diffusers_sde'")
+    def draw(self) -> Tensor:
+        """The next standard normal draw of the samples, counted."""
+        self.draws += 1
+        with torch._C.DisableTorchFunction():
+            return self._normal()
+
+    def _of(self, shape: torch.Size) -> Tensor:
         if shape != self._shape:
             raise BenchError(
                 f"the scheduler draws noise of {tuple(shape)} for samples of {tuple(self._shape)}"
             )
-        with torch._C.DisableTorchFunction():
-            return self._problem.normal()
+        return self.draw()
 
 
 class OwnPath:

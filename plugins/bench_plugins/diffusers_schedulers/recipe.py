@@ -120,8 +120,13 @@ class Recipe:
         Raises:
             UnsupportedError: no number of inference steps gives that many.
         """
-        key = json.dumps([self.scheduler, self.config, self.schedule], sort_keys=True)
-        return _walk(_Key(self, key, json.dumps(self._read_record(), sort_keys=True)), steps)
+        return _walk(self.key, steps)
+
+    @property
+    def key(self) -> RecipeKey:
+        """For caches: equal where all that decides the scheduler is."""
+        text = json.dumps([self.scheduler, self.config, self.schedule], sort_keys=True)
+        return RecipeKey(self, text, json.dumps(self._read_record(), sort_keys=True))
 
     def _read_record(self) -> dict[str, Any]:
         if not self.config_file:
@@ -173,7 +178,7 @@ class Walk:
 
 
 @dataclass(frozen=True)
-class _Key:
+class RecipeKey:
     """Stands for a recipe: equal where class, configuration and record are."""
 
     recipe: Recipe
@@ -185,11 +190,11 @@ class _Key:
 
     def __eq__(self, other: object) -> bool:
         mine = (self.text, self.record)
-        return isinstance(other, _Key) and (other.text, other.record) == mine
+        return isinstance(other, RecipeKey) and (other.text, other.record) == mine
 
 
 @lru_cache(maxsize=4096)
-def _walk(key: _Key, steps: int) -> Walk:
+def _walk(key: RecipeKey, steps: int) -> Walk:
     reason = ""
     for inference_steps in range(max(1, steps - 4), steps + 3):
         try:

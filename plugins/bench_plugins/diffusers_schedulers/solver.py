@@ -7,42 +7,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
-from bench.api import (
-    BenchError,
-    OdeSolver,
-    Predictor,
-    Problem,
-    Stepper,
-    Time,
-    UnsupportedError,
-)
-from bench_plugins.diffusers_schedulers.library import explain_errors, keywords
-from bench_plugins.diffusers_schedulers.noise import OwnNoise, OwnPath
+from bench.api import BenchError, Predictor, Problem, Time, UnsupportedError
+from bench_plugins.diffusers_schedulers.library import installed_version
+from bench_plugins.diffusers_schedulers.nature import Nature, nature_of
 from bench_plugins.diffusers_schedulers.papers import VONPLATEN2022DIFFUSERS
-from bench_plugins.diffusers_schedulers.predictions import conventions_of
 from bench_plugins.diffusers_schedulers.recipe import Recipe, Walk
+from bench_plugins.diffusers_schedulers.trajectory import Trajectory
 
-_HOSTS = frozenset(
-    {"model_output", "timestep", "sample", "generator", "return_dict", "prev_timestep"}
-)
 _TOO_MANY = 10**9
+_STEPS = (8, 4, 2, 1)
+"""Tried in this order for what is asked of a scheduler before its number of steps is known."""
 
 
 @dataclass(frozen=True)
-class _Scheduler(Recipe, Stepper[None]):
+class DiffusersScheduler(Recipe, Predictor[None]):
     """A scheduler of diffusers as it is: its own timesteps, its own steps, its own end.
 
-    It runs on its own noise levels alone, those of the grid `diffusers` with the same parameters.
-    Each of its timesteps costs one evaluation: of the denoiser at the level of the step (not at
-    the timestep's number, which multistep schedulers round), handed on as the output that the
-    scheduler's `prediction_type` names.
+    It runs on its own noise levels alone, those of the grid `diffusers` with the same parameters,
+    and only from noise to data. Each of its timesteps costs one evaluation: of the denoiser at the
+    level of the step (not at the timestep's number, which multistep schedulers round), handed on
+    as the output that the scheduler's `prediction_type` names. Noise that it draws by torch.randn
+    or from a Brownian tree is the samples' own. If it draws any, and if samples depend on their
+    batch (it then runs by shards), is measured on a model that costs nothing.
 
     Most schedulers end in x_0: N inference steps are then N - 1 steps here and the last one, which
     takes the place of the core's final denoise. The others end at a level, from which the core
-    denoises. What lies between its steps belongs to the scheduler: there are no correctors.
+    denoises. What lies between its steps belongs to the scheduler: there are no correctors. Nothing
+    more than order 1 is claimed.
 
     Attributes:
         arguments: further arguments of `step`, such as {eta: 1.0}.
@@ -51,8 +44,10 @@ class _Scheduler(Recipe, Stepper[None]):
             sqrt(1 + 1/s^2) for most.
     """
 
+    name: ClassVar[str] = "diffusers"
     reference: ClassVar[str] = "von Platen et al. 2022, github.com/huggingface/diffusers"
     bibtex: ClassVar[str] = VONPLATEN2022DIFFUSERS
+    order: ClassVar[int] = 1
     whole: ClassVar[bool] = True
     imports: ClassVar[tuple[str, ...]] = ("diffusers",)
 
@@ -60,17 +55,38 @@ class _Scheduler(Recipe, Stepper[None]):
     own_start: bool = False
 
     @property
-    def order(self) -> int:
-        """The first: nothing more is claimed for a scheduler than that it converges."""
-        return 1
+    def finishes(self) -> bool:  # type: ignore[override]  # the configuration decides it
+        """True if the scheduler ends in x_0; False where it does not run at all."""
+        return self._steps > 0 and self.walk(self._steps).finishes
 
     @property
-    def finishes(self) -> bool:  # type: ignore[override]  # the configuration decides it
-        """True if the scheduler ends in x_0; as far as it can be asked."""
+    def stochastic(self) -> bool:  # type: ignore[override]  # measured
+        """True if samples depend on noise that it draws."""
+        return self.nature.stochastic
+
+    @property
+    def batch_coupled(self) -> bool:  # type: ignore[override]  # measured
+        """True if samples depend on each other."""
+        return self.nature.coupled
+
+    @property
+    def nature(self) -> Nature:
+        """Its behaviour on a model that costs nothing; nothing is known where it does not run."""
         try:
-            return self.walk(8).finishes
+            return nature_of(self, self.arguments or {}, self._steps)
         except UnsupportedError:
-            return False
+            return Nature(draws=True, stochastic=True, coupled=False)
+
+    @property
+    def _steps(self) -> int:
+        """A number of steps in which it runs; 0 where it does not."""
+        for steps in _STEPS:
+            try:
+                self.walk(steps)
+            except UnsupportedError:
+                continue
+            return steps
+        return 0
 
     def cost(self, steps: int) -> int:
         """The number of timesteps, counted."""
@@ -81,6 +97,13 @@ class _Scheduler(Recipe, Stepper[None]):
                 return _TOO_MANY
             raise
 
+    def note(self) -> str:
+        end = "in x_0, by a step of its own" if self.finishes else "at its last noise level"
+        noise = "it draws noise" if self.stochastic else "it is deterministic"
+        coupled = "; its samples depend on their batch" if self.batch_coupled else ""
+        name = self.scheduler or "the scheduler of config_file"
+        return f"{name} of diffusers {installed_version()} ends {end}; {noise}{coupled}"
+
     def step(
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
     ) -> tuple[Tensor, None]:
@@ -89,80 +112,41 @@ class _Scheduler(Recipe, Stepper[None]):
         )
 
     def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
+        """x_0, or x at ``times[-1]`` from ``x`` at ``times[0]``.
+
+        Raises:
+            UnsupportedError: another grid than its own, or the library refuses.
+            BenchError: it draws what it may not.
+        """
         walk = self.walk(len(times) - 1)
         _check_grid(self, walk, times)
-        scheduler = self.prepare(walk.inference_steps, x.device)
-        end = _Trajectory(self, problem, scheduler, times[0].s).run(
-            self._start(x, scheduler, times), walk
-        )
+        if walk.finishes != self.finishes:
+            raise UnsupportedError(
+                f"'{self.scheduler}' ends elsewhere in {len(times) - 1} steps than in "
+                f"{self._steps}; no final denoise could be right for both"
+            )
+        way = Trajectory.prepare(self, self.arguments or {}, walk, x.device, times[0].s)
+        end, draws = way.run(self._start(x, way, times), problem.model, problem.normal)
+        if draws and not self.nature.draws:
+            raise BenchError(
+                f"'{self.scheduler}' draws noise here, and none in {self._steps} steps on a free "
+                "model; it would be taken for a deterministic one"
+            )
         if walk.finishes:
             return end.to(x.dtype)
-        scale = conventions_of(self.dialect(scheduler), scheduler).scale(walk.levels[-1])
-        return (end / scale * times[-1].alpha).to(x.dtype)
+        return (end / way.conventions.scale(walk.levels[-1]) * times[-1].alpha).to(x.dtype)
 
-    def _start(self, x: Tensor, scheduler: Any, times: Sequence[Time]) -> Tensor:
+    def _start(self, x: Tensor, way: Trajectory, times: Sequence[Time]) -> Tensor:
         """The scheduler's first state from x at ``times[0]``."""
         if self.own_start:
-            return x / times[0].sigma * float(scheduler.init_noise_sigma)
-        first = self.walk(len(times) - 1).levels[0]
+            return x / times[0].sigma * float(way.scheduler.init_noise_sigma)
+        first = way.walk.levels[0]
         if math.isinf(first):
             return x / times[0].sigma
-        return x / times[0].alpha * conventions_of(self.dialect(scheduler), scheduler).scale(first)
+        return x / times[0].alpha * way.conventions.scale(first)
 
 
-@dataclass(frozen=True, eq=False)
-class _Trajectory:
-    """One batch on the way.
-
-    Attributes:
-        solver: the solver.
-        problem: of the batch.
-        scheduler: fresh, with its timesteps.
-        s_max: where the network is asked for an infinite level.
-    """
-
-    solver: _Scheduler
-    problem: Problem
-    scheduler: Any
-    s_max: float
-
-    def run(self, x: Tensor, walk: Walk) -> Tensor:
-        """The scheduler's last state."""
-        solver, scheduler = self.solver, self.scheduler
-        name = type(scheduler).__name__
-        dialect = solver.dialect(scheduler)
-        conventions = conventions_of(dialect, scheduler)
-        arguments = _arguments(solver, scheduler)
-        stochastic = self.problem if solver.stochastic else None
-        mode = OwnNoise(stochastic, x.shape)
-        if hasattr(scheduler, "noise_sampler") and stochastic is not None:
-            scheduler.noise_sampler = OwnPath(stochastic.normal)
-        timesteps = list(scheduler.timesteps)
-        for i, (t, s) in enumerate(zip(timesteps, walk.asked, strict=True)):
-            with explain_errors(f"diffusers' {name}"), mode:
-                scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
-            output = conventions.output(x, self._denoise(x, s, conventions.scale(s)), s)
-            if dialect.told_next:
-                arguments["prev_timestep"] = timesteps[i + 1] if i + 1 < len(timesteps) else None
-            with explain_errors(f"diffusers' {name}"), mode:
-                x = scheduler.step(output, t, x, **arguments).prev_sample.to(x.dtype)
-        return x
-
-    def _denoise(self, x: Tensor, s: float, scale: float) -> Tensor:
-        if math.isinf(s):
-            s, scale = self.s_max, 1 / self.s_max
-        return self.problem.model(x / scale, torch.full((), s, dtype=x.dtype, device=x.device))
-
-
-def _arguments(solver: _Scheduler, scheduler: Any) -> dict[str, Any]:
-    given = dict(solver.arguments or {})
-    unknown = sorted(set(given) - (keywords(scheduler.step) - _HOSTS))
-    if unknown:
-        raise BenchError(f"arguments: {type(scheduler).__name__}.step takes no '{unknown[0]}'")
-    return given
-
-
-def _check_grid(solver: _Scheduler, walk: Walk, times: Sequence[Time]) -> None:
+def _check_grid(solver: DiffusersScheduler, walk: Walk, times: Sequence[Time]) -> None:
     own = (times[0].s if math.isinf(walk.levels[0]) else walk.levels[0], *walk.levels[1:])
     if all(math.isclose(s, time.s, rel_tol=1e-6) for s, time in zip(own, times, strict=True)):
         return
@@ -172,35 +156,6 @@ def _check_grid(solver: _Scheduler, walk: Walk, times: Sequence[Time]) -> None:
             given[key] = getattr(solver, key)
     wanted = ", ".join(f"{key}: {value}" for key, value in given.items())
     raise UnsupportedError(
-        f"'{solver.name}' runs on its scheduler's own noise levels alone: give it "
-        f"`grids: [{{{wanted}}}]`"
+        f"'{solver.name}' runs on its scheduler's own noise levels alone, from noise to data: give "
+        f"it `grids: [{{{wanted}}}]`"
     )
-
-
-@dataclass(frozen=True)
-class DiffusersOde(_Scheduler, OdeSolver[None]):
-    """A deterministic scheduler of diffusers as it is: its timesteps, its steps, its end.
-
-    It runs on its own noise levels alone, those of the grid `diffusers` with the same parameters,
-    and only from noise to data. Each of its timesteps costs one evaluation: of the denoiser at the
-    level of the step (not at the timestep's number, which multistep schedulers round), handed on
-    as the output that the scheduler's `prediction_type` names. One that draws noise is refused:
-    `diffusers_sde` runs those.
-
-    Most schedulers end in x_0: N inference steps are then N - 1 steps here and the last one, which
-    takes the place of the core's final denoise. The others end at a level, from which the core
-    denoises. There are no correctors. Nothing more is claimed than order 1.
-    """
-
-    name: ClassVar[str] = "diffusers"
-
-
-@dataclass(frozen=True)
-class DiffusersSde(_Scheduler, Predictor[None]):
-    """A stochastic scheduler of diffusers as it is; else as `diffusers`.
-
-    Its noise is that of the samples' own stream, served in the place of torch.randn; Brownian
-    trees (DPM-Solver++ SDE) are served from it too.
-    """
-
-    name: ClassVar[str] = "diffusers_sde"
