@@ -33,10 +33,11 @@ class SchedulerLevels(Recipe, TimeGrid):
         levels = (s_max if math.isinf(first) else first, *rest)
         slack = 1 + 1e-6
         if levels[0] > s_max * slack or levels[-1] * slack < s_min or rest[0] >= levels[0]:
+            keys = ", ".join(self.range_keys())
+            change = f"change its config ({keys}), or " if keys else "change "
             raise UnsupportedError(
                 f"grid 'diffusers': {self.scheduler or 'the scheduler'} goes from s = "
                 f"{levels[0]:g} to {levels[-1]:g}, outside of {s_max:g} to {s_min:g}, which model, "
-                "process and suite have in common; change its config (beta_end, beta_start, "
-                "sigma_max, sigma_min), or the range"
+                f"process and suite have in common; {change}the range"
             )
         return tuple(process.at_s(s) for s in levels)

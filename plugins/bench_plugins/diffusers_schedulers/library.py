@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
+from importlib.util import find_spec
 from typing import Any
 
 from bench.api import BenchError, UnsupportedError, first_line
@@ -38,7 +39,8 @@ def scheduler_class(name: str) -> Any:
         raise BenchError(f"scheduler: diffusers {installed_version()} has no '{name}'")
     missing = getattr(found, "_backends", None)  # of the stand-ins for classes that need more
     if missing:
-        raise UnsupportedError(f"diffusers' {name} needs {' and '.join(missing)}; pip install them")
+        absent = [package for package in missing if find_spec(package) is None] or missing
+        raise UnsupportedError(f"diffusers' {name} needs {' and '.join(absent)}; pip install it")
     return found
 
 

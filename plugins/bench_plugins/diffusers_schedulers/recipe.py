@@ -23,6 +23,7 @@ from bench_plugins.diffusers_schedulers.library import (
 )
 
 _RECORD = "scheduler_config.json"
+_RANGE = {"beta_start", "beta_end", "sigma_min", "sigma_max", "shift"}
 _MATTERS = ("beta", "prediction_type", "trained_betas", "rescale_betas", "use_flow", "sigma_data")
 
 
@@ -92,6 +93,10 @@ class Recipe:
             made = cls(**{**kept, **own})
         _check_config(made, name)
         return made
+
+    def range_keys(self) -> tuple[str, ...]:
+        """Those arguments of its constructor that move its noise levels."""
+        return tuple(sorted(keywords(type(self.make()).__init__) & _RANGE))
 
     def dialect(self, scheduler: Any) -> Dialect:
         """The conventions of ``scheduler``, which `make` made."""
@@ -200,12 +205,13 @@ def _walk(key: RecipeKey, steps: int) -> Walk:
         try:
             found = _of(key.recipe, inference_steps)
         except UnsupportedError as error:
-            reason = str(error)
+            reason = reason or f" ({error})"
             continue
         if len(found.levels) == steps + 1:
             return found
     raise UnsupportedError(
-        reason or f"diffusers' scheduler has no way of {steps} steps between different levels"
+        f"{key.recipe.scheduler or 'the scheduler'} of diffusers has no way in {steps} steps "
+        f"between different noise levels{reason}"
     )
 
 

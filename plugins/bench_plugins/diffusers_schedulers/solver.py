@@ -17,6 +17,8 @@ from bench_plugins.diffusers_schedulers.recipe import Recipe, Walk
 from bench_plugins.diffusers_schedulers.trajectory import Trajectory
 
 _TOO_MANY = 10**9
+_GAP = 12
+"""Numbers of steps that a scheduler may skip: Runge-Kutta steps at the start, say."""
 _STEPS = (8, 4, 2, 1)
 """Tried in this order for what is asked of a scheduler before its number of steps is known."""
 
@@ -89,13 +91,19 @@ class DiffusersScheduler(Recipe, Predictor[None]):
         return 0
 
     def cost(self, steps: int) -> int:
-        """The number of timesteps, counted."""
-        try:
-            return len(self.walk(steps).asked)
-        except UnsupportedError:
-            if steps > 1:
-                return _TOO_MANY
-            raise
+        """The number of timesteps, counted; of the next number of steps that it can take.
+
+        Raises:
+            UnsupportedError: it takes no steps at all.
+        """
+        for possible in range(steps, steps + _GAP):
+            try:
+                return len(self.walk(possible).asked)
+            except UnsupportedError:
+                continue
+        if self._steps:
+            return _TOO_MANY
+        return len(self.walk(steps).asked)
 
     def note(self) -> str:
         end = "in x_0, by a step of its own" if self.finishes else "at its last noise level"
