@@ -51,7 +51,7 @@ def _nature(key: RecipeKey, arguments: str, steps: int) -> Nature:
     recipe, told = key.recipe, json.loads(arguments)
     walk = recipe.walk(steps)
 
-    def end(seed: int, count: int) -> tuple[Tensor, int]:
+    def end(seed: int, count: int) -> tuple[Tensor, list[str]]:
         way = Trajectory.prepare(recipe, told, walk, torch.device("cpu"), _S_MAX)
         s = walk.levels[0]
         scale = 1.0 if math.isinf(s) else way.conventions.scale(s) * s
@@ -61,7 +61,7 @@ def _nature(key: RecipeKey, arguments: str, steps: int) -> Nature:
             return way.run(start, _bent, noise.normal)
 
     (three, draws), (other, _), (one, _) = end(0, 3), end(1, 3), end(0, 1)
-    return Nature(draws > 0, _gap(three, other) > 0, _gap(three[:1], one) > _ROUND_OFF)
+    return Nature(bool(draws), _gap(three, other) > 0, _gap(three[:1], one) > _ROUND_OFF)
 
 
 def _bent(y: Tensor, s: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ class OwnNoise(TorchFunctionMode):
     def __init__(self, normal: Callable[[], Tensor], shape: torch.Size) -> None:
         super().__init__()
         self._normal, self._shape = normal, shape
-        self.draws = 0
+        self.draws: list[str] = []
 
     def __torch_function__(
         self,
@@ -44,26 +44,30 @@ class OwnNoise(TorchFunctionMode):
         options = dict(kwargs or {})
         if func is torch.randn_like:
             like = args[0] if args else options["input"]
-            return self._of(like.shape).to(like.device, options.get("dtype") or like.dtype)
+            drawn = self._of(like.shape, func, options)
+            return drawn.to(like.device, options.get("dtype") or like.dtype)
         if func is torch.randn:
             size = options.get("size") or (args if isinstance(args[0], int) else args[0])
-            return self._of(torch.Size(size)).to(options.get("device"), options.get("dtype"))
+            drawn = self._of(torch.Size(size), func, options)
+            return drawn.to(options.get("device"), options.get("dtype"))
         if func in _REFUSED:
             raise BenchError(f"the scheduler draws {func.__name__}; it may draw normal noise alone")
         return func(*args, **options)
 
-    def draw(self) -> Tensor:
-        """The next standard normal draw of the samples, counted."""
-        self.draws += 1
+    def draw(self, source: str) -> Tensor:
+        """The next standard normal draw of the samples, and where it came from noted in `draws`."""
+        self.draws.append(source)
         with torch._C.DisableTorchFunction():
             return self._normal()
 
-    def _of(self, shape: torch.Size) -> Tensor:
+    def _of(self, shape: torch.Size, func: Any, options: Mapping[str, Any]) -> Tensor:
         if shape != self._shape:
             raise BenchError(
                 f"the scheduler draws noise of {tuple(shape)} for samples of {tuple(self._shape)}"
             )
-        return self.draw()
+        # Without a generator, the library would have drawn from torch's global one.
+        given = options.get("generator") is not None
+        return self.draw("generator" if given else f"torch.{func.__name__}")
 
 
 class OwnPath:

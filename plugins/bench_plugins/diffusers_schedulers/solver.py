@@ -126,6 +126,16 @@ class DiffusersScheduler(Recipe, Predictor[None]):
             UnsupportedError: another grid than its own, or the library refuses.
             BenchError: it draws what it may not.
         """
+        end, draws = self.trace(problem, x, times)
+        if draws and not self.nature.draws:
+            raise BenchError(
+                f"'{self.scheduler}' draws noise here, and none in {self._steps} steps on a free "
+                "model; it would be taken for a deterministic one"
+            )
+        return end
+
+    def trace(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> tuple[Tensor, list[str]]:
+        """As `solve`, and the source of each draw, used or not."""
         walk = self.walk(len(times) - 1)
         _check_grid(self, walk, times)
         if walk.finishes != self.finishes:
@@ -135,14 +145,9 @@ class DiffusersScheduler(Recipe, Predictor[None]):
             )
         way = Trajectory.prepare(self, self.arguments or {}, walk, x.device, times[0].s)
         end, draws = way.run(self._start(x, way, times), problem.model, problem.normal)
-        if draws and not self.nature.draws:
-            raise BenchError(
-                f"'{self.scheduler}' draws noise here, and none in {self._steps} steps on a free "
-                "model; it would be taken for a deterministic one"
-            )
-        if walk.finishes:
-            return end.to(x.dtype)
-        return (end / way.conventions.scale(walk.levels[-1]) * times[-1].alpha).to(x.dtype)
+        if not walk.finishes:
+            end = end / way.conventions.scale(walk.levels[-1]) * times[-1].alpha
+        return end.to(x.dtype), draws
 
     def _start(self, x: Tensor, way: Trajectory, times: Sequence[Time]) -> Tensor:
         """The scheduler's first state from x at ``times[0]``."""

@@ -59,8 +59,10 @@ class Trajectory:
         conventions = conventions_of(dialect, scheduler)
         return Trajectory(scheduler, dialect, conventions, arguments, walk, s_max)
 
-    def run(self, x: Tensor, model: Denoiser, normal: Callable[[], Tensor]) -> tuple[Tensor, int]:
-        """The scheduler's last state from its first, ``x``, and the number of draws of noise.
+    def run(
+        self, x: Tensor, model: Denoiser, normal: Callable[[], Tensor]
+    ) -> tuple[Tensor, list[str]]:
+        """The scheduler's last state from its first, ``x``, and the source of each draw of noise.
 
         Args:
             x: of shape (n, *shape).
@@ -70,7 +72,9 @@ class Trajectory:
         scheduler, noise = self.scheduler, OwnNoise(normal, x.shape)
         arguments = dict(self.arguments)
         if hasattr(scheduler, "noise_sampler"):
-            scheduler.noise_sampler = OwnPath(noise.draw)
+            scheduler.noise_sampler = OwnPath(lambda: noise.draw("noise_sampler"))
+        if "generator" in keywords(scheduler.step):
+            arguments["generator"] = torch.Generator()  # what it is asked for is the samples' own
         timesteps = list(scheduler.timesteps)
         for i, (t, s) in enumerate(zip(timesteps, self.walk.asked, strict=True)):
             if hasattr(scheduler, "scale_model_input"):  # some set their counter there
