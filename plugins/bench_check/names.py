@@ -46,6 +46,8 @@ _ORDERS: Mapping[str, int] = {
     "KDPM2AncestralDiscreteScheduler": 2,
     "KDPM2DiscreteScheduler": 2,
 }
+_RENOISED = {"EulerDiscreteScheduler", "EDMEulerScheduler", "FlowMatchEulerDiscreteScheduler"}
+"""Where noise is an option, by which they become another method."""
 _SAME: Mapping[str, str] = {
     "EDMEulerScheduler": "ddim",
     "EulerDiscreteScheduler": "ddim",
@@ -65,8 +67,10 @@ _MULTISTEP: Mapping[tuple[str, int], str] = {
 }
 
 
-def scheduler_order(scheduler: Any) -> int | None:
+def scheduler_order(scheduler: Any, stochastic: bool) -> int | None:
     """The order that a scheduler of diffusers has by its configuration or its method, if known."""
+    if stochastic and type(scheduler).__name__ in _RENOISED:
+        return None
     configured = scheduler.config.get("solver_order")
     return _ORDERS.get(type(scheduler).__name__) if configured is None else int(configured)
 

@@ -43,6 +43,8 @@ class Subject(ABC):
     """Numbers of steps over which its order is measured."""
     floor: ClassVar[float]
     """Errors below it are round-off."""
+    reach: ClassVar[float] = 0.3
+    """The most by which the interval of an order may speak for it."""
 
     @property
     @abstractmethod
@@ -63,6 +65,15 @@ class Subject(ABC):
     @abstractmethod
     def claimed_order(self) -> int | None:
         """The order that its parameters name, if they do."""
+
+    @property
+    def slack(self) -> float:
+        """The amount by which a right method may miss its order on these levels."""
+        return 0.1
+
+    def for_order(self) -> Subject:
+        """In the setting that shows its order best."""
+        return self
 
     @abstractmethod
     def cost(self, steps: int) -> int:

@@ -40,7 +40,10 @@ def distance(subject: Subject, claims: Claims) -> Finding:
     if gap < _SAME and nfe == own:
         text = f"the samples of our '{name}' within {gap:.1e}, at the same {nfe} evaluations"
         return Finding("distance", Verdict.GOOD, text, numbers)
-    text = f"samples differ from those of our '{name}' by {gap:.1e}, at {nfe} evaluations for {own}"
+    text = f"the samples of our '{name}' within {gap:.1e}"
+    if gap >= _SAME:
+        text = f"samples differ from those of our '{name}' by {gap:.1e}"
+    text += f", at {nfe} evaluations for {own}"
     verdict = Verdict.FAULT if claims.against else Verdict.NOTE
     return Finding("distance", verdict, text, numbers)
 

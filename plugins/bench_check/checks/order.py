@@ -15,12 +15,12 @@ from bench_check.claims import Claims
 from bench_check.finding import Finding, Verdict
 from bench_check.subject import Subject
 
-_SLACK = 0.1
 _NONE = 0.5
 
 
 def order(subject: Subject, claims: Claims) -> Finding:
     """Of a sample's path against the exact flow; of stochastic steps, weakly, on a Gaussian."""
+    subject = subject.for_order()
     claim = subject.claimed_order if claims.order is None else claims.order
     if subject.stochastic:
         slope, interval, kind = subject.weak_order(), None, "weak order"
@@ -34,7 +34,7 @@ def order(subject: Subject, claims: Claims) -> Finding:
             text += f": the error stays at {errors[-1]:.1e} however many steps"
     numbers = {"order": slope, "interval": interval, "claim": claim}
     top = slope if interval is None else interval[1]
-    if claim is not None and max(slope, min(top, slope + 0.3)) < claim - _SLACK:
+    if claim is not None and max(slope, min(top, slope + subject.reach)) < claim - subject.slack:
         whose = "is its own claim" if claims.order is None else "is claimed"
         return Finding("order", Verdict.FAULT, f"{text}; {claim} {whose}", numbers)
     return Finding("order", Verdict.GOOD, text, numbers)

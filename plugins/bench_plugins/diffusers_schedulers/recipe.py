@@ -92,6 +92,9 @@ class Recipe:
         with explain_errors(f"diffusers' {name}"):
             made = cls(**{**kept, **own})
         _check_config(made, name)
+        unknown = sorted(set(self.schedule or {}) - (keywords(made.set_timesteps) - _HOSTS))
+        if unknown:
+            raise BenchError(f"schedule: {name}.set_timesteps takes no '{unknown[0]}'")
         return made
 
     def range_keys(self) -> tuple[str, ...]:
@@ -105,16 +108,10 @@ class Recipe:
     def prepare(self, inference_steps: int, device: torch.device) -> Any:
         """A fresh scheduler with its timesteps on ``device``."""
         made = self.make()
-        extra = dict(self.schedule or {})
-        unknown = sorted(set(extra) - (keywords(made.set_timesteps) - _HOSTS))
-        if unknown:
-            raise BenchError(
-                f"schedule: {type(made).__name__}.set_timesteps takes no '{unknown[0]}'"
-            )
         with explain_errors(
             f"diffusers' {type(made).__name__} with {inference_steps} inference steps"
         ):
-            made.set_timesteps(inference_steps, device=device, **extra)
+            made.set_timesteps(inference_steps, device=device, **(self.schedule or {}))
         if hasattr(made, "set_begin_index"):
             made.set_begin_index(0)
         return made

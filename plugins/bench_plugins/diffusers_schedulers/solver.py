@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from bench_plugins.diffusers_schedulers.library import installed_version
 from bench_plugins.diffusers_schedulers.nature import Nature, nature_of
 from bench_plugins.diffusers_schedulers.papers import VONPLATEN2022DIFFUSERS
 from bench_plugins.diffusers_schedulers.recipe import Recipe, Walk
-from bench_plugins.diffusers_schedulers.trajectory import Trajectory
+from bench_plugins.diffusers_schedulers.trajectory import Trajectory, check_arguments
 
 _TOO_MANY = 10**9
 _GAP = 12
@@ -55,6 +56,14 @@ class DiffusersScheduler(Recipe, Predictor[None]):
 
     arguments: dict[str, Any] | None = None
     own_start: bool = False
+
+    def fingerprint(self) -> str:
+        """As the grid's; arguments that `step` does not take are refused, at planning."""
+        found = super().fingerprint()
+        if installed_version():
+            with contextlib.suppress(UnsupportedError):  # cells say so themselves
+                check_arguments(self.make(), self.arguments or {})
+        return found
 
     @property
     def finishes(self) -> bool:  # type: ignore[override]  # the configuration decides it

@@ -52,9 +52,7 @@ class Trajectory:
             BenchError: `step` does not take all ``arguments``.
         """
         scheduler = recipe.prepare(walk.inference_steps, device)
-        unknown = sorted(set(arguments) - (keywords(scheduler.step) - _HOSTS))
-        if unknown:
-            raise BenchError(f"arguments: {type(scheduler).__name__}.step takes no '{unknown[0]}'")
+        check_arguments(scheduler, arguments)
         dialect = recipe.dialect(scheduler)
         conventions = conventions_of(dialect, scheduler)
         return Trajectory(scheduler, dialect, conventions, arguments, walk, s_max)
@@ -95,3 +93,14 @@ class Trajectory:
         if math.isinf(s):
             s, scale = self.s_max, 1 / self.s_max
         return model(x / scale, torch.full((), s, dtype=x.dtype, device=x.device))
+
+
+def check_arguments(scheduler: Any, arguments: Mapping[str, Any]) -> None:
+    """Refuse what `step` does not take.
+
+    Raises:
+        BenchError: names it.
+    """
+    unknown = sorted(set(arguments) - (keywords(scheduler.step) - _HOSTS))
+    if unknown:
+        raise BenchError(f"arguments: {type(scheduler).__name__}.step takes no '{unknown[0]}'")
