@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import math
+import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from bench.api import Alias, BenchError, OdeSolver, TimeGrid, make_plugin
 from bench.config.load import load_config
 from bench.registry import Kind, build, load_registry
 from bench.run.plan import make_plan
+from bench.testing import process_of
 from bench_aliases.commands import show_aliases
 from bench_aliases.page import find_aliases, page
 from bench_plugins.aliases import bench_aliases
@@ -73,6 +78,52 @@ def test_an_alias_is_of_its_kind() -> None:
 def test_the_page_is_the_list() -> None:
     kept = Path(__file__).parents[2] / "docs" / "aliases.md"
     assert kept.read_text(encoding="utf-8") == page(), "bench aliases --markdown > docs/aliases.md"
+
+
+ROW = re.compile(r"^\| `(.+?)` \| `(\w+)(?:\((.*)\))?` \| (.*) \|$")
+ROWS = [
+    match
+    for line in (Path(__file__).parents[2] / "docs" / "aliases.md").read_text("utf-8").splitlines()
+    if (match := ROW.match(line))
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[1] for row in ROWS])
+def test_each_line_of_the_page_is_what_the_registry_makes(row: re.Match[str]) -> None:
+    """Read back: the plugin on the right is the one that the name on the left makes."""
+    theirs, ours, inner, _ = row.groups()
+    written = (
+        {} if inner is None else ast.literal_eval("{" + re.sub(r"(\w+)=", r"'\1':", inner) + "}")
+    )
+    entry, params = load_registry().resolve(theirs, *KINDS)
+    assert build(entry.cls, params) == build(load_registry().get(ours, *KINDS).cls, written)
+
+
+def test_the_page_has_all() -> None:
+    assert [row[1] for row in ROWS] == [
+        alias.name
+        for project in ("k", "diffusers", "comfy", "webui")
+        for alias in ALIASES
+        if alias.name.startswith(f"{project}:")
+    ]
+
+
+def test_levels_of_the_schedules_are_theirs() -> None:
+    """By their formulas: n points from sigma_max to sigma_min, which n - 1 steps have here."""
+    low, high, n = 0.03, 14.0, 12
+    i = torch.arange(n, dtype=torch.float64) / (n - 1)
+    angle = (math.atan(high) + i * (math.atan(low) - math.atan(high))).tan()
+    ramp = (high ** (1 / 7) + i * (low ** (1 / 7) - high ** (1 / 7))) ** 7
+    line = (math.log(high) + i * (math.log(low) - math.log(high))).exp()
+    for names, wanted in (
+        (("comfy:kl_optimal", "webui:KL Optimal"), angle),
+        (("k:get_sigmas_karras", "comfy:karras", "webui:Karras"), ramp),
+        (("k:get_sigmas_exponential", "comfy:exponential", "webui:Polyexponential"), line),
+    ):
+        for name in names:
+            times = make_plugin(TimeGrid, name, {}).times(process_of("edm"), n - 1, low, high)
+            found = torch.tensor([now.s for now in times], dtype=torch.float64)
+            torch.testing.assert_close(found, wanted)
 
 
 def test_the_command_shows_one(capsys: pytest.CaptureFixture[str]) -> None:
