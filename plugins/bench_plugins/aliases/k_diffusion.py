@@ -5,8 +5,8 @@ from __future__ import annotations
 from bench.api import Alias
 
 BROWNIAN = (
-    "the same distribution, not the same samples: theirs takes the noise of both half steps from "
-    "one Brownian path"
+    "0.8: theirs takes the noise of both half steps from one Brownian path in sigma, ours from one "
+    "in the SDE's own time; the same as steps shrink"
 )
 QUADRATURE = "1.1e-4: theirs integrates its weights numerically, to 1e-4"
 ADAPTIVE = "theirs shares its steps within a batch; ours has steps of each sample's own"
