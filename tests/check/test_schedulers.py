@@ -76,6 +76,14 @@ def test_churn_after_the_last_evaluation_is_found() -> None:
     assert "after the last evaluation" in found["end"].text
 
 
+def test_values_that_are_not_finite_are_found() -> None:
+    """B1(h) of UniPC where the last step is to noise level 0."""
+    found = _examine("UniPCMultistepScheduler", {**KARRAS, "solver_type": "bh1"})
+    assert list(found) == ["runs"]
+    assert found["runs"].verdict is Verdict.FAULT
+    assert "not finite" in found["runs"].text
+
+
 def test_the_quadrature_of_lms_is_noted() -> None:
     found = _examine("LMSDiscreteScheduler", {})
     assert found["distance"].verdict is Verdict.NOTE

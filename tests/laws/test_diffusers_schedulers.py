@@ -51,6 +51,10 @@ CLIPS = {
 S_MIN, S_MAX = 1e-4, 3e4
 KARRAS = {"use_karras_sigmas": True}
 THIRD = {**KARRAS, "solver_order": 3, "lower_order_final": False}
+SDE = {**KARRAS, "algorithm_type": "sde-dpmsolver++"}
+HEUN = {"solver_type": "heun"}
+NOISE = {**KARRAS, "algorithm_type": "dpmsolver", "final_sigmas_type": "sigma_min"}
+RANDOM = {"stochastic_sampling": True}
 LARGE = {"variance_type": "fixed_large"}
 INSTALLED = [n for n in DIALECTS if not hasattr(getattr(diffusers, n, None), "_backends")]
 
@@ -142,10 +146,18 @@ SAME: list[tuple[str, dict[str, Any], str, dict[str, Any], str]] = [
     ("KDPM2DiscreteScheduler", KARRAS, "dpm_solver_2", {}, "edm"),
     ("KDPM2AncestralDiscreteScheduler", KARRAS, "dpm2_a", {}, "edm"),
     ("PNDMScheduler", {"skip_prk_steps": True}, "plms", {}, "edm"),
+    ("CogVideoXDDIMScheduler", {}, "ddim", {}, "edm"),
+    ("DPMSolverMultistepScheduler", SDE, "dpmpp_2m_sde", {}, "edm"),
+    ("DPMSolverMultistepScheduler", {**SDE, **HEUN}, "dpmpp_2m_sde", {"heun": True}, "edm"),
+    ("DPMSolverMultistepScheduler", NOISE, "dpm_solver_multistep", {}, "edm"),
+    ("EDMDPMSolverMultistepScheduler", {"solver_order": 3}, "dpmpp_3m", {}, "edm"),
+    ("FlowMatchEulerDiscreteScheduler", RANDOM, "flow_stochastic", {}, "rectified_flow"),
+    ("FlowMatchLCMScheduler", {}, "flow_stochastic", {}, "rectified_flow"),
+    ("LCMScheduler", {}, "flow_stochastic", {}, "edm"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", SAME, ids=[f"{a[0]}-{a[2]}" for a in SAME])
+@pytest.mark.parametrize("case", SAME, ids=[f"{a[0]}-{a[2]}-{i}" for i, a in enumerate(SAME)])
 def test_the_same_method_gives_the_same_samples(plane: Mixture, case: Any) -> None:
     name, config, ours, parameters, where = case
     solver, times = _both(name, _config(name, **config), where, steps=19, s_max=200.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import torch
+
 from bench.api import BenchError, UnsupportedError
 from bench.state import Changes, undo_changes
 from bench_check.checks.cost import cost
@@ -58,7 +60,8 @@ def _subject(sampler: Function | DiffusersScheduler) -> Subject:
     if isinstance(sampler, Function):
         return FunctionSubject.of(sampler)
     subject = SchedulerSubject(sampler)
-    subject.trace(8)
+    if not bool(torch.isfinite(subject.trace(8).y).all()):
+        raise BenchError(f"{sampler.scheduler} gives values that are not finite, in 8 steps")
     return subject
 
 

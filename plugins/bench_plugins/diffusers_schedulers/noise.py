@@ -83,6 +83,9 @@ class OwnPath:
     def __call__(self, now: Tensor | float, then: Tensor | float) -> Tensor:
         a, b = float(now), float(then)
         length = math.sqrt(abs(b - a))
+        if not self._known:  # of a path, differences alone are seen
+            z = self._draw()
+            self._known |= {a: torch.zeros_like(z), b: length * z}
         return (self._at(b) - self._at(a)) / length
 
     def _at(self, level: float) -> Tensor:
@@ -95,8 +98,6 @@ class OwnPath:
         z = self._draw()
         above = min((s for s in self._known if s > level), default=None)
         below = max((s for s in self._known if s < level), default=None)
-        if above is None and below is None:
-            return torch.zeros_like(z)
         if above is None or below is None:
             end = below if above is None else above
             assert end is not None
