@@ -49,7 +49,7 @@ class Subject(ABC):
     @property
     @abstractmethod
     def setting(self) -> str:
-        """Where it runs, for the page."""
+        """The setting that it runs in, for the page."""
 
     @property
     @abstractmethod
