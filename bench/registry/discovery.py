@@ -52,20 +52,21 @@ def _assemble(parts: Iterable[tuple[PluginPoint, Loaded]]) -> Registry:
     broken: list[Broken] = []
     assets: dict[str, Asset] = {}
     meddling: list[Meddling] = []
-    aliases: list[Alias] = []
+    aliases: dict[str, Alias] = {}
     for point, loaded in parts:
         entries += loaded.entries
         broken += loaded.broken
         meddling += loaded.meddling
-        aliases += loaded.aliases
+        for alias in loaded.aliases:
+            if aliases.setdefault(alias.name, alias) != alias:
+                broken.append(point.refuse(f"the alias '{alias.name}' is another plugin's too"))
         for asset in loaded.assets:
             if assets.setdefault(asset.name, asset) != asset:
                 reason = f"the published file '{asset.name}' is another plugin's too; rename it"
                 broken.append(point.refuse(reason))
     broken += _collisions(entries)
-    return Registry(
-        tuple(entries), tuple(broken), tuple(assets.values()), tuple(meddling), tuple(aliases)
-    )
+    named = tuple(assets.values()), tuple(meddling), tuple(aliases.values())
+    return Registry(tuple(entries), tuple(broken), *named)
 
 
 def _collisions(entries: Sequence[Entry]) -> Iterator[Broken]:

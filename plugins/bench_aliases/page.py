@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.api import Alias, BenchError
+from bench.registry import load_registry
 from bench_plugins.aliases import bench_aliases
 
 _HEAD = """\
@@ -36,12 +37,12 @@ _PROJECTS: Mapping[str, str] = {
 
 
 def find_aliases(name: str) -> list[Alias]:
-    """The aliases of a project, the one called ``name``, or all of "".
+    """The aliases of a project, the one called ``name``, or all of ""; of all packages.
 
     Raises:
         BenchError: there is none.
     """
-    every = list(bench_aliases())
+    every = load_registry().aliases
     found = [a for a in every if name in ("", a.name, a.name.partition(":")[0])]
     if not found:
         names = [alias.name for alias in every]
@@ -61,7 +62,7 @@ def text(aliases: Sequence[Alias]) -> str:
 
 
 def page() -> str:
-    """docs/aliases.md."""
+    """docs/aliases.md: those of this package."""
     return "\n".join([_HEAD, *_sections(list(bench_aliases()))])
 
 

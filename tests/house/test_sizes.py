@@ -10,8 +10,8 @@ FUNCTION, MODULE, MEDIAN = 40, 250, 90
 # A ratchet: lower it where the host has become smaller; it rises for a new kind of plugin alone.
 # Guidances and tasks took 1,810: contracts, checks of the kit, columns, what is shown of answers.
 # Solvers that end by themselves, and exact values of some models alone, took 31; names of other
-# projects for plugins, a kind of their own, 46. Goal: 18,000.
-HOST = 28_557
+# projects for plugins, a kind of their own, 47. Goal: 18,000.
+HOST = 28_558
 
 Modules = tuple[Any, ...]
 

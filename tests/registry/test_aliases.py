@@ -6,6 +6,7 @@ import ast
 import json
 import math
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ import torch
 from bench.api import Alias, BenchError, OdeSolver, TimeGrid, make_plugin
 from bench.config.load import load_config
 from bench.registry import Kind, build, load_registry
+from bench.registry.discovery import _assemble
+from bench.registry.loading import Loaded
+from bench.registry.point import PluginPoint
 from bench.run.plan import make_plan
 from bench.testing import process_of
 from bench_aliases.commands import show_aliases
@@ -45,6 +49,17 @@ def test_no_name_stands_twice() -> None:
     names = [alias.name for alias in ALIASES]
     assert len(set(names)) == len(names)
     assert {name.partition(":")[0] for name in names} == {"k", "diffusers", "comfy", "webui"}
+
+
+def test_two_packages_cannot_give_one_name_to_two_plugins() -> None:
+    def loaded(name: str, plugin: str) -> tuple[PluginPoint, Loaded]:
+        entry_point = metadata.EntryPoint(name, "module", "scorebench.plugins")
+        return PluginPoint(name, name, "1", entry_point), Loaded(aliases=(Alias("them:x", plugin),))
+
+    registry = _assemble((loaded("one", "ddim"), loaded("two", "euler_a")))
+    assert [alias.plugin for alias in registry.aliases] == ["ddim"]
+    assert [item.entry_point for item in registry.broken] == ["two"]
+    assert "alias 'them:x' is another plugin's too" in registry.broken[0].reason
 
 
 def test_results_carry_our_own_name_and_parameters(tmp_path: Path) -> None:
