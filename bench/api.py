@@ -47,7 +47,7 @@ from bench.core.per_sample import (
     Walk,
     WalkStart,
 )
-from bench.core.plugin import FilePath, Plugin, require
+from bench.core.plugin import Alias, FilePath, Plugin, require
 from bench.core.problem import Problem
 from bench.core.process import NoiseProcess, Time
 from bench.core.quadrature import Exponential, adams_weights
@@ -117,6 +117,7 @@ __all__ = [
     "Adaptive",
     "AdaptiveOdeSolver",
     "AdaptivePredictor",
+    "Alias",
     "Asset",
     "Batch",
     "BenchError",

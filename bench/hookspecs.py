@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.core.plugin import Plugin
+from bench.core.plugin import Alias, Plugin
 from bench.project import hookimpl, hookspec
 
 if TYPE_CHECKING:
@@ -114,6 +114,11 @@ def bench_networks() -> Sequence[type[Trainable]]:  # type: ignore[empty-body]
 @hookspec
 def bench_classifiers() -> Sequence[type[TrainableClassifier]]:  # type: ignore[empty-body]
     """Classifiers that `bench train-classifier` can train."""
+
+
+@hookspec
+def bench_aliases() -> Sequence[Alias]:  # type: ignore[empty-body]
+    """Names that other projects give to plugins."""
 
 
 @hookspec

@@ -172,8 +172,9 @@ class _MatrixReader:
         self, name: str, params: Mapping[str, Any], place: KeyPath, *kinds: Kind
     ) -> PluginChoices:
         try:
-            entry = self.registry.get(name, *kinds)
+            entry, preset = self.registry.resolve(name, *kinds)
         except BenchError as error:
             raise self.suite.error(place, str(error)) from None
-        values = {key: listed_values(entry.cls, key, value) for key, value in params.items()}
+        values: dict[str, list[Any]] = {key: [value] for key, value in preset.items()}
+        values |= {key: listed_values(entry.cls, key, value) for key, value in params.items()}
         return PluginChoices(entry, values, place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, cast
 
 
@@ -70,6 +70,23 @@ class Plugin:
             BenchError: a file is missing or damaged.
         """
         return ""
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A name that another project gives to a plugin.
+
+    Attributes:
+        name: ``project:name``, such as `comfy:dpmpp_2m_sde`.
+        plugin: the plugin's own name.
+        params: the parameters that make it theirs.
+        note: where theirs differs all the same, or "".
+    """
+
+    name: str
+    plugin: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
 
 
 def file_parameters(cls: type[Plugin]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from bench.core.plugin import Alias
 from bench.files.asset import Asset
 from bench.identity.cache import CodeCache
 from bench.identity.host import host_modules
@@ -51,16 +52,21 @@ def _assemble(parts: Iterable[tuple[PluginPoint, Loaded]]) -> Registry:
     broken: list[Broken] = []
     assets: dict[str, Asset] = {}
     meddling: list[Meddling] = []
+    aliases: dict[str, Alias] = {}
     for point, loaded in parts:
         entries += loaded.entries
         broken += loaded.broken
         meddling += loaded.meddling
+        for alias in loaded.aliases:
+            if aliases.setdefault(alias.name, alias) != alias:
+                broken.append(point.refuse(f"the alias '{alias.name}' is another plugin's too"))
         for asset in loaded.assets:
             if assets.setdefault(asset.name, asset) != asset:
                 reason = f"the published file '{asset.name}' is another plugin's too; rename it"
                 broken.append(point.refuse(reason))
     broken += _collisions(entries)
-    return Registry(tuple(entries), tuple(broken), tuple(assets.values()), tuple(meddling))
+    named = tuple(assets.values()), tuple(meddling), tuple(aliases.values())
+    return Registry(tuple(entries), tuple(broken), *named)
 
 
 def _collisions(entries: Sequence[Entry]) -> Iterator[Broken]:

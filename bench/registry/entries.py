@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from bench.core.errors import BenchError
 from bench.core.grid import TimeGrid
 from bench.core.guidance import Guidance
 from bench.core.metric import Metric
-from bench.core.plugin import Plugin
+from bench.core.plugin import Alias, Plugin
 from bench.core.process import NoiseProcess
 from bench.core.solver import Corrector, OdeSolver, Predictor
 from bench.core.target import Model
@@ -128,6 +128,7 @@ class Registry:
     broken: tuple[Broken, ...]
     assets: tuple[Asset, ...] = ()
     meddling: tuple[Meddling, ...] = ()
+    aliases: tuple[Alias, ...] = ()
 
     def of(self, *kinds: Kind) -> tuple[Entry, ...]:
         """The entries of these kinds, by name."""
@@ -150,6 +151,15 @@ class Registry:
             )
         raise BenchError(f"unknown {label} '{name}'; {self._advice(name, kinds)}")
 
+    def resolve(self, name: str, *kinds: Kind) -> tuple[Entry, Mapping[str, object]]:
+        """The entry that ``name``, perhaps an alias, stands for, and the alias's parameters."""
+        found = next((a for a in self._aliases(kinds) if a.name == name), Alias(name, name))
+        return self.get(found.plugin, *kinds), found.params
+
+    def _aliases(self, kinds: Sequence[Kind]) -> list[Alias]:
+        names = {entry.name for entry in self.of(*kinds)}
+        return [alias for alias in self.aliases if alias.plugin in names]
+
     def _advice(self, name: str, kinds: Sequence[Kind]) -> str:
         names = [e.name for e in self.of(*kinds)]
         for item in self.broken:
@@ -157,7 +167,8 @@ class Registry:
                 return (
                     f"plugin '{item.entry_point}' of '{item.distribution}' is broken: {item.reason}"
                 )
-        close = difflib.get_close_matches(name, names, n=1)
+        wanted = [a.name for a in self._aliases(kinds)] if ":" in name else names
+        close = difflib.get_close_matches(name, wanted, n=1 + 2 * (":" in name))
         if close:
-            return f"did you mean '{close[0]}'?"
+            return f"did you mean {' or '.join(map(repr, close))}?"
         return f"there are: {', '.join(names) or 'none'} (see `bench plugins`)"

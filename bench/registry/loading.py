@@ -12,6 +12,7 @@ import pluggy
 
 from bench import hookspecs, project
 from bench.core.errors import BenchError
+from bench.core.plugin import Alias
 from bench.files.asset import Asset
 from bench.identity.cache import CodeCache
 from bench.identity.owners import shipped_by
@@ -32,6 +33,7 @@ class Loaded:
     broken: tuple[Broken, ...] = ()
     assets: tuple[Asset, ...] = ()
     meddling: tuple[Meddling, ...] = ()
+    aliases: tuple[Alias, ...] = ()
 
 
 def load(point: PluginPoint, cache: CodeCache) -> Loaded:
@@ -56,6 +58,7 @@ class _Answers:
     classes: list[tuple[Kind, Any]]
     assets: list[Any]
     source: Source
+    aliases: tuple[Alias, ...]
 
 
 def _load(point: PluginPoint, cache: CodeCache) -> Loaded:
@@ -80,6 +83,7 @@ def _load(point: PluginPoint, cache: CodeCache) -> Loaded:
         ),
         tuple(point.refuse(fault) for fault in faults if fault),
         tuple(item for item in answers.assets if type(item) is Asset),
+        aliases=answers.aliases,
     )
 
 
@@ -98,8 +102,9 @@ def _call_hooks(point: PluginPoint, cache: CodeCache) -> _Answers:
         for cls in _as_list(item.function())
     ]
     assets = [a for item in hook.bench_assets.get_hookimpls() for a in _as_list(item.function())]
+    aliases = [a for item in hook.bench_aliases.get_hookimpls() for a in _as_list(item.function())]
     source = _source(point, cache, [cls for _, cls in classes], set(sys.modules) - before)
-    return _Answers(classes, assets, source)
+    return _Answers(classes, assets, source, tuple(a for a in aliases if type(a) is Alias))
 
 
 def _hooks(point: PluginPoint) -> Any:

@@ -24,4 +24,5 @@ def make_plugin(contract: Callable[..., P], name: str, params: Mapping[str, obje
         ParameterError: an unknown key, a wrong type or a value out of range.
     """
     (kind,) = (kind for kind in Kind if kind.base is contract)
-    return cast(P, build(load_registry().get(name, kind).cls, params))
+    entry, preset = load_registry().resolve(name, kind)
+    return cast(P, build(entry.cls, {**preset, **params}))

@@ -12,6 +12,7 @@ import typer
 from bench.extend import BenchError, Command, hookimpl
 
 if TYPE_CHECKING:
+    from bench_plugins.diffusers_schedulers.solver import DiffusersScheduler
     from bench_plugins.foreign.function import Function
 
 _EPILOG = """
@@ -36,7 +37,9 @@ The function is imported and run: check code that you trust. Signatures: docs/fo
 Exit codes: 0 no fault, 1 a fault was found, 2 it cannot be called as you said.
 """
 
-CallPath = Annotated[str, typer.Argument(metavar="call", help="package.module:name of it.")]
+CallPath = Annotated[
+    str, typer.Argument(metavar="call", help="package.module:name of it, or diffusers:CLASS.")
+]
 SignatureOption = Annotated[
     Literal["k_diffusion", "edm", "dpm_solver", "callable"],
     typer.Option(help="The signature that it was written for."),
@@ -74,7 +77,7 @@ def check(
     against: Against = "",
     json: Json = False,
 ) -> None:
-    """Examine a sampler that somebody wrote as a function, before you believe its numbers."""
+    """Examine a function or a scheduler of diffusers, before you believe its numbers."""
     from rich.console import Console
 
     from bench_check.checks import examine
@@ -83,23 +86,65 @@ def check(
     from bench_check.finding import exit_code
     from bench_check.page import json_form, summary, table
 
-    params = _params(param or ())
-    function = _function(
-        {"call": call, "signature": signature, "params": params, "end": end, "noise": noise}
-    )
+    given: dict[str, Any] = {"signature": signature, "end": end, "noise": noise}
+    sampler, title, facts = _sampler(call, _params(param or ()), given)
     if against:
         check_name(against)
     with contextlib.redirect_stdout(sys.stderr):  # what the function prints
-        findings = list(examine(function, Claims(order, evaluations, against)))
+        findings = list(examine(sampler, Claims(order, evaluations, against)))
     if json:
         import json as standard
 
-        print(standard.dumps(json_form(function, findings), indent=1))
+        print(standard.dumps(json_form(facts, findings), indent=1))
     else:
         console = Console(highlight=False)
-        console.print(table(function, findings))
+        console.print(table(title, findings))
         console.print(summary(findings), markup=False, soft_wrap=True)
     raise typer.Exit(exit_code(findings))
+
+
+def _sampler(
+    call: str, params: dict[str, Any], given: dict[str, Any]
+) -> tuple[Function | DiffusersScheduler, str, dict[str, Any]]:
+    """The plugin, its title, and what JSON says of it.
+
+    Raises:
+        BenchError: it cannot be had so.
+    """
+    module, _, name = call.partition(":")
+    facts: dict[str, Any] = {"call": call, "params": params}
+    if module == "diffusers":
+        if given != {"signature": "k_diffusion", "end": None, "noise": None}:
+            raise BenchError("--signature, --end and --noise are for functions, not for schedulers")
+        scheduler = _scheduler(name, params)
+        facts |= {"code": scheduler.fingerprint(), "ends_in_x0": scheduler.finishes}
+        return scheduler, f"{scheduler.scheduler} of {scheduler.fingerprint()}", facts
+    function = _function({"call": call, "params": params, **given})
+    facts |= {"signature": function.signature, "code": function.fingerprint()}
+    facts |= {"ends_in_x0": function.finishes}
+    return function, f"{function.call}, signature {function.signature}", facts
+
+
+def _scheduler(name: str, params: dict[str, Any]) -> DiffusersScheduler:
+    """The plugin of a scheduler of diffusers, which can be made.
+
+    Raises:
+        BenchError: it cannot.
+    """
+    from bench.registry import build
+    from bench_plugins.diffusers_schedulers.library import keywords, scheduler_class
+    from bench_plugins.diffusers_schedulers.solver import DiffusersScheduler
+
+    cls = scheduler_class(build(DiffusersScheduler, {"scheduler": name}).scheduler)
+    takes = keywords(cls.__init__)
+    config = {key: value for key, value in params.items() if key in takes}
+    if "clip_sample" in takes:  # what is measured needs a free model's values as they are
+        config.setdefault("clip_sample", False)
+    arguments = {key: value for key, value in params.items() if key not in takes}
+    made = {"scheduler": name, "config": config, "arguments": arguments}
+    solver = build(DiffusersScheduler, made)
+    solver.make()
+    return solver
 
 
 def _params(items: Sequence[str]) -> dict[str, Any]:

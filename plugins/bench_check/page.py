@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from bench_check.finding import Finding, Verdict, exit_code
-from bench_plugins.foreign.function import Function
 
 _STYLES = {
     Verdict.GOOD: "green",
@@ -19,9 +18,8 @@ _STYLES = {
 }
 
 
-def table(function: Function, findings: Sequence[Finding]) -> Table:
+def table(title: str, findings: Sequence[Finding]) -> Table:
     """A row a finding."""
-    title = f"{function.call}, signature {function.signature}"
     page = Table(title=title, title_justify="left", expand=False)
     for head in ("check", "verdict", "what was seen"):
         page.add_column(head, overflow="fold")
@@ -38,14 +36,10 @@ def summary(findings: Sequence[Finding]) -> str:
     return f"{text}; notes: {', '.join(notes)}" if notes else text
 
 
-def json_form(function: Function, findings: Sequence[Finding]) -> dict[str, Any]:
-    """All findings in plain types."""
+def json_form(facts: Mapping[str, Any], findings: Sequence[Finding]) -> dict[str, Any]:
+    """All findings in plain types, after what is known of the sampler."""
     return {
-        "call": function.call,
-        "signature": function.signature,
-        "params": dict(function.params),
-        "code": function.fingerprint(),
-        "ends_in_x0": function.finishes,
+        **facts,
         "exit_code": exit_code(findings),
         "findings": [
             {

@@ -1,94 +1,116 @@
-"""The function under test, in a setting that it can run in."""
+"""A sampler under test, in a setting that it can run in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from bench.api import (
-    Denoiser,
-    NoiseProcess,
-    NoiseStream,
-    Problem,
-    Time,
-    TimeGrid,
-    UnsupportedError,
-)
-from bench.testing import grid_of, process_of
+from bench.api import Denoiser, NoiseProcess, NoiseStream, Problem, Time
 from bench.testing.conformance.laboratory import SHAPE, denoise
-from bench_plugins.foreign.function import Function
-from bench_plugins.foreign.signatures.base import Call
-
-_GRIDS = ("karras", "log_snr", "uniform_t")
-S_MIN, S_MAX = 0.02, 50.0
 
 
 @dataclass(frozen=True)
 class Trace:
-    """One run: its call, and x_0 or x/alpha at the end."""
-
-    call: Call
-    y: Tensor
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A function, a process and a grid that it follows.
+    """One run.
 
     Attributes:
-        function: the plugin of the function.
-        process: the noise process.
-        grid: the grid.
+        y: x_0, or x/alpha at the end.
+        levels: s of each evaluation, in order.
+        draws: the source of each draw of noise, in order.
+        kept: the tensor that it was handed is as it was.
     """
 
-    function: Function
+    y: Tensor
+    levels: Sequence[float]
+    draws: Sequence[str]
+    kept: bool
+
+
+class Subject(ABC):
+    """A sampler, a process and the noise levels that it follows.
+
+    Attributes:
+        process: the noise process.
+    """
+
     process: NoiseProcess
-    grid: TimeGrid
+    order_steps: ClassVar[tuple[int, ...]]
+    """Numbers of steps over which its order is measured."""
+    floor: ClassVar[float]
+    """Errors below it are round-off."""
+    reach: ClassVar[float] = 0.3
+    """The most by which the interval of an order may speak for it."""
 
-    @staticmethod
-    def of(function: Function) -> Subject:
-        """In the first setting that fits its signature.
+    @property
+    @abstractmethod
+    def setting(self) -> str:
+        """The setting that it runs in, for the page."""
 
-        Raises:
-            UnsupportedError: none does.
-            BenchError: the function fails.
-        """
-        process = process_of("vp" if function.signature == "dpm_solver" else "edm")
-        refusal = None
-        for name in _GRIDS:
-            subject = Subject(function, process, grid_of(name))
-            try:
-                call = subject.trace(6).call
-                function.accepts(call)
-            except UnsupportedError as error:
-                refusal = refusal or error
-            else:
-                return subject
-        raise cast(UnsupportedError, refusal)
+    @property
+    @abstractmethod
+    def finishes(self) -> bool:
+        """True if it ends in x_0."""
 
-    def ending(self, end: str) -> Subject:
-        """The same with another ``end``; as it is where the signature has none other."""
-        able = self.function.able_ends
-        wanted = end == "zero"
-        if wanted not in able or wanted == self.function.finishes:
-            return self
-        return replace(self, function=replace(self.function, end=cast(Any, end)))
+    @property
+    @abstractmethod
+    def stochastic(self) -> bool:
+        """True if its noise decides its samples."""
 
+    @property
+    @abstractmethod
+    def claimed_order(self) -> int | None:
+        """The order that its parameters name, if they do."""
+
+    @property
+    def slack(self) -> float:
+        """The amount by which a right method may miss its order on these levels."""
+        return 0.1
+
+    def for_order(self) -> Subject:
+        """In the setting that shows its order best."""
+        return self
+
+    @abstractmethod
+    def cost(self, steps: int) -> int:
+        """Evaluations as counted on a free model."""
+
+    @abstractmethod
     def times(self, steps: int) -> tuple[Time, ...]:
         """The grid of the checks."""
-        return self.grid.times(self.process, steps, S_MIN, S_MAX)
+
+    @abstractmethod
+    def path(self, steps: int) -> tuple[Time, ...]:
+        """The grid of the order."""
+
+    @abstractmethod
+    def run(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Trace:
+        """A run without the checks of its cost and grid."""
+
+    @abstractmethod
+    def weak_order(self) -> float:
+        """The measured order of its moments on a Gaussian.
+
+        Raises:
+            UnsupportedError: it has none.
+        """
+
+    @abstractmethod
+    def own(self) -> tuple[str, dict[str, Any]]:
+        """Our solver of the same method and its parameters; "" where none is known."""
 
     def noise(self, count: int = 8, seed: int = 0, dtype: torch.dtype = torch.float64) -> Any:
         """A stream of sampler noise."""
         return NoiseStream(seed, "sampler", 0, count, SHAPE, dtype)
 
-    def start(self, count: int = 8, dtype: torch.dtype = torch.float64) -> Tensor:
-        """x_T of some samples."""
+    def start(self, steps: int, count: int = 8, dtype: torch.dtype = torch.float64) -> Tensor:
+        """x_T of some samples, of the grid of so many steps."""
         x = NoiseStream(0, "prior", 0, count, SHAPE, dtype).normal()
-        return x * self.times(1)[0].sigma
+        return x * self.times(steps)[0].sigma
 
     def trace(
         self,
@@ -97,11 +119,8 @@ class Subject:
         x: Tensor | None = None,
         noise: Any = None,
     ) -> Trace:
-        """A run from ``x``, by default of eight samples, without checks of cost and grid."""
-        x = self.start() if x is None else x
+        """A run from ``x``, by default of eight samples."""
+        x = self.start(steps) if x is None else x
         noise = self.noise(len(x), dtype=x.dtype) if noise is None else noise
-        times = self.times(steps)
-        problem = Problem(self.process, model, noise)
         with torch.no_grad():
-            call, end = self.function.trace(problem, x, times)
-        return Trace(call, end if self.function.finishes else end / times[-1].alpha)
+            return self.run(Problem(self.process, model, noise), x, self.times(steps))

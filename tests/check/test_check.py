@@ -43,18 +43,24 @@ GOOD: dict[str, tuple[Claims, dict[str, Any]]] = {
     "sample_euler_ancestral": (Claims(order=1, evaluations=1), {}),
     "sample_two_steps_at_least": (Claims(order=2, evaluations=2), {}),
     "plain_midpoint": (Claims(order=2, evaluations=2), {"signature": "callable"}),
+    "sample_dpm_2": (Claims(order=2, evaluations=2), {}),
+    "sample_dpm_2_ancestral": (Claims(order=2, evaluations=2), {}),
+    "sample_dpmpp_2s_ancestral": (Claims(order=2, evaluations=2), {}),
+    "sample_dpmpp_2m": (Claims(order=2, evaluations=1), {}),
+    "edm_sampler": (Claims(order=2, evaluations=2), {"signature": "edm"}),
+    "plain_two_step": (Claims(order=2, evaluations=1), {"signature": "callable"}),
 }
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_good_samplers_have_no_finding(name: str) -> None:
     claims, parameters = GOOD[name]
-    own = ("sample_euler", "sample_heun", "sample_euler_ancestral")
+    unnamed = ("sample_two_steps_at_least", "plain_midpoint", "plain_two_step")
     found = _examine(name, claims, **parameters)
     assert {item.verdict for item in found.values()} <= {Verdict.GOOD, Verdict.SKIPPED}
     assert exit_code(list(found.values())) == 0
     assert found["order"].numbers["order"] == pytest.approx(claims.order, abs=0.1)
-    if name in own:
+    if name not in unnamed:
         assert found["distance"].numbers["difference"] < 1e-9
 
 
@@ -70,6 +76,18 @@ FAULTS: dict[str, tuple[str, str, Claims]] = {
     "single": ("dtype", "float32 and float64 differ", Claims()),
     "remembers": ("randomness", "keeps something between calls", Claims()),
 }
+
+
+def test_norms_over_the_batch_are_found() -> None:
+    found = _examine("langevin_of_the_batch", signature="callable")
+    assert found["batch"].verdict is Verdict.FAULT
+    assert "depends on the others of its batch" in found["batch"].text
+
+
+def test_numpys_global_generator_is_found() -> None:
+    found = _examine("generator_of_numpy")
+    assert found["runs"].verdict is Verdict.FAULT
+    assert "draws from the global generator of numpy" in found["runs"].text
 
 
 @pytest.mark.parametrize("name", FAULTS)

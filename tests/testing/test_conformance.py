@@ -29,6 +29,9 @@ REASONS = (
     "has no linear operator",
     "has no splits",
     "matrix.npy: cannot be read",
+    "its scheduler's own noise levels alone",
+    "runs a scheduler's whole way",
+    "Cannot copy out of meta tensor",  # diffusers reads values of its timesteps
 )
 
 

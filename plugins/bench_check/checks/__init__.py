@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import torch
+
 from bench.api import BenchError, UnsupportedError
 from bench.state import Changes, undo_changes
 from bench_check.checks.cost import cost
@@ -14,7 +16,10 @@ from bench_check.checks.randomness import randomness
 from bench_check.checks.samples import batch, dtype, input_kept
 from bench_check.claims import Claims
 from bench_check.finding import Finding, Verdict
+from bench_check.functions import FunctionSubject
+from bench_check.schedulers import SchedulerSubject
 from bench_check.subject import Subject
+from bench_plugins.diffusers_schedulers.solver import DiffusersScheduler
 from bench_plugins.foreign.function import Function
 
 Check = Callable[[Subject, Claims], Finding]
@@ -31,7 +36,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
 )
 
 
-def examine(function: Function, claims: Claims) -> Iterator[Finding]:
+def examine(sampler: Function | DiffusersScheduler, claims: Claims) -> Iterator[Finding]:
     """All findings; where it fails to run at all, that alone.
 
     Raises:
@@ -39,20 +44,25 @@ def examine(function: Function, claims: Claims) -> Iterator[Finding]:
     """
     with undo_changes() as changes:
         try:
-            subject = Subject.of(function)
+            subject = _subject(sampler)
         except UnsupportedError:
             raise
         except BenchError as error:
             yield Finding("runs", Verdict.FAULT, str(error))
             return
-        yield Finding(
-            "runs",
-            Verdict.GOOD,
-            f"under process {subject.process.name} on grid {subject.grid.name}",
-        )
+        yield Finding("runs", Verdict.GOOD, subject.setting)
         for name, check in _CHECKS:
             yield _attempt(name, check, subject, claims)
     yield _state(changes)
+
+
+def _subject(sampler: Function | DiffusersScheduler) -> Subject:
+    if isinstance(sampler, Function):
+        return FunctionSubject.of(sampler)
+    subject = SchedulerSubject(sampler)
+    if not bool(torch.isfinite(subject.trace(8).y).all()):
+        raise BenchError(f"{sampler.scheduler} gives values that are not finite, in 8 steps")
+    return subject
 
 
 def _state(changes: Changes) -> Finding:

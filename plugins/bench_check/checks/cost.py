@@ -16,12 +16,12 @@ def cost(subject: Subject, claims: Claims) -> Finding:
     seen, free = dict[int, int](), dict[int, int]()
     for steps in _STEPS:
         try:
-            seen[steps] = len(subject.trace(steps).call.network.levels)
+            seen[steps] = len(subject.trace(steps).levels)
         except BenchError:
             if steps >= _ENOUGH:
                 raise
             continue  # a multistep method may want as many steps as its order
-        free[steps] = subject.function.cost(steps)
+        free[steps] = subject.cost(steps)
     numbers = {"evaluations": {str(steps): count for steps, count in seen.items()}}
     wrong = [steps for steps in seen if seen[steps] != free[steps]]
     if wrong:
@@ -30,9 +30,7 @@ def cost(subject: Subject, claims: Claims) -> Finding:
         return Finding("cost", Verdict.FAULT, text, numbers)
     rate, rest = divmod(seen[24] - seen[16], 8)
     text = f"{_formula(seen[16], rate, rest)} evaluations of N steps"
-    text += (
-        ", a final denoise included" if subject.function.finishes else ", and the host's denoise"
-    )
+    text += ", a final denoise included" if subject.finishes else ", and the host's denoise"
     text += f"; it does not run in {min(seen) - 1}" if min(seen) > 1 else ""
     if claims.evaluations is not None and (rest or rate != claims.evaluations):
         text += f"; {claims.evaluations} a step are claimed"

@@ -11,19 +11,20 @@ from bench.testing.conformance.laboratory import denoise
 from bench_check.checks.streams import Split
 from bench_check.claims import Claims
 from bench_check.finding import Finding, Verdict
-from bench_check.subject import S_MAX, S_MIN, Subject
+from bench_check.subject import Subject
 
 _STEPS = 12
 
 
 def end(subject: Subject, claims: Claims) -> Finding:
     """The level of the end: what is left of x_T where data is one point."""
-    finishes = subject.function.finishes
-    wanted = 0.0 if finishes else S_MIN
+    finishes = subject.finishes
+    last = subject.times(_STEPS)[-1].s
+    wanted = 0.0 if finishes else last
     late = _late_noise(subject)
     level = _level(subject)
     numbers = {"level": level, "late_noise": late}
-    goal = "x_0" if finishes else f"its last level, s = {S_MIN:g}"
+    goal = "x_0" if finishes else f"its last level, s = {last:g}"
     if late > 1.01 * wanted + 1e-9:
         text = (
             f"it adds noise of standard deviation {late:.2g} after the last evaluation, at {goal}"
@@ -39,14 +40,15 @@ def end(subject: Subject, claims: Claims) -> Finding:
 def _level(subject: Subject) -> float:
     """The noise level at the end of data that are a point at 0, where D = 0."""
     end = subject.trace(_STEPS, model=lambda y, s: torch.zeros_like(y)).y
-    start = subject.start() / subject.times(1)[0].alpha
-    return S_MAX * math.sqrt(float(end.square().mean() / start.square().mean()))
+    first = subject.times(_STEPS)[0]
+    start = subject.start(_STEPS) / first.alpha
+    return first.s * math.sqrt(float(end.square().mean() / start.square().mean()))
 
 
 def _late_noise(subject: Subject) -> float:
     """The standard deviation of what draws after the last evaluation add."""
     first = subject.trace(_STEPS)
-    total = len(first.call.noise.draws)
+    total = len(first.draws)
     if not total:
         return 0.0
     places: list[int] = []

@@ -21,7 +21,7 @@ def randomness(subject: Subject, claims: Claims) -> Finding:
     if not torch.equal(first.y, subject.trace(_STEPS).y):
         text = "two runs from the same noise differ: it keeps something between calls"
         return Finding("randomness", Verdict.FAULT, text)
-    counts = Counter(first.call.noise.draws)
+    counts = Counter(first.draws)
     numbers = {"draws": dict(counts), "used": used}
     if not counts:
         return Finding("randomness", Verdict.GOOD, "it draws no noise", numbers)

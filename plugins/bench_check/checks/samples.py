@@ -14,7 +14,7 @@ _STEPS = 6
 def batch(subject: Subject, claims: Claims) -> Finding:
     """Three of eight samples, in their batch and on their own."""
     whole = subject.trace(_STEPS).y
-    few = subject.trace(_STEPS, x=subject.start(3), noise=subject.noise(3)).y
+    few = subject.trace(_STEPS, x=subject.start(_STEPS, 3), noise=subject.noise(3)).y
     gap = float((whole[:3] - few).abs().max() / whole.abs().max())
     numbers = {"difference": gap}
     if gap > 1e-8:
@@ -27,7 +27,9 @@ def dtype(subject: Subject, claims: Claims) -> Finding:
     """float32 beside float64, relative in the mean square."""
     double = subject.trace(_STEPS).y
     kind = torch.float32
-    single = subject.trace(_STEPS, x=subject.start(dtype=kind), noise=subject.noise(dtype=kind)).y
+    single = subject.trace(
+        _STEPS, x=subject.start(_STEPS, dtype=kind), noise=subject.noise(dtype=kind)
+    ).y
     gap = float((single.double() - double).square().mean().sqrt())
     gap /= float(double.square().mean().sqrt())
     verdict = Verdict.GOOD if gap < 1e-3 else Verdict.FAULT
@@ -37,8 +39,7 @@ def dtype(subject: Subject, claims: Claims) -> Finding:
 
 def input_kept(subject: Subject, claims: Claims) -> Finding:
     """The tensor that it is handed, afterwards."""
-    given = subject.start() / subject.times(1)[0].alpha
-    if torch.equal(subject.trace(_STEPS).call.y, given):
+    if subject.trace(_STEPS).kept:
         return Finding("input", Verdict.GOOD, "the input is left alone")
     text = "it writes into its input: a caller that goes on with x_T has another one"
     return Finding("input", Verdict.NOTE, text)

@@ -45,8 +45,10 @@ def _guidance(name: str) -> Any:
 
 
 def _steppers() -> list[Entry]:
+    """Without schedulers of diffusers, which have noise levels of their own."""
     found = load_registry().of(Kind.PREDICTOR, Kind.ODE_SOLVER)
-    return [e for e in found if e.source.distribution == "scorebench"]
+    own = [e for e in found if e.source.distribution == "scorebench"]
+    return [e for e in own if not e.name.startswith("diffusers")]
 
 
 def _stepper(entry: Entry) -> Stepper[Any]:

@@ -1,0 +1,1 @@
+"""`bench aliases`: names that other projects give to plugins."""
