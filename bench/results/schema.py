@@ -45,7 +45,7 @@ _CELL = group(
     *plugin("process", "name of the noise process", Use.SUBJECT),
     *plugin("grid", "name of the time grid", Use.CURVE),
     *plugin("solver", "name of the predictor or ODE solver", Use.CURVE),
-    text("solver_kind", "`predictor`, `ode_solver` or `adaptive`"),
+    text("solver_kind", "`predictor` (draws noise, as measured), `ode_solver` or `adaptive`"),
     *plugin("corrector", "name of the corrector, empty without one", Use.CURVE),
     *plugin("guidance", "name of the guidance, empty without one", Use.CURVE),
     text(

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from bench.core.metric import Trial
 from bench.printable import MOST, one_line
+from bench.registry import Kind
 from bench.results.store import Row
 from bench.run.cell import KINDS, Cell
 from bench.run.machine import Machine
@@ -24,7 +25,7 @@ def planned_columns(cell: Cell, machine: Machine, started: str) -> Row:
         "suite": cell.suite,
         **_plugin_columns(cell),
         "denoising": canonical(changed) if (changed := cell.denoising.changed) else "",
-        "solver_kind": "adaptive" if cell.ladder else cell.solver.kind.value,
+        "solver_kind": _kind(bool(cell.ladder), cell.solver.kind is Kind.PREDICTOR),
         "sampler": cell.sampler,
         "budget": cell.budget,
         "tolerance": cell.tolerance,
@@ -70,17 +71,24 @@ def _files(cell: Cell) -> dict[str, str]:
 def setup_columns(setup: Setup, note: str) -> Row:
     """The columns of sampler, grid and model as they were set up."""
     trial, calibration = setup.trial, setup.calibration
+    sampler = trial.sampler
     return {
+        # Of a stranger's function it is measured whether it draws noise.
+        "solver_kind": _kind(sampler.adaptive, sampler.stepper.stochastic),
         "steps": setup.steps,
         "s_min": trial.times[-1].s,
         "s_max": trial.times[0].s,
-        "batch_coupled": trial.sampler.stepper.batch_coupled,
+        "batch_coupled": sampler.stepper.batch_coupled,
         "weights": trial.model.weights,
         "note": one_line(note, 2 * MOST),
         "calibration_evaluations": calibration.evaluations,
         "calibration_vjps": calibration.vjps,
         "calibration_wall_s": calibration.wall_s,
     }
+
+
+def _kind(adaptive: bool, stochastic: bool) -> str:
+    return "adaptive" if adaptive else str(Kind.PREDICTOR if stochastic else Kind.ODE_SOLVER)
 
 
 def cost_columns(cell: Cell, trial: Trial, cost: SamplingCost) -> Row:

@@ -46,6 +46,7 @@ def test_a_row_has_the_numbers_of_our_own_and_says_how_it_ends(
     assert theirs["value"] == pytest.approx(ours["value"], rel=1e-4)
     assert theirs["nfe"] == theirs["nfe_declared"] == ours["nfe"] == 7
     assert (theirs["nfe_finish"], ours["nfe_finish"]) == (0, 1)
+    assert theirs["solver_kind"] == ours["solver_kind"] == "ode_solver"
     assert "ends in x_0, by a denoise of its own; it is deterministic" in theirs["note"]
 
 
@@ -63,6 +64,17 @@ def test_what_cannot_be_honoured_is_unsupported(
     row = rows_of(cells_of(_matrix(solver, more))[0])[0]
     assert row["status"] == "unsupported"
     assert reason in row["reason"]
+
+
+@pytest.mark.parametrize("options", ["{afs: true}", "{clip: 0.5}"])
+def test_options_of_the_host_act_on_a_function_as_on_ours(
+    options: str, cells_of: Planner, rows_of: Runner
+) -> None:
+    text = _matrix(EULER, f"denoising: [{options}]")
+    theirs, ours = (rows_of(cell)[0] for cell in cells_of(text))
+    assert theirs["value"] == pytest.approx(ours["value"], rel=1e-4)
+    assert theirs["steps"] == ours["steps"]
+    assert theirs["nfe"] == theirs["nfe_declared"] == ours["nfe"] == 7
 
 
 def test_a_function_that_ends_at_the_last_level_runs_without_a_denoise(
