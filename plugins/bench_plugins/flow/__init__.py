@@ -9,5 +9,6 @@ from bench_plugins.flow.heun import FlowHeun as FlowHeun
 from bench_plugins.flow.process import RectifiedFlow as RectifiedFlow
 from bench_plugins.flow.stochastic import FlowStochastic as FlowStochastic
 from bench_plugins.flow.stork import Stork2 as Stork2
+from bench_plugins.flow.stork_4 import Stork4 as Stork4
 
 bench_family = family(__name__)

@@ -1,5 +1,16 @@
 """BibTeX of the papers that this family names."""
 
+ABDULLE2002ROCK4 = r"""@article{abdulle2002rock4,
+  author = {Abdulle, Assyr},
+  title = {Fourth Order {Chebyshev} Methods with Recurrence Relation},
+  journal = {SIAM Journal on Scientific Computing},
+  volume = {23},
+  number = {6},
+  pages = {2041--2054},
+  year = {2002}
+}
+"""
+
 ESSER2024SCALING = r"""@inproceedings{esser2024scaling,
   author = {Esser, Patrick and Kulal, Sumith and Blattmann, Andreas and others},
   title = {Scaling Rectified Flow Transformers for High-Resolution Image Synthesis},
