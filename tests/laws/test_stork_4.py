@@ -24,8 +24,13 @@ FIVE = (
     (0.934502625489809, -0.426556402801135, -0.428612609028723, 0.744370090574855),
 )
 SEVEN = (
-    (0.07296375286357569, 0.08749824867149326, 0.006126949805354446)
-    + (0.1026802330400501, 0.0302674477990085),
+    (
+        0.07296375286357569,
+        0.08749824867149326,
+        0.006126949805354446,
+        0.1026802330400501,
+        0.0302674477990085,
+    ),
     (-0.182428104178289, 0.488581974232839, -0.243999027372673),
     (0.0403844469216897, -0.0621100542563179, 0.510891501054959),
     (0.671969568061243, -0.24732702729603, -0.348410422675722, 0.657516722491004),
@@ -69,7 +74,9 @@ def test_the_step_is_that_of_the_stages_run_one_by_one(
         seen = [*seen, (now.t, value)][-1 - derivatives :]
         h = then.t - now.t
         places = np.array([(t - now.t) / h for t, _ in seen])
-        fit = np.polynomial.polynomial.polyfit(places, np.array([v for _, v in seen]), len(seen) - 1)
+        fit = np.polynomial.polynomial.polyfit(
+            places, np.array([v for _, v in seen]), len(seen) - 1
+        )
         end = _rock4(
             lambda c, fit=fit, h=h: h * np.polynomial.polynomial.polyval(c, fit),
             coefficients,

@@ -1,6 +1,7 @@
 """Rectified flow and flow matching (Liu et al. 2022; Lipman et al. 2022)."""
 
 from bench.api import family
+from bench_plugins.flow.aflops import AFlops as AFlops
 from bench_plugins.flow.ancestral import FlowAncestral as FlowAncestral
 from bench_plugins.flow.dynamic import DynamicFlowShift as DynamicFlowShift
 from bench_plugins.flow.euler import FlowEuler as FlowEuler

@@ -21,6 +21,15 @@ ESSER2024SCALING = r"""@inproceedings{esser2024scaling,
 }
 """
 
+JIN2025AFLOPS = r"""@misc{jin2025aflops,
+  author = {Jin, Cheng and Xiao, Zhenyu and Gu, Yuantao},
+  title = {{A-FloPS}: Accelerating Diffusion Models via Adaptive Flow Path Sampler},
+  year = {2025},
+  eprint = {2509.00036},
+  archiveprefix = {arXiv}
+}
+"""
+
 LIPMAN2023FLOW = r"""@inproceedings{lipman2023flow,
   author = {Lipman, Yaron and Chen, Ricky T. Q. and Ben-Hamu, Heli and Nickel, Maximilian and Le, Matt},
   title = {Flow Matching for Generative Modeling},
