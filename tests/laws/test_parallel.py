@@ -89,17 +89,23 @@ def test_srds_is_parareal_by_the_book(plane: Mixture, block: int, refinements: i
 def test_paradigms_is_picards_iteration_of_the_whole_path(
     plane: Mixture, stride: int, sweeps: int
 ) -> None:
-    """Each point by a sum from the start of the grid, over what the others were at that sweep."""
+    """Each point by a sum from the start of the window, over what the others were before.
+
+    In x of VP, as the authors have it: alpha = (1 + s^2)^-1/2.
+    """
     process = process_of("edm")
     times = _times(process)
     levels = [time.s for time in times]
-    y_0 = _start(times)
-    path, done = [y_0] * (STEPS + 1), [0] * (STEPS + 1)
+    alphas = [(1 + s * s) ** -0.5 for s in levels]
+    path, done = [_start(times) * alphas[0]] * (STEPS + 1), [0] * (STEPS + 1)
     sweep = 0
     while done[-1] < sweeps:
         sweep += 1
         entered = min(sweep * stride, STEPS)
-        moves = [_ddim(plane, y, levels[k : k + 2]) - y for k, y in enumerate(path[:entered])]
+        moves = []
+        for k, x in enumerate(path[:entered]):
+            moved = _ddim(plane, x / alphas[k], levels[k : k + 2])
+            moves.append(moved * alphas[k + 1] - x)
         for k in range(entered):  # those that the window has left behind stay
             if done[k + 1] < sweeps:
                 begin = max(i for i in range(k + 1) if i == 0 or done[i] == sweeps)
@@ -108,7 +114,7 @@ def test_paradigms_is_picards_iteration_of_the_whole_path(
             done[k] = min(done[k] + 1, sweeps)
         path[entered + 1 :] = [path[entered]] * (STEPS - entered)
     ours = _end(stepper_of("paradigms", stride=stride, sweeps=sweeps), process, plane)
-    torch.testing.assert_close(ours, path[-1], rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(ours, path[-1] / alphas[-1], rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["srds", "paradigms"])

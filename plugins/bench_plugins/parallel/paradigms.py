@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import hypot
 from typing import ClassVar
 
 from torch import Tensor
@@ -15,7 +16,7 @@ from bench_plugins.parallel.srds import ddim
 
 @dataclass(frozen=True)
 class Paradigms(OdeSolver[None]):
-    """Picard iterations y_j+1 = y_i + sum of (s_k+1 - s_k) eps(y_k; s_k), k from i to j, of DDIM.
+    """Picard iterations z_j+1 = z_i + sum of DDIM's steps from z_k, k from i to j, over a window.
 
     A sweep evaluates all points of a window in parallel and sums their steps up from its start i.
     Then the window moves on by ``stride`` points; those that enter start from its last one. Each
@@ -23,9 +24,10 @@ class Paradigms(OdeSolver[None]):
     stride x sweeps points, and shrinks at the end of the grid, so that N steps are N / stride +
     sweeps - 1 evaluations deep.
 
-    The authors move the window past the points that a tolerance calls converged, by the worst
-    sample of the batch; here it moves at a pace that is given, so that samples do not depend on
-    each other. Their sums are of x, which differ from those of y = x / alpha before they converge.
+    z = x / (alpha^2 + sigma^2)^1/2, which is x under VP, where the authors sum: in y = x / alpha a
+    point is no guess of the next ones, and the sums of few steps left every bound. The authors move
+    the window past the points that a tolerance calls converged, by the worst sample of the batch;
+    here it moves at a pace that is given, so that samples do not depend on each other.
 
     Order 1: Picard's error falls with the window's length in time, sweep by sweep. With stride 1,
     or at least as many sweeps as steps, the result is DDIM's.
@@ -42,7 +44,7 @@ class Paradigms(OdeSolver[None]):
     whole: ClassVar[bool] = True
 
     stride: int = 4
-    sweeps: int = 3
+    sweeps: int = 4
 
     def __post_init__(self) -> None:
         require(self.stride >= 1, "stride must be >= 1")
@@ -66,16 +68,16 @@ class Paradigms(OdeSolver[None]):
         return ddim(x, problem.denoise(x, now), now, then), None
 
     def solve(self, problem: Problem, x: Tensor, times: Sequence[Time]) -> Tensor:
-        path = [x / times[0].alpha]
+        sizes = [hypot(time.alpha, time.sigma) for time in times]
+        path = [x / sizes[0]]
         for first, end in self.windows(len(times) - 1):
             path += [path[-1]] * (end - len(path))
-            found = problem.denoise_all(
-                [(path[i] * times[i].alpha, times[i]) for i in range(first, end)]
-            )
-            y, steps = path[first], []
-            for i, d in enumerate(found, first):
-                share = times[i + 1].s / times[i].s - 1
-                y = combine((1.0, y), (share, path[i]), (-share, d))
-                steps.append(y)
-            path[first + 1 :] = steps
-        return path[-1] * times[-1].alpha
+            states = [(path[i] * sizes[i], times[i]) for i in range(first, end)]
+            found = problem.denoise_all(states)
+            z, new = path[first], []
+            for i, (x_i, now), d in zip(range(first, end), states, found, strict=True):
+                moved = ddim(x_i, d, now, times[i + 1])
+                z = combine((1.0, z), (1 / sizes[i + 1], moved), (-1.0, path[i]))
+                new.append(z)
+            path[first + 1 :] = new
+        return path[-1] * sizes[-1]
