@@ -34,7 +34,7 @@ def make_pipeline(steps: int, block: int, refinements: int) -> Pipeline:
     last = len(bounds) - 1, min(refinements, len(bounds) - 1)
     runs: dict[State, int] = {}
     known = {(0, 0): 0}
-    for state in sorted(_needed(last)):
+    for state in sorted(_states_behind(last)):
         j, p = state
         size = bounds[j] - bounds[j - 1]
         if p > 0:
@@ -50,7 +50,7 @@ def make_pipeline(steps: int, block: int, refinements: int) -> Pipeline:
     return Pipeline(bounds, last, runs, tuple(map(tuple, ticks)))
 
 
-def _needed(last: State) -> set[State]:
+def _states_behind(last: State) -> set[State]:
     """``last`` and all states that it is made of, but for (0, 0).
 
     After p refinements the first p blocks are solved: (j, p) of p > j is (j, j).
