@@ -105,19 +105,19 @@ def points(frame: pd.DataFrame, *apart: str) -> pd.DataFrame:
     """
     usable = frame[frame["usable"]]
     keys = [*SUBJECT, *CELL, *_NUMBER, "protocol", *apart]
-    means = usable.groupby(keys, dropna=False, sort=False, observed=True).agg(
+    means = usable.groupby(keys, dropna=False, sort=False, observed=True, as_index=False).agg(
         value=("value", "mean"),
         deviation=("value", "std"),
         seeds=("value", "size"),
         std_error=("std_error", "mean"),
         nfe=("nfe", "mean"),
+        depth=("depth", "mean"),
         evaluations=("evaluations", "mean"),
         wall_per_sample_s=("wall_per_sample_s", "mean"),
         over_budget=("over_budget", "any"),
         metric_n=("metric_n", "first"),
         dtype=("dtype", "first"),
     )
-    means = means.reset_index()
     spread = (means[name].to_numpy(dtype=float) for name in ("seeds", "deviation", "std_error"))
     means["half_width"], means["interval"] = half_widths(*spread)
     means = means.drop(columns="deviation")

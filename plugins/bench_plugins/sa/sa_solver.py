@@ -55,7 +55,9 @@ class SASolver(Predictor[LastStep]):
 
     Weak order 2, or 1 where the corrector (the predictor, if there is none) uses one evaluation:
     the polynomial cannot follow the path's noise inside a step, and the first step has order 1,
-    so that more evaluations pay only where tau is small.
+    so that more evaluations pay only where tau is small. With two and two the term h^2 of the error
+    is small beside h^3 and of the other sign: slopes go through 3 and more, and come down to 2 in
+    thousands of steps.
 
     Attributes:
         predictor_order: evaluations that the predictor uses.
@@ -68,7 +70,6 @@ class SASolver(Predictor[LastStep]):
             the start, by h^2 / 2: UniPC's B1(h). Off: the paper's coefficients.
         lower_order_final: orders ..., 2, 1 in the last steps.
         pece: evaluate the corrected point too, for the predictions to come; 2 N - 1 evaluations.
-            Weak order 2 was measured with predictor_order 1; with more it follows no clear slope.
     """
 
     name: ClassVar[str] = "sa_solver"

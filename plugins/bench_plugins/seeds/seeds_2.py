@@ -16,9 +16,11 @@ from bench_plugins.seeds.stage import Seeds
 class Seeds2(Seeds):
     """SEEDS-2 with D predicted: by default D of the middle in lambda, held over the whole step.
 
-    Weak order 2; two evaluations and draws per step. At eta = 1 it is DPM-Solver++ SDE. With
-    ``r`` = 1 and ``phi_2`` it is the exponential Heun method (ComfyUI's exp_heun_2_x0_sde, and
-    exp_heun_2_x0 at eta = 0); with ``phi_2`` alone and eta = 0 it is ``res_2s``.
+    Weak order 2 with any ``r``, though slopes come to it from below: without ``phi_2``, 1.8 to 1.9
+    at 500 steps and 1.95 at 1000 with r = 0.3. Two evaluations and draws per step. At eta = 1 it is
+    DPM-Solver++ SDE. With ``r`` = 1 and ``phi_2`` it is the exponential Heun method (ComfyUI's
+    exp_heun_2_x0_sde, and exp_heun_2_x0 at eta = 0); with ``phi_2`` alone and eta = 0 it is
+    ``res_2s``.
 
     Attributes:
         eta: strength of the noise, >= 0; 1 is the reverse SDE, 0 the ODE.
