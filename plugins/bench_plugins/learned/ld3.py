@@ -116,7 +116,12 @@ def _residuals(sampler: Sampler, taught: list[Lesson], times: tuple[Time, ...]) 
 
 
 def _nearer(
-    sampler: Sampler, problem: Problem, x: Tensor, end: Tensor, start: Tensor, times: Any,
+    sampler: Sampler,
+    problem: Problem,
+    x: Tensor,
+    end: Tensor,
+    start: Tensor,
+    times: Any,
     radius: float,
 ) -> Tensor:
     """x'_T after one step of Polyak's length down the gradient, within its ball."""
@@ -134,4 +139,5 @@ def _nearer(
     away = x - size.reshape(rows) * slope - start
     limit = radius * start.flatten(1).norm(dim=1)
     short = (limit / away.flatten(1).norm(dim=1).clamp_min(1e-30)).clamp_max(1.0)
-    return start + short.reshape(rows) * away
+    nearer: Tensor = start + short.reshape(rows) * away
+    return nearer

@@ -118,8 +118,10 @@ class _Search:
             for i in ends:
                 if i <= j:
                     continue
-                now, then, tried = self.fine[j], self.fine[i], zip(
-                    problems, states, carried, strict=True
+                now, then, tried = (
+                    self.fine[j],
+                    self.fine[i],
+                    zip(problems, states, carried, strict=True),
                 )
                 after = [self.student.step(p, x, now, then, state) for p, x, state in tried]
                 moved = [p.settle(x, then) for p, (x, _) in zip(problems, after, strict=True)]

@@ -41,7 +41,9 @@ def fine_times(cell: Calibration, fine_steps: int) -> tuple[Time, ...]:
     return karras_times(cell.process, fine_steps, cell.s_min, cell.s_max)
 
 
-def lessons(cell: Calibration, samples: int, fine_steps: int) -> list[tuple[Problem, Tensor, Tensor]]:
+def lessons(
+    cell: Calibration, samples: int, fine_steps: int
+) -> list[tuple[Problem, Tensor, Tensor]]:
     """(problem, x at s_max, the teacher's x at s_min) of each batch of starts."""
     fine = fine_times(cell, fine_steps)
     return [(problem, x, teacher_path(problem, x, fine)[-1]) for problem, x in cell.starts(samples)]
