@@ -9,8 +9,9 @@ from typing import Any
 FUNCTION, MODULE, MEDIAN = 40, 250, 90
 # A ratchet: lower it where the host has become smaller; it rises for a new kind of plugin alone.
 # Guidances and tasks took 1,810: contracts, checks of the kit, columns, what is shown of answers.
-# Solvers that end by themselves, and exact values of some models alone, took 31. Goal: 18,000.
-HOST = 28_165
+# Solvers that end by themselves, and exact values of some models alone, took 31, the
+# check of solvers that are calibrated 74. Goal: 18,000.
+HOST = 28_238
 
 Modules = tuple[Any, ...]
 

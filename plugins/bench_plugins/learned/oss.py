@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from bench.api import (
     BenchError,
     Calibration,
+    CountedDenoiser,
     FixedTimes,
     NoiseProcess,
     Problem,
@@ -110,40 +112,42 @@ class _Search:
             )
         return nodes[last][2]
 
-    def _advance(self, nodes: dict[int, Node], ends: Any) -> dict[int, Node]:
+    def _advance(self, nodes: dict[int, Node], ends: Iterable[int]) -> dict[int, Node]:
         """The nearest state at each of ``ends``, one step after ``nodes``."""
         found: dict[int, tuple[float, Node]] = {}
         for j, (states, carried, way) in nodes.items():
             problems = [_remembers(problem) for problem in self.problems]
+            tried = list(zip(problems, states, carried, strict=True))
             for i in ends:
                 if i <= j:
                     continue
-                now, then, tried = (
-                    self.fine[j],
-                    self.fine[i],
-                    zip(problems, states, carried, strict=True),
-                )
+                now, then = self.fine[j], self.fine[i]
                 after = [self.student.step(p, x, now, then, state) for p, x, state in tried]
-                moved = [p.settle(x, then) for p, (x, _) in zip(problems, after, strict=True)]
-                gap = sum(
-                    float((x - path[i]).double().square().sum())
-                    for x, path in zip(moved, self.paths, strict=True)
-                )
-                if gap < (found[i][0] if i in found else float("inf")):
+                moved = [x for x, _ in after]
+                if (gap := self._gap(moved, i)) < (found[i][0] if i in found else math.inf):
                     found[i] = gap, (moved, [state for _, state in after], (*way, i))
         return {i: node for i, (_, node) in found.items()}
 
+    def _gap(self, states: list[Tensor], i: int) -> float:
+        """The sum of squares of the distance from the teacher's point ``i``."""
+        pairs = zip(states, self.paths, strict=True)
+        return sum(float((x - path[i]).double().square().sum()) for x, path in pairs)
+
 
 def _remembers(problem: Problem) -> Problem:
-    """The problem, whose network is asked once for what steps from one state ask first."""
+    """The problem, whose network is asked once for what steps from one state ask first.
+
+    Under a guidance it is asked each time: solvers look at more of it than D.
+    """
+    if not isinstance(problem.model, CountedDenoiser):
+        return problem
     known: list[tuple[Tensor, Tensor, Tensor]] = []
-    model: Callable[[Tensor, Tensor], Tensor] = problem.model
 
     def denoise(y: Tensor, s: Tensor) -> Tensor:
         for before, level, d in known:
             if torch.equal(level, s) and torch.equal(before, y):
                 return d
-        d = model(y, s)
+        d = problem.model(y, s)
         if not known:
             known.append((y, s, d))
         return d

@@ -30,16 +30,6 @@ FRANKEL2025S4S = r"""@inproceedings{frankel2025s4s,
 }
 """
 
-ZHOU2024FAST = r"""@inproceedings{zhou2024fast,
-  author = {Zhou, Zhenyu and Chen, Defang and Wang, Can and Chen, Chun},
-  title = {Fast {ODE}-based Sampling for Diffusion Models in Around 5 Steps},
-  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
-  year = {2024},
-  eprint = {2312.00094},
-  archiveprefix = {arXiv}
-}
-"""
-
 ZHU2025DISTILLING = r"""@inproceedings{zhu2025distilling,
   author = {Zhu, Beier and Wang, Ruoyu and Zhao, Tong and Zhang, Hanwang and Zhang, Chi},
   title = {Distilling Parallel Gradients for Fast {ODE} Solvers of Diffusion Models},

@@ -10,8 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bench.api import Problem, require
-from bench_plugins.learned.papers import ZHOU2024FAST, ZHU2025DISTILLING
+from bench.api import Problem, paper, require
+from bench_plugins.learned.papers import ZHU2025DISTILLING
 from bench_plugins.learned.stepper import LearnedSolver, Number, Past, ask, ask_all
 
 
@@ -33,7 +33,7 @@ class Amed(LearnedSolver):
 
     name: ClassVar[str] = "amed"
     reference: ClassVar[str] = "Zhou et al. 2024, arXiv:2312.00094, Eq. 10 (AMED-Solver)"
-    bibtex: ClassVar[str] = ZHOU2024FAST
+    bibtex: ClassVar[str] = paper("zhou2024fast")
     order: ClassVar[int] = 2
 
     @property
@@ -110,7 +110,9 @@ class Epd(LearnedSolver):
         eps = (y - ask(problem, y, now)) / now
         shares = [(i + 0.5) / k for i in range(k)]
         places = [_between(now, then, p, c) for p, c in zip(shares, change[:k], strict=True)]
-        told = [_between(now, then, p, c) for p, c in zip(shares, _added(change, k), strict=True)]
+        told = [
+            _between(now, then, p, c) for p, c in zip(shares, _told_changes(change, k), strict=True)
+        ]
         states = [y + (place - now) * eps for place in places]
         found = ask_all(problem, list(zip(states, told, strict=True)))
         for state, place, d, weight in zip(states, places, found, change[k : 2 * k], strict=True):
@@ -118,7 +120,7 @@ class Epd(LearnedSolver):
         return y, ()
 
 
-def _added(change: Sequence[Number], points: int) -> list[Number]:
+def _told_changes(change: Sequence[Number], points: int) -> list[Number]:
     """Changes of the levels told: those of the points and their own, so that zero means true."""
     return [c + own for c, own in zip(change[:points], change[2 * points :], strict=True)]
 

@@ -30,7 +30,7 @@ Past = tuple[tuple[float, Tensor], ...]
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """What goes from step to step.
+    """The state between two steps.
 
     Attributes:
         changes: the learned changes of the steps that are left, of shape (steps, width); empty

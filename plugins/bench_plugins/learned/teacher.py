@@ -25,7 +25,13 @@ def teacher_path(problem: Problem, x: Tensor, fine: Sequence[Time]) -> list[Tens
 
     Raises:
         BenchError: it is not finite.
+        UnsupportedError: the guidance changes the state between steps, as no teacher does.
     """
+    if problem.settles:
+        raise UnsupportedError(
+            "this guidance changes the state between steps, and a method that is learned from "
+            "paths of the ODE knows nothing of it"
+        )
     teacher = AdamsBashforthInS()
     state, path = teacher.start(fine), [x]
     for now, then in pairwise(fine):

@@ -33,15 +33,15 @@ def calibration_is_sound(stepper: AnyStepper) -> None:
     times = times_for(stepper, STEPS)
 
     def samples() -> Tensor:
-        return Run().of(_calibrated(stepper), times)
+        return Run().of(_tune(stepper), times)
 
     demand_own_randomness(samples, "; decide by the cell and its starts alone")
-    tuned = _calibrated(stepper)
+    tuned = _tune(stepper)
     compare_cost(tuned, STEPS, STEPS)
     batch_does_not_matter(tuned)
 
 
-def _calibrated(stepper: AnyStepper) -> AnyStepper:
+def _tune(stepper: AnyStepper) -> AnyStepper:
     process, times = process_of("vp"), times_for(stepper, STEPS)
     draw, model = Draw(0, 8, 8, SHAPE, torch.float64), CountedDenoiser(denoise)
     cell = Calibration(process, model, S_MIN, times[0].s, STEPS, draw, stepper, times)
