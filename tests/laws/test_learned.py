@@ -178,8 +178,21 @@ def test_the_draws_that_are_judged_are_never_seen(method: str) -> None:
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_calibrated_solver_runs_on_its_own_grid_alone(solver: str) -> None:
     tuned, times = _calibrate("karras", ode_solver_of(solver, samples=8), _cell(4))
-    with pytest.raises(UnsupportedError, match=f"solver '{solver}': its numbers were learned"):
-        tuned.start(times[::-1])
+    others = karras_times(process_of("vp"), 5, S_MIN, S_MAX)
+    for elsewhere in (times[::-1], others):
+        with pytest.raises(UnsupportedError, match=f"solver '{solver}': its numbers were learned"):
+            tuned.start(elsewhere)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_step_that_skips_points_is_that_of_the_method_before(solver: str) -> None:
+    stepper = ode_solver_of(solver, samples=8)
+    tuned, times = _calibrate("karras", stepper, _cell(4))
+    problem = Problem(process_of("vp"), MIXTURE.denoise)
+    x = torch.linspace(-2, 2, 5, dtype=torch.float64)[:, None]
+    for skipped, same in (((times[0], times[2]), True), (times[:2], False)):
+        one, other = (each.solve(problem, x, skipped) for each in (stepper, tuned))
+        assert torch.equal(one, other) is same
 
 
 @pytest.mark.parametrize("chooser", GRIDS)

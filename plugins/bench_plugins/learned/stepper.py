@@ -28,25 +28,11 @@ Past = tuple[tuple[float, Tensor], ...]
 """(s, value) of the last evaluations, the newest first."""
 
 
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """The state between two steps.
-
-    Attributes:
-        changes: the learned changes of the steps that are left, of shape (steps, width); empty
-            where nothing was learned.
-        past: the last evaluations.
-    """
-
-    changes: Changes = ()
-    past: Past = ()
-
-
 L = TypeVar("L", bound="LearnedSolver")
 
 
 @dataclass(frozen=True)
-class LearnedSolver(OdeSolver[Progress]):
+class LearnedSolver(OdeSolver[Past]):
     """A method in y = x / alpha and s, and changes of its numbers that are learned for one grid.
 
     A subclass gives ``width``, the changes of a step, and ``move``; with changes of zero it is the
@@ -56,7 +42,8 @@ class LearnedSolver(OdeSolver[Progress]):
     best changes met are kept, so that on its own starts it is never worse than without. The
     papers use LPIPS on images; here it is L2.
 
-    A calibrated method runs on the grid that it is made for, and is refused on any other.
+    A calibrated method runs on the grid that it is made for. On others, upwards included, it is
+    refused; a step that leaves out points of its own grid is that of the method before learning.
     """
 
     samples: int = 64
@@ -87,22 +74,24 @@ class LearnedSolver(OdeSolver[Progress]):
     ) -> tuple[Tensor, Past]:
         """y at s = span[1] from ``y`` at span[0], and the past of the next step."""
 
-    def start(self, times: Sequence[Time]) -> Progress:
-        asked = tuple(time.s for time in times)
-        if self.levels and asked != self.levels:
+    def start(self, times: Sequence[Time]) -> Past:
+        asked = [time.s for time in times]
+        falling = all(then < now for now, then in pairwise(asked))
+        if self.levels and not (falling and set(asked) <= set(self.levels)):
             raise UnsupportedError(
                 f"solver '{self.name}': its numbers were learned for the cell's grid, and it was "
                 "asked to run on another one"
             )
-        return Progress(self.changes)
+        return ()
 
     def step(
-        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Progress
-    ) -> tuple[Tensor, Progress]:
-        change = state.changes[0] if len(state.changes) else (0.0,) * self.width
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: Past
+    ) -> tuple[Tensor, Past]:
+        learned = dict(zip(pairwise(self.levels), self.changes, strict=True))
+        change = learned.get((now.s, then.s), (0.0,) * self.width)
         y = x if now.alpha == 1.0 else x / now.alpha
-        y, past = self.move(problem, y, (now.s, then.s), change, state.past)
-        return y if then.alpha == 1.0 else y * then.alpha, Progress(state.changes[1:], past)
+        y, past = self.move(problem, y, (now.s, then.s), change, state)
+        return y if then.alpha == 1.0 else y * then.alpha, past
 
     def calibrate(self: L, cell: Calibration) -> L:
         taught = lessons(cell, self.samples, self.fine_steps)
