@@ -40,7 +40,7 @@ class Ld3(TimeGrid):
     Three things are not the paper's. Distances are L2, not LPIPS. Steps of solvers are functions
     of numbers here, so that the derivative in theta is taken by differences (one run of the solver
     for each step), which any solver allows, and used by Gauss and Newton's method instead of
-    RMSprop; that in x'_T is the gradient through the whole loop. And the times at which the
+    stochastic gradients; that in x'_T is the gradient through the whole loop. And the times at which the
     network is told it is are the grid's own: a grid does not reach the network; ``s4s`` learns
     these.
 
@@ -53,7 +53,7 @@ class Ld3(TimeGrid):
     """
 
     name: ClassVar[str] = "ld3"
-    reference: ClassVar[str] = "Tong et al. 2025, arXiv:2405.15506, Section 4"
+    reference: ClassVar[str] = "Tong et al. 2025, arXiv:2405.15506, LD3"
     bibtex: ClassVar[str] = TONG2025LEARNING
     needs_calibration: ClassVar[bool] = True
 

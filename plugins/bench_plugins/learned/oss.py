@@ -43,8 +43,7 @@ class OptimalStepsize(TimeGrid):
     evaluation a step costs about steps x fine_steps x samples; one with stages up to
     fine_steps / 2 times as many.
 
-    The teacher is Adams-Bashforth of order 4 in s on the ``karras`` grid of ``fine_steps`` steps
-    (the paper: Euler with 200 steps).
+    The teacher is Adams-Bashforth of order 4 in s on the ``karras`` grid of ``fine_steps`` steps.
 
     Attributes:
         fine_steps: steps of the teacher, at least as many as the sampler's.
@@ -52,7 +51,7 @@ class OptimalStepsize(TimeGrid):
     """
 
     name: ClassVar[str] = "oss"
-    reference: ClassVar[str] = "Pei, Hu and Gu 2025, arXiv:2503.21774, Algorithm 1"
+    reference: ClassVar[str] = "Pei, Hu and Gu 2025, arXiv:2503.21774"
     bibtex: ClassVar[str] = PEI2025OPTIMAL
     needs_calibration: ClassVar[bool] = True
 

@@ -32,7 +32,7 @@ class Amed(LearnedSolver):
     """
 
     name: ClassVar[str] = "amed"
-    reference: ClassVar[str] = "Zhou et al. 2024, arXiv:2312.00094, Eq. 10 (AMED-Solver)"
+    reference: ClassVar[str] = "Zhou et al. 2024, arXiv:2312.00094, AMED-Solver"
     bibtex: ClassVar[str] = paper("zhou2024fast")
     order: ClassVar[int] = 2
 
@@ -78,7 +78,7 @@ class Epd(LearnedSolver):
     """
 
     name: ClassVar[str] = "epd"
-    reference: ClassVar[str] = "Zhu et al. 2025, arXiv:2507.14797, Section 3 (EPD-Solver)"
+    reference: ClassVar[str] = "Zhu et al. 2025, arXiv:2507.14797, EPD-Solver"
     bibtex: ClassVar[str] = ZHU2025DISTILLING
     order: ClassVar[int] = 2
 

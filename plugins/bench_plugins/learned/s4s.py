@@ -39,7 +39,7 @@ class S4S(LearnedSolver):
     """
 
     name: ClassVar[str] = "s4s"
-    reference: ClassVar[str] = "Frankel et al. 2025, arXiv:2502.17423, Section 3 (S4S)"
+    reference: ClassVar[str] = "Frankel et al. 2025, arXiv:2502.17423, S4S"
     bibtex: ClassVar[str] = FRANKEL2025S4S
 
     base: Literal["adams", "dpmpp"] = "adams"
