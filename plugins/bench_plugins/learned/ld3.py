@@ -40,9 +40,9 @@ class Ld3(TimeGrid):
     Three things are not the paper's. Distances are L2, not LPIPS. Steps of solvers are functions
     of numbers here, so that the derivative in theta is taken by differences (one run of the solver
     for each step), which any solver allows, and used by Gauss and Newton's method instead of
-    stochastic gradients; that in x'_T is the gradient through the whole loop. And the times at which the
-    network is told it is are the grid's own: a grid does not reach the network; ``s4s`` learns
-    these.
+    stochastic gradients; that in x'_T is the gradient through the whole loop. And the times at
+    which the network is told it is are the grid's own: a grid does not reach the network; ``s4s``
+    learns these.
 
     Attributes:
         samples: starts to learn from.
