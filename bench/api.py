@@ -8,7 +8,7 @@ from bench.core.combine import combine
 from bench.core.denoising import Denoising
 from bench.core.errors import BenchError, UnsupportedError, first_line
 from bench.core.frechet import Moments, frechet_distance, frechet_influence, root_factor
-from bench.core.grid import TimeGrid, times_at_levels, uniform_times, unit_interval
+from bench.core.grid import FixedTimes, TimeGrid, times_at_levels, uniform_times, unit_interval
 from bench.core.guidance import Given, Guidance, Guided, Passes
 from bench.core.guided import guide
 from bench.core.history import Evaluation, History, Past, weighted_terms
@@ -142,6 +142,7 @@ __all__ = [
     "Exports",
     "FeatureNetwork",
     "FilePath",
+    "FixedTimes",
     "ForSamples",
     "Given",
     "Guidance",

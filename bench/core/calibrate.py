@@ -23,8 +23,8 @@ def calibrate(
         BenchError: the grid or the solver breaks its contract.
     """
     stepper = sampler.stepper
-    grid = grid.calibrate(replace(cell, stepper=stepper))
-    times = grid.times(cell.process, cell.steps, cell.s_min, cell.s_max)
+    chosen = grid.calibrate(replace(cell, stepper=stepper))
+    times = chosen.times(cell.process, cell.steps, cell.s_min, cell.s_max)
     _check_times(grid, times, cell)
     tuned = stepper.calibrate(replace(cell, times=times))
     _check_stepper(stepper, tuned, cell.steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -34,6 +35,21 @@ class TimeGrid(Plugin, ABC):
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float
     ) -> tuple[Time, ...]:
         """The grid of ``steps`` >= 1 steps; its ends are ``at_s`` of ``s_max`` and of ``s_min``."""
+
+
+@dataclass(frozen=True)
+class FixedTimes(TimeGrid):
+    """The outcome of a calibration: ``points``, whatever is asked."""
+
+    name: ClassVar[str] = "fixed"
+    reference: ClassVar[str] = "the grid that was calibrated"
+
+    points: tuple[Time, ...]
+
+    def times(
+        self, process: NoiseProcess, steps: int, s_min: float, s_max: float
+    ) -> tuple[Time, ...]:
+        return self.points
 
 
 def times_at_levels(process: NoiseProcess, levels: Tensor) -> tuple[Time, ...]:

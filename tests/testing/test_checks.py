@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from bench.api import (
     AdaptiveOdeSolver,
+    Calibration,
     Corrector,
     Given,
     Guidance,
@@ -117,6 +118,36 @@ class Ddim(OdeSolver[None]):
 @dataclass(frozen=True)
 class Boastful(Ddim):
     order: ClassVar[int] = 2
+
+
+@dataclass(frozen=True)
+class Tuned(Ddim):
+    """Each end is multiplied by ``scale``, which a calibration finds."""
+
+    scale: float = 1.0
+
+    def calibrate(self, cell: Calibration) -> Tuned:
+        ((problem, x),) = cell.starts(4)
+        scale = 1 + 1e-3 * float(problem.denoise(x, cell.times[0]).mean().tanh())
+        match self.fault:
+            case "repeated":
+                REMEMBERED.append(0.0)
+                scale += 1e-3 * len(REMEMBERED)
+            case "global_calibration":
+                scale += 1e-3 * float(torch.rand(()))
+            case "gradients":
+                torch.set_grad_enabled(True)
+            case "dearer":
+                return replace(self, fault="cost", scale=scale)
+            case "coupled":
+                return replace(self, fault="batch", scale=scale)
+        return replace(self, scale=scale)
+
+    def step(
+        self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
+    ) -> tuple[Tensor, None]:
+        end, _ = super().step(problem, x, now, then, state)
+        return self.scale * end, None
 
 
 @dataclass(frozen=True)
@@ -521,6 +552,7 @@ TABLE: Mapping[tuple[Kind, str], tuple[type[Plugin], str]] = {
     (ODE, "unet"): (Ddim, "unet"),
     (ODE, "device"): (Ddim, "device elsewhere"),
     (ODE, "order"): (Boastful, "order"),
+    (ODE, "calibration"): (Tuned, "repeated global_calibration gradients dearer coupled"),
     (Kind.CORRECTOR, "cost"): (Annealed, "cost hidden"),
     (Kind.CORRECTOR, "distribution"): (Annealed, "distribution moves"),
     (Kind.CORRECTOR, "batch"): (Annealed, "batch"),
@@ -584,7 +616,7 @@ def test_a_fault_is_found(kind: Kind, check: str, cls: type[Plugin], fault: str)
 
 
 SOUND = (
-    (ODE, Ddim),
+    (ODE, Tuned),
     (Kind.CORRECTOR, Annealed),
     (Kind.PROCESS, Linear),
     (Kind.GRID, Uniform),

@@ -33,7 +33,7 @@ from bench.testing.conformance.common import (
 )
 from bench.testing.conformance.finding import Conformity, Finding, Nonconformity, NotApplicable
 from bench.testing.conformance.state import state_is_left_alone
-from bench.testing.conformance.steppers import cost, order, reach, samples
+from bench.testing.conformance.steppers import calibration, cost, order, reach, samples
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ _STEPPER = _of(
     directions=reach.both_directions_work,
     unet=reach.finite_on_the_unet,
     device=reach.device_does_not_matter,
+    calibration=calibration.calibration_is_sound,
 )
 
 CHECKS: Mapping[Kind, tuple[Check, ...]] = {

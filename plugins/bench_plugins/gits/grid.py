@@ -14,6 +14,7 @@ from torch import Tensor
 from bench.api import (
     BenchError,
     Calibration,
+    FixedTimes,
     NoiseProcess,
     Problem,
     Time,
@@ -74,27 +75,12 @@ class Gits(TimeGrid):
         costs = np.sum([_costs(*start, fine) for start in cell.starts(self.samples)], axis=0)
         if not np.isfinite(costs).all():
             raise BenchError("grid 'gits': the teacher's path is not finite; raise fine_steps")
-        return _Chosen(tuple(fine[i] for i in cheapest(costs, cell.steps, self.gamma)))
+        return FixedTimes(tuple(fine[i] for i in cheapest(costs, cell.steps, self.gamma)))
 
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float
     ) -> tuple[Time, ...]:
         raise BenchError("grid 'gits' must be calibrated first: use what `calibrate` returns")
-
-
-@dataclass(frozen=True)
-class _Chosen(TimeGrid):
-    """The outcome of a calibration."""
-
-    name: ClassVar[str] = Gits.name
-    reference: ClassVar[str] = Gits.reference
-
-    points: tuple[Time, ...]
-
-    def times(
-        self, process: NoiseProcess, steps: int, s_min: float, s_max: float
-    ) -> tuple[Time, ...]:
-        return self.points
 
 
 def cheapest(costs: Costs, steps: int, gamma: float) -> list[int]:

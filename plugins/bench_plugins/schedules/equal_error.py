@@ -13,6 +13,7 @@ from torch import Tensor
 from bench.api import (
     BenchError,
     Calibration,
+    FixedTimes,
     NoiseProcess,
     Problem,
     Time,
@@ -80,27 +81,12 @@ class EqualError(TimeGrid):
         marks = np.linspace(0, 1, cell.steps + 1)[1:-1] * whole[-1]
         inner = np.exp(np.interp(marks, whole, np.log(s)))
         levels = tuple(cell.process.at_s(float(level)) for level in inner)
-        return _Levels((fine[0], *levels, fine[-1]))
+        return FixedTimes((fine[0], *levels, fine[-1]))
 
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float
     ) -> tuple[Time, ...]:
         raise BenchError(f"grid '{self.name}' must be calibrated first")
-
-
-@dataclass(frozen=True)
-class _Levels(TimeGrid):
-    """The outcome of a calibration."""
-
-    name: ClassVar[str] = EqualError.name
-    reference: ClassVar[str] = EqualError.reference
-
-    points: tuple[Time, ...]
-
-    def times(
-        self, process: NoiseProcess, steps: int, s_min: float, s_max: float
-    ) -> tuple[Time, ...]:
-        return self.points
 
 
 def _slopes(problem: Problem, x: Tensor, fine: tuple[Time, ...]) -> list[Tensor]:

@@ -27,7 +27,7 @@ def cost_is_honest(stepper: AnyStepper) -> str:
             continue
         tried.add(steps)
         try:
-            _compare_cost(stepper, budget, steps)
+            compare_cost(stepper, budget, steps)
         except NotApplicable as refusal:
             reason = str(refusal)
             tried.discard(steps)
@@ -37,7 +37,8 @@ def cost_is_honest(stepper: AnyStepper) -> str:
     return f"{exact} of the {len(BUDGETS)} budgets are spent to the last evaluation"
 
 
-def _compare_cost(stepper: AnyStepper, budget: int, steps: int) -> None:
+def compare_cost(stepper: AnyStepper, budget: int, steps: int) -> None:
+    """Demand that ``steps`` steps cost, and wait for, as many evaluations as declared."""
     witness, samples = Witness(), 5
     counted = CountedDenoiser(witness)
     Run(samples, samples, model=counted).of(stepper, times_for(stepper, steps))
