@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ from rich.table import Table as RichTable
 
 from bench.files.asset import Asset
 from bench.files.supply import Supply
+from bench.printable import one_line
 from bench.render.table import Table, TableColumn, number_columns, table_rows, text_columns
 from bench.render.terminal import terminal
 from bench.results.damage import ASIDE, lines
+from bench.results.schema import Status
 from bench.results.seal import show
 from bench.run.cell import Cell
 from bench.run.runner import Plan, RunOutcome
@@ -139,10 +141,27 @@ def outcome_summary(outcome: RunOutcome, page: Path | None) -> dict[str, Any]:
     }
 
 
+REASONS = 5
+"""The most reasons for cells without a meaning that the last lines name."""
+
+
+def _unsupported(outcome: RunOutcome) -> list[str]:
+    """The reasons why cells have no meaning, the most frequent first; the bar's lines have none."""
+    unsupported = (item for item in outcome.statuses if item[1] is Status.UNSUPPORTED)
+    found = Counter(reason for _, _, reason in unsupported).most_common()
+    lines = [f"unsupported: {count}: {one_line(reason)}" for reason, count in found[:REASONS]]
+    rest = len(found) - REASONS
+    return [*lines, f"unsupported: {rest} other reasons; see the report"] if rest > 0 else lines
+
+
 def outcome_lines(outcome: RunOutcome, page: Path | None) -> list[str]:
     """The closing lines of ``bench run``."""
     counts = ", ".join(f"{count} {status}" for status, count in sorted(outcome.counts.items()))
-    lines = [f"cells: {counts}", f"tables: {outcome.plan.store.root / 'cells'}"]
+    lines = [
+        f"cells: {counts}",
+        *_unsupported(outcome),
+        f"tables: {outcome.plan.store.root / 'cells'}",
+    ]
     if page is not None:
         lines.append(f"report: {page}")
     return lines

@@ -185,6 +185,15 @@ def test_a_finished_run_runs_nothing_again(run: Run) -> None:
     assert run()[:2] == (0, [])
 
 
+def test_reasons_of_cells_without_a_meaning_are_told(
+    told: Callable[..., tuple[int, list[str], str, str]],
+) -> None:
+    """`ancestral` alone has no rmse; nothing is said where no cell is meant."""
+    out = told()[2]
+    assert "unsupported: 1: rmse needs an ODE solver: stochastic samplers have other paths" in out
+    assert "unsupported" not in told("--only", "solver=heun")[2]
+
+
 def test_a_part_of_a_run_and_then_the_rest(run: Run) -> None:
     assert run("--only", "solver=heun")[:2] == (0, ["heun"])
     assert run()[:2] == (0, ["ddim", "ancestral"])
