@@ -11,8 +11,16 @@ from torch import Tensor
 
 from bench.core.guidance import Guided
 from bench.core.guided import BoundGuidance
+from bench.core.papers import paper
 from bench.core.plugin import require
 from bench.core.rows import Denoiser, RowDenoiser, rows_of
+
+PAPERS = {
+    "afs": ("Dockhorn et al. 2022, arXiv:2210.05475", paper("dockhorn2022genie")),
+    "clip": ("Ho et al. 2020, arXiv:2006.11239", paper("ho2020denoising")),
+    "threshold": ("Saharia et al. 2022, arXiv:2205.11487", paper("saharia2022photorealistic")),
+}
+"""Reference and BibTeX of each option."""
 
 QUANTILE_ENTRIES = 2**24
 """The most that torch.quantile takes at once."""

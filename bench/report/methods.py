@@ -71,21 +71,29 @@ def methods(
     unknown = [
         name for kinds, some in names for name in some if name and not writer.entries(kinds, name)
     ]
-    paragraph = " ".join(_sentences(usable, writer, dict(zip(_KINDS, names, strict=True))))
+    paragraph = " ".join(
+        _sentences(usable, writer, dict(zip((*_KINDS, *_OTHERS), names, strict=True)))
+    )
     return Methods(paragraph, bibtex_file([*known(), *entries]), tuple(sorted(set(unknown))))
 
 
-_KINDS = ("model", "task", "process", "grid", "solver", "corrector", "guidance", "metric")
+_KINDS = ("model", "task", "process", "grid", "solver", "corrector", "guidance")
+_OTHERS = ("denoising", "metric")
 
 
 def _names(usable: pd.DataFrame) -> list[tuple[tuple[str, ...], list[str]]]:
     """Return, for each kind, the kinds of plugin that it may be, and the names."""
-    seen = {kind: sorted(set(usable[kind]) - {""}) for kind in _KINDS if kind != "metric"}
+    seen = {kind: sorted(set(usable[kind]) - {""}) for kind in _KINDS}
     others = {name for some in seen.values() for name in some}
     sources = {name for text in usable["plugin_sources"].unique() for name in _parse(text)}
     kinds = {"solver": ("ode_solver", "predictor")}
     found = [(kinds.get(kind, (kind,)), names) for kind, names in seen.items()]
-    return [*found, (("metric",), sorted(sources - others))]
+    options = {name for text in usable["denoising"].unique() for name in _parse(text)}
+    return [
+        *found,
+        (("denoising",), sorted(options)),
+        (("metric",), sorted(sources - others)),
+    ]
 
 
 def _parse(text: object) -> list[str]:
@@ -114,7 +122,8 @@ def _sentences(
     )
     yield f"The samplers are {name('solver')}."
     heads = ("task", "Tasks"), ("corrector", "Correctors"), ("guidance", "Guidance")
-    for kind, head in (*heads, ("grid", "Time grids")):
+    done = "denoising", "Done to the denoiser of some"
+    for kind, head in (*heads, done, ("grid", "Time grids")):
         if names[kind][1]:
             yield f"{head}: {name(kind)}."
     yield from _budgets(usable)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bench.config.count import MAX_CELLS
 from bench.config.load import load_config
+from bench.core.denoising import PAPERS
 from bench.core.errors import BenchError
 from bench.files.links import refuse_links
 from bench.files.supply import Supply
@@ -119,6 +120,8 @@ def plan_run(request: Request, registry: Registry) -> Plan:
         f"{kind.value} {name}": registry.get(name, kind).cls
         for kind, name in dict.fromkeys((s.kind, s.name) for cell in cells for s in cell.plugins)
     }
+    papers = {name: (cls.reference, cls.bibtex) for name, cls in plugins.items()}
+    papers |= {f"denoising {o}": PAPERS[o] for cell in cells for o in cell.denoising.changed}
     return Plan(
         config.name,
         store,
@@ -127,10 +130,10 @@ def plan_run(request: Request, registry: Registry) -> Plan:
         wanted,
         missing,
         missing_files(missing, registry),
-        {name: cls.reference for name, cls in plugins.items()},
+        {name: reference for name, (reference, _) in papers.items()},
         stored.damaged,
         stored.old,
-        {name: cls.bibtex for name, cls in plugins.items() if cls.bibtex},
+        {name: bibtex for name, (_, bibtex) in papers.items() if bibtex},
     )
 
 

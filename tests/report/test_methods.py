@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bench.core.denoising import PAPERS
 from bench.registry import Kind, load_registry
 from bench.render.latex import latex_table
 from bench.render.table import Table, table_rows, text_columns
@@ -99,6 +100,19 @@ def test_the_paragraph_names_and_cites_what_ran(results: pd.DataFrame) -> None:
     }
     assert used == keys
     assert "euler_maruyama" in found.unknown
+
+
+def test_options_of_the_denoiser_are_named_with_their_papers(results: pd.DataFrame) -> None:
+    frame = prepare_frame(results.assign(denoising='{"afs":true}'))
+    references = {f"denoising {name}": text for name, (text, _) in PAPERS.items()}
+    entries = {f"denoising {name}": entry for name, (_, entry) in PAPERS.items()}
+    found = methods(frame, references, entries)
+    assert found is not None
+    said = r"Done to the denoiser of some: \texttt{afs}~\cite{dockhorn2022genie}."
+    assert said in found.paragraph
+    assert "saharia" not in found.bibtex
+    assert "@inproceedings{dockhorn2022genie" in found.bibtex
+    assert "denoiser" not in str(methods(prepare_frame(results), references, entries))
 
 
 @pytest.mark.parametrize("text", ["", "not json", "[1]"])
