@@ -40,6 +40,9 @@ def adaptive_heun(
         sigma_max: the first level.
         extra_args: further arguments of the model.
         rtol: relative tolerance of the batch's root mean square; 0.156 rtol is the absolute one.
+
+    Raises:
+        ValueError: the model's values are not finite.
     """
     one, extra = x.new_ones(len(x)), extra_args or {}
     now, last, h = math.log(sigma_max), math.log(sigma_min), 0.05
@@ -49,6 +52,8 @@ def adaptive_heun(
         ahead = x + (then - now) * slope
         gap = (then - now) / 2 * (ahead - model(ahead, math.exp(then) * one, **extra) - slope)
         error = float((gap / (rtol * x.abs()).clamp_min(0.156 * rtol)).square().mean().sqrt())
+        if not math.isfinite(error):
+            raise ValueError("the model's values are not finite")
         if error <= 1:
             x, now = ahead + gap, then
         h *= min(5.0, 0.9 * max(error, 1e-9) ** -0.5)

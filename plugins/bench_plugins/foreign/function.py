@@ -82,7 +82,8 @@ class Function(Predictor[None]):
             f"signature {self.signature} has no noise_sampler to say `noise` of",
         )
         require(
-            self.end is None or (self.end == "zero") in SIGNATURES[self.signature].ends(self.params),
+            self.end is None
+            or (self.end == "zero") in SIGNATURES[self.signature].ends(self.params),
             f"end {self.end} is not that of signature {self.signature} with these params",
         )
 
