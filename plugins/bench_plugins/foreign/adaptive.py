@@ -65,7 +65,7 @@ class AdaptiveFunction(AdaptivePredictor):
     rtol: float = 0.05
     params: Mapping[str, Any] = Options()
     noise: Correlation | None = None
-    order: int = 2  # type: ignore[assignment]  # a parameter decides it
+    order: int = 2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", Options(self.params))
