@@ -23,6 +23,7 @@ OWN: Mapping[str, str] = {
     "dpmpp_2m_sde": "dpmpp_2m_sde",
     "dpmpp_3m_sde": "dpmpp_3m_sde",
     "dpmpp_sde": "dpmpp_sde",
+    "dpm_fast": "dpm_fast",
 }
 """By the name of a function without `sample_` before it and `_sampler` behind."""
 

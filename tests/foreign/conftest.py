@@ -27,7 +27,7 @@ from bench.testing import grid_of, model_of, process_of, stepper_of
 def _importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(Path(__file__).parent / "samplers"))
     yield
-    for name in ("friendly_samplers", "hostile_samplers"):
+    for name in ("friendly_samplers", "hostile_samplers", "range_samplers"):
         sys.modules.pop(name, None)
 
 

@@ -48,7 +48,8 @@ class Function(Predictor[None]):
         params: its own keyword arguments.
         end: zero: it ends in x_0, with a final denoise of its own; s_min: at the last level, where
             the host denoises. By default as functions of the signature do: zero for k_diffusion and
-            edm, s_min for callable, after `denoise_to_zero` for dpm_solver.
+            edm, s_min for callable and k_diffusion's without `sigmas`, after `denoise_to_zero` for
+            dpm_solver.
         noise: of k_diffusion's `noise_sampler(sigma, sigma_next)`, where intervals overlap:
             increments of one Brownian path in sigma, or independent; by default that is refused.
         order: the order of convergence that its authors claim.
@@ -81,13 +82,14 @@ class Function(Predictor[None]):
             f"signature {self.signature} has no noise_sampler to say `noise` of",
         )
         require(
-            self.end is None or (self.end == "zero") in self.able_ends,
+            self.end is None
+            or (self.end == "zero") in SIGNATURES[self.signature].ends(self.params),
             f"end {self.end} is not that of signature {self.signature} with these params",
         )
 
     @property
     def _signature(self) -> Signature:
-        return SIGNATURES[self.signature]
+        return SIGNATURES[self.signature].of(Code.load(self.call))
 
     @property
     def finishes(self) -> bool:  # type: ignore[override]  # a parameter decides it
@@ -138,7 +140,7 @@ class Function(Predictor[None]):
         end = "in x_0, by a denoise of its own" if self.finishes else "at s_min"
         coupled = "; its samples depend on their batch, a shard of 64" if self.batch_coupled else ""
         noise = "it draws noise" if self.stochastic else "it is deterministic"
-        return f"'{self.call}' ends {end}; {noise}{coupled}"
+        return f"'{self.call}' ends {end}; {noise}{coupled}{self._signature.remark}"
 
     def step(
         self, problem: Problem, x: Tensor, now: Time, then: Time, state: None
@@ -177,6 +179,8 @@ class Function(Predictor[None]):
         """The call that was made, with all that was evaluated and drawn, and where it ended."""
         if times[-1].s > times[0].s:
             raise UnsupportedError("function: it runs from noise to data alone")
+        if self.finishes not in self.able_ends:
+            raise UnsupportedError(f"function: '{self.call}' goes to s_min, and has no end: zero")
         call = Call(
             Code.load(self.call),
             self.params,

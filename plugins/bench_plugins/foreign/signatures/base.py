@@ -55,6 +55,16 @@ class Signature(ABC):
     """A signature. ``own_grid`` is True if the function makes its grid of the ends and a number."""
 
     own_grid: ClassVar[bool] = False
+    remark: ClassVar[str] = ""
+    """What becomes of the grid, for readers of the numbers, where that is not plain."""
+
+    def of(self, code: Code) -> Signature:
+        """The signature as ``code`` has it; by default itself.
+
+        Raises:
+            UnsupportedError: ``code`` takes what none of this name has.
+        """
+        return self
 
     @abstractmethod
     def ends(self, params: Mapping[str, Any]) -> tuple[bool, ...]:
