@@ -12,6 +12,7 @@ from torch import Tensor
 from bench.api import (
     BenchError,
     Calibration,
+    FilePath,
     FixedTimes,
     NoiseProcess,
     Problem,
@@ -21,6 +22,7 @@ from bench.api import (
     UnsupportedError,
     require,
 )
+from bench_plugins.learned.kept import Rows, learned_rows
 from bench_plugins.learned.least_squares import levenberg_marquardt
 from bench_plugins.learned.papers import TONG2025LEARNING
 from bench_plugins.learned.teacher import fine_times, lessons, student_of
@@ -50,6 +52,7 @@ class Ld3(TimeGrid):
             evaluations.
         radius: how far x'_T may go, as a share of the norm of x_T; 0: x'_T is x_T.
         fine_steps: steps of the teacher, Adams-Bashforth of order 4 in s on ``karras``.
+        file: numbers that `bench calibrate` kept; nothing is learned then.
     """
 
     name: ClassVar[str] = "ld3"
@@ -61,6 +64,7 @@ class Ld3(TimeGrid):
     iterations: int = 6
     radius: float = 0.0
     fine_steps: int = 60
+    file: FilePath | None = None
 
     def __post_init__(self) -> None:
         require(self.samples >= 1, "samples must be >= 1")
@@ -69,10 +73,20 @@ class Ld3(TimeGrid):
         require(self.fine_steps >= 1, "fine_steps must be >= 1")
 
     def calibrate(self, cell: Calibration) -> TimeGrid:
+        return FixedTimes(self.times_of(cell, learned_rows(self, cell)))
+
+    def times_of(self, cell: Calibration, rows: Rows) -> tuple[Time, ...]:
+        if [len(row) for row in rows] != [cell.steps]:
+            raise BenchError(
+                f"grid 'ld3': its file has not a number for each of {cell.steps} steps"
+            )
+        return _times(cell, torch.tensor(rows[0], dtype=torch.float64))
+
+    def learn(self, cell: Calibration) -> Rows:
         sampler = Sampler(student_of(cell, self.name), finish=False)
         theta = _of_karras(cell)
         if cell.steps == 1:
-            return FixedTimes(_times(cell, theta))
+            return (tuple(theta.tolist()),)
         taught = lessons(cell, self.samples, self.fine_steps)
         given = [x for _, x, _ in taught]
 
@@ -88,7 +102,7 @@ class Ld3(TimeGrid):
                     (p, _nearer(sampler, p, x, end, start, times, self.radius), end)
                     for (p, x, end), start in zip(taught, given, strict=True)
                 ]
-        return FixedTimes(_times(cell, theta))
+        return (tuple(theta.tolist()),)
 
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float

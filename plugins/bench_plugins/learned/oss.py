@@ -14,6 +14,7 @@ from bench.api import (
     BenchError,
     Calibration,
     CountedDenoiser,
+    FilePath,
     FixedTimes,
     NoiseProcess,
     Problem,
@@ -23,6 +24,7 @@ from bench.api import (
     UnsupportedError,
     require,
 )
+from bench_plugins.learned.kept import Rows, learned_rows
 from bench_plugins.learned.papers import PEI2025OPTIMAL
 from bench_plugins.learned.teacher import fine_times, student_of, teacher_path
 
@@ -48,6 +50,7 @@ class OptimalStepsize(TimeGrid):
     Attributes:
         fine_steps: steps of the teacher, at least as many as the sampler's.
         samples: trajectories over which distances are averaged.
+        file: numbers that `bench calibrate` kept; nothing is learned then.
     """
 
     name: ClassVar[str] = "oss"
@@ -57,12 +60,25 @@ class OptimalStepsize(TimeGrid):
 
     fine_steps: int = 50
     samples: int = 64
+    file: FilePath | None = None
 
     def __post_init__(self) -> None:
         require(self.fine_steps >= 1, "fine_steps must be >= 1")
         require(self.samples >= 1, "samples must be >= 1")
 
     def calibrate(self, cell: Calibration) -> TimeGrid:
+        return FixedTimes(self.times_of(cell, learned_rows(self, cell)))
+
+    def times_of(self, cell: Calibration, rows: Rows) -> tuple[Time, ...]:
+        fine, last = fine_times(cell, self.fine_steps), self.fine_steps
+        way = rows[0] if len(rows) == 1 else ()
+        if len(way) != cell.steps + 1 or not {*way} <= {*range(last + 1)}:
+            raise BenchError(
+                f"grid 'oss': its file has not {cell.steps + 1} whole numbers from 0 to {last}"
+            )
+        return tuple(fine[int(i)] for i in way)
+
+    def learn(self, cell: Calibration) -> Rows:
         student = student_of(cell, self.name)
         if student.whole:
             raise UnsupportedError(
@@ -77,7 +93,7 @@ class OptimalStepsize(TimeGrid):
         starts = list(cell.starts(self.samples))
         paths = [teacher_path(problem, x, fine) for problem, x in starts]
         search = _Search(student, fine, [problem for problem, _ in starts], paths)
-        return FixedTimes(tuple(fine[i] for i in search.best(cell.steps)))
+        return (tuple(float(i) for i in search.best(cell.steps)),)
 
     def times(
         self, process: NoiseProcess, steps: int, s_min: float, s_max: float

@@ -29,6 +29,7 @@ class Amed(LearnedSolver):
         samples: starts to learn from.
         iterations: of L-BFGS, each a little more than 2 steps x samples evaluations and gradients.
         fine_steps: steps of the teacher.
+        file: numbers that `bench calibrate` kept; nothing is learned then.
     """
 
     name: ClassVar[str] = "amed"
@@ -75,6 +76,7 @@ class Epd(LearnedSolver):
         iterations: of L-BFGS, each a little more than (1 + points) steps x samples evaluations
             and gradients.
         fine_steps: steps of the teacher.
+        file: numbers that `bench calibrate` kept; nothing is learned then.
     """
 
     name: ClassVar[str] = "epd"

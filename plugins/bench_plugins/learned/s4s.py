@@ -36,6 +36,7 @@ class S4S(LearnedSolver):
         samples: starts to learn from.
         iterations: of L-BFGS, each a little more than steps x samples evaluations and gradients.
         fine_steps: steps of the teacher.
+        file: numbers that `bench calibrate` kept; nothing is learned then.
     """
 
     name: ClassVar[str] = "s4s"

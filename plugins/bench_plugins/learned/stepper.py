@@ -13,17 +13,19 @@ import torch
 from torch import Tensor
 
 from bench.api import (
+    BenchError,
     Calibration,
+    FilePath,
     OdeSolver,
     Problem,
     Time,
     UnsupportedError,
     require,
 )
+from bench_plugins.learned.kept import Rows, entry_for
 from bench_plugins.learned.teacher import lessons
 
 Number = float | Tensor
-Changes = tuple[tuple[float, ...], ...]
 Past = tuple[tuple[float, Tensor], ...]
 """(s, value) of the last evaluations, the newest first."""
 
@@ -49,9 +51,11 @@ class LearnedSolver(OdeSolver[Past]):
     samples: int = 64
     iterations: int = 20
     fine_steps: int = 60
-    changes: ClassVar[Changes] = ()
+    file: FilePath | None = None
+    changes: ClassVar[Rows] = ()
     """What was learned for the steps between ``levels``; empty but for what `calibrate` returns."""
     levels: ClassVar[tuple[float, ...]] = ()
+    remark: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         require(self.samples >= 1, "samples must be >= 1")
@@ -93,7 +97,23 @@ class LearnedSolver(OdeSolver[Past]):
         y, past = self.move(problem, y, (now.s, then.s), change, state)
         return y if then.alpha == 1.0 else y * then.alpha, past
 
+    def note(self) -> str:
+        return self.remark
+
     def calibrate(self: L, cell: Calibration) -> L:
+        kept = entry_for(self, self.file, cell) if self.file else None
+        fitted = replace(self)
+        object.__setattr__(fitted, "changes", kept.numbers if kept else self.learn(cell))
+        object.__setattr__(fitted, "levels", tuple(time.s for time in cell.times))
+        object.__setattr__(fitted, "remark", kept.remark if kept else "")
+        return fitted
+
+    def times_of(self, cell: Calibration, rows: Rows) -> Sequence[Time]:
+        if [len(row) for row in rows] != [self.width] * cell.steps:
+            raise BenchError(f"solver '{self.name}': its file has not {self.width} numbers a step")
+        return cell.times
+
+    def learn(self, cell: Calibration) -> Rows:
         taught = lessons(cell, self.samples, self.fine_steps)
         levels = tuple(time.s for time in cell.times)
         scale = cell.times[0].alpha, cell.times[-1].alpha
@@ -104,10 +124,7 @@ class LearnedSolver(OdeSolver[Past]):
             return torch.cat([gap.flatten() for gap in gaps]).square().mean()
 
         learned = minimise(loss, torch.zeros(len(levels) - 1, self.width).double(), self.iterations)
-        fitted = replace(self)
-        object.__setattr__(fitted, "changes", tuple(map(tuple, learned.tolist())))
-        object.__setattr__(fitted, "levels", levels)
-        return fitted
+        return tuple(map(tuple, learned.tolist()))
 
     def _end(self, problem: Problem, y: Tensor, levels: Sequence[float], changes: Tensor) -> Tensor:
         past: Past = ()
