@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, cast
 
 import torch
@@ -124,8 +124,8 @@ class _Limited:
 class _GuidedAndLimited(BoundGuidance):
     """A guided denoiser under options of the host."""
 
-    denoising: Denoising
-    s_max: float
+    denoising: Denoising = field(kw_only=True)
+    s_max: float = field(kw_only=True)
 
     def split(self, y: Tensor, s: Tensor) -> Guided:
         return self.denoising.evaluate(super().split, y, s, self.s_max)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -29,7 +29,7 @@ class BoundGuidance:
     given: Given
     guidance: Guidance[Any]
     memory: Any
-    evaluations: Evaluations
+    evaluations: Evaluations = field(default_factory=Evaluations)
 
     def __call__(self, y: Tensor, s: Tensor) -> Tensor:
         return self.split(y, s).d

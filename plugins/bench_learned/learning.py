@@ -14,7 +14,6 @@ from bench.api import (
     BenchError,
     Calibration,
     CountedDenoiser,
-    NoiseProcess,
     TimeGrid,
     UnsupportedError,
     tf32,
@@ -104,9 +103,9 @@ def _trial(cell: Cell, registry: Registry, device: str) -> tuple[Trial, int]:
 def _learn(cell: Cell, trial: Trial, steps: int, registry: Registry) -> list[Entry]:
     """The entries of grid and solver, in the host's order: the grid's times first."""
     grid, solver = _plugins(cell, registry)
-    low, high = trial.requested
+    low, high = trial.span
     counted = CountedDenoiser(trial.model.denoiser, shard=cell.protocol.shard)
-    process = cast(NoiseProcess, trial.process)
+    process = trial.process
     on = Calibration(process, counted, low, high, steps, trial.draw)
     chosen, entries = replace(on, stepper=solver), []
     origin = {

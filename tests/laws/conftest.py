@@ -27,10 +27,15 @@ def _needs_calibration(entry: Entry) -> bool:
     return issubclass(entry.cls, TimeGrid) and entry.cls.needs_calibration
 
 
+def _goes_anywhere(entry: Entry) -> bool:
+    """True for grids of every range; the levels of diffusers' schedulers are their own."""
+    return not _needs_calibration(entry) and entry.name != "diffusers"
+
+
 _ARGUMENTS: dict[str, tuple[tuple[Kind, ...], Callable[[Entry], bool]]] = {
     "process": ((Kind.PROCESS,), lambda _: True),
-    "grid": ((Kind.GRID,), lambda e: not _needs_calibration(e)),
-    "smooth_grid": ((Kind.GRID,), lambda e: not _needs_calibration(e) and e.name not in UNEVEN),
+    "grid": ((Kind.GRID,), _goes_anywhere),
+    "smooth_grid": ((Kind.GRID,), lambda e: _goes_anywhere(e) and e.name not in UNEVEN),
     "predictor": ((Kind.PREDICTOR,), lambda e: e.name in FIXED),
     "corrector": ((Kind.CORRECTOR,), lambda _: True),
     "every_fixed_solver": ((Kind.ODE_SOLVER,), lambda e: not issubclass(e.cls, Adaptive)),

@@ -28,6 +28,7 @@ from bench_plugins.checkpoints.score_sde_recipes import PRESETS
 Planner = Callable[[str], tuple[Cell, ...]]
 
 PARAMETERS = {
+    "diffusers": {"config_file"},
     "diffusers_unet": {"path", "held_out"},
     "discrete": {"weights", "table", "held_out"},
     "edm": {"path", "held_out"},
@@ -42,6 +43,7 @@ PARAMETERS = {
     },
     "inception_score": {"weights"},
     "code_agreement": {"weights"},
+    **{name: {"file"} for name in ("oss", "ld3", "s4s", "amed", "epd")},
     "linear": {"matrix"},
     "lpips": {"weights", "vgg"},
     "table": {"file"},

@@ -31,6 +31,7 @@ REASONS = (
     "matrix.npy: cannot be read",
     "its scheduler's own noise levels alone",
     "runs a scheduler's whole way",
+    "is not calibrated",
     "Cannot copy out of meta tensor",  # diffusers reads values of its timesteps
 )
 

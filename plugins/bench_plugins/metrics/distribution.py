@@ -28,7 +28,7 @@ from bench_plugins.metrics.papers import BARYCENTERS, ENERGY_DISTANCE, SLICED_WA
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What a metric has to know of the exact samples.
+    """The part of the exact samples that a metric has to know.
 
     Attributes:
         known: a tensor, such as their quantiles along some axes.
@@ -83,7 +83,7 @@ class _ExactSampleMetric(SampleMetric):
 
     @abstractmethod
     def prepare(self, exact: Tensor) -> Reference:
-        """What `distance` has to know of the exact samples, shape (m, d), float64."""
+        """The part of the exact samples, shape (m, d) and float64, that `distance` needs."""
 
     @abstractmethod
     def distance(self, samples: Tensor, reference: Reference) -> float:
