@@ -145,7 +145,7 @@ REASONS = 5
 """The most reasons for cells without a meaning that the last lines name."""
 
 
-def _unsupported(outcome: RunOutcome) -> list[str]:
+def _reason_lines(outcome: RunOutcome) -> list[str]:
     """The reasons why cells have no meaning, the most frequent first; the bar's lines have none."""
     unsupported = (item for item in outcome.statuses if item[1] is Status.UNSUPPORTED)
     found = Counter(reason for _, _, reason in unsupported).most_common()
@@ -159,7 +159,7 @@ def outcome_lines(outcome: RunOutcome, page: Path | None) -> list[str]:
     counts = ", ".join(f"{count} {status}" for status, count in sorted(outcome.counts.items()))
     lines = [
         f"cells: {counts}",
-        *_unsupported(outcome),
+        *_reason_lines(outcome),
         f"tables: {outcome.plan.store.root / 'cells'}",
     ]
     if page is not None:

@@ -56,7 +56,7 @@ def plan_learning(file: Path, only: Sequence[str], device: str) -> tuple[tuple[C
 
 
 def learn_cells(cells: Sequence[Cell], device: str) -> Iterator[tuple[Cell, list[Entry]]]:
-    """What the grid and the solver of each cell learn; cells of equal steps learn once.
+    """The numbers that grid and solver of each cell learn; cells of equal steps learn once.
 
     Raises:
         BenchError: a cell is unsupported, or its calibration failed.
@@ -89,7 +89,7 @@ def _learns(plugin: Any) -> bool:
 
 
 def _trial(cell: Cell, registry: Registry, device: str) -> tuple[Trial, int]:
-    """What samples the cell, before it is calibrated, and its steps."""
+    """The trial of the cell, before it is calibrated, and its steps."""
     model = model_of(cell, device)
     trial = set_up(replace(cell, budget=None), registry, model, torch.device(device)).trial
     if trial.sampler.price_at is not None:

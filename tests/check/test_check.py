@@ -172,3 +172,11 @@ def test_the_command_ends_with_two_for_bad_input() -> None:
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "cannot be imported" in done.stderr
+
+
+def test_a_function_that_makes_its_own_levels_is_examined_on_its_grid() -> None:
+    found = _examine("sample_equal_steps", Claims(order=1, evaluations=1, against="ddim"))
+    assert "log_snr" in found["runs"].text
+    notes = {name for name, item in found.items() if item.verdict is not Verdict.GOOD}
+    assert notes == {"randomness"}  # its draws are of no use
+    assert found["randomness"].verdict is Verdict.NOTE

@@ -32,8 +32,10 @@ def _write(
 
 
 def _bench(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        cli.main(list(arguments))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["bench", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
     return int(end.value.code or 0)
 
 
@@ -54,7 +56,7 @@ def test_round_trip_is_exact(
     monkeypatch.chdir(tmp_path)
 
     def with_option(text: str) -> tuple[str, str]:
-        return tuple(item % text if "%s" in item else item for item in (grid, solver))  # type: ignore[return-value]
+        return grid.replace("%s", text), solver.replace("%s", text)
 
     plain = _write(tmp_path, "plain", *with_option("iterations: 2"))
     assert _bench("calibrate", plain, "--out", "kept.json", "--json", "--device", "cpu") == 0

@@ -41,7 +41,7 @@ def _cell(steps: int = 4, process: str = "vp", s_min: float = 0.02) -> Calibrati
     return Calibration(process_of(process), model, s_min, 40.0, steps, draw)
 
 
-def _methods(grid: str, solver: str, **given: Any) -> tuple[Any, Stepper[Any]]:
+def _methods(grid: str, solver: str, **given: Any) -> tuple[Any, Any]:
     own = {**SMALL, **given} | ({} if grid == "oss" else {"iterations": 2})
     if solver == "dpmpp_2m":
         return grid_of(grid, **own), ode_solver_of(solver)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy.stats import t as student
 
-from bench.api import Problem, UnsupportedError
+from bench.api import NoiseStream, Problem, UnsupportedError
 from bench.testing import LineMixture
 from bench_check.claims import Claims
 from bench_check.finding import Finding, Verdict
@@ -64,7 +64,8 @@ def _error(subject: Subject, steps: int) -> float:
     u = torch.linspace(0.03, 0.97, 61, dtype=torch.float64)[:, None]
     start, exact = mixture.quantile(u, times[0].s), mixture.quantile(u, times[-1].s)
     with torch.no_grad():
-        problem = Problem(process, mixture.denoise, subject.noise(61))
+        noise = NoiseStream(0, "sampler", 0, 61, (1,), torch.float64)
+        problem = Problem(process, mixture.denoise, noise)
         found = subject.run(problem, start * times[0].alpha, times).y
     if subject.finishes:
         # Its last step is a denoise; so is that of the exact flow here.

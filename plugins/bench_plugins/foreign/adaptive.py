@@ -19,7 +19,7 @@ from bench_plugins.foreign.signatures.k_range import KTolerance
 
 @dataclass(frozen=True)
 class ToleranceFunction(Function):
-    """What `adaptive_function` runs: a function that takes a tolerance, and no number of steps.
+    """A function that takes a tolerance in the place of a number of steps.
 
     Attributes:
         rtol: its relative tolerance.

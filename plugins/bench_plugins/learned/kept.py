@@ -125,7 +125,7 @@ class Kept:
 
 
 def learned_rows(plugin: Learning, cell: Calibration) -> Rows:
-    """What ``plugin`` learns for ``cell``, or finds in its file at no evaluation.
+    """The numbers that ``plugin`` learns for ``cell``, or finds in its file at no evaluation.
 
     Raises:
         BenchError: the file cannot be read, or is of another plugin or other parameters.

@@ -265,3 +265,14 @@ def generator_of_numpy(model: Any, x: Tensor, sigmas: Tensor) -> Tensor:
         return torch.from_numpy(np.random.randn(*x.shape)).to(x)  # noqa: NPY002
 
     return sample_euler_ancestral(model, x, sigmas, draw)
+
+
+def sample_equal_steps(
+    model: Any, x: Tensor, sigma_min: float, sigma_max: float, n: int, noise_sampler: Any = None
+) -> Tensor:
+    """Euler's method of n steps equal in ln s; its noise is drawn and weighs nothing."""
+    levels = [sigma_max * (sigma_min / sigma_max) ** (i / n) for i in range(n + 1)]
+    for now, then in pairwise(levels):
+        d = model(x, now * x.new_ones([len(x)]))
+        x = x + (then - now) / now * (x - d) + 0 * noise_sampler(now, then)
+    return x
