@@ -350,3 +350,10 @@ def test_a_path_of_ones_own_is_brownian() -> None:
     assert float((half * whole).mean()) == pytest.approx(math.sqrt(1 / 3), rel=0.05)
     assert float((half * inner).mean()) == pytest.approx(0, abs=0.03)
     torch.testing.assert_close(half + inner + path(2.0, 1.0), math.sqrt(3) * whole)
+
+
+def test_without_the_library_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "diffusers", None)
+    grid = grid_of("diffusers", scheduler="UniPCMultistepScheduler", config={"beta_end": 0.0164})
+    with pytest.raises(UnsupportedError, match=r"^diffusers cannot be imported .* pip install"):
+        grid.times(process_of("vp"), 6, 0.002, 80.0)

@@ -21,6 +21,17 @@ def installed_version() -> str:
         return ""
 
 
+def library() -> Any:
+    """The module diffusers; raises UnsupportedError where it is not installed."""
+    try:
+        import diffusers
+    except ImportError as error:
+        raise UnsupportedError(
+            f"diffusers cannot be imported ({first_line(error)}); pip install scorebench[diffusers]"
+        ) from None
+    return diffusers
+
+
 def scheduler_class(name: str) -> Any:
     """diffusers' class ``name``.
 
@@ -28,13 +39,7 @@ def scheduler_class(name: str) -> Any:
         UnsupportedError: diffusers, or a package that the class needs, is not installed.
         BenchError: there is no such class.
     """
-    try:
-        import diffusers
-    except ImportError as error:
-        raise UnsupportedError(
-            f"diffusers cannot be imported ({first_line(error)}); pip install scorebench[diffusers]"
-        ) from None
-    found = getattr(diffusers, name, None)
+    found = getattr(library(), name, None)
     if found is None:
         raise BenchError(f"scheduler: diffusers {installed_version()} has no '{name}'")
     missing = getattr(found, "_backends", None)  # of the stand-ins for classes that need more

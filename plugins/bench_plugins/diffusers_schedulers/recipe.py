@@ -19,6 +19,7 @@ from bench_plugins.diffusers_schedulers.library import (
     explain_errors,
     installed_version,
     keywords,
+    library,
     scheduler_class,
 )
 
@@ -197,6 +198,7 @@ class RecipeKey:
 
 @lru_cache(maxsize=4096)
 def _walk(key: RecipeKey, steps: int) -> Walk:
+    library()  # else each number of steps would say that it has no way
     reason = ""
     for inference_steps in range(max(1, steps - 4), steps + 3):
         try:
