@@ -1,6 +1,7 @@
 """All that plugins import of the host: contracts, drivers, helpers and ``hookimpl``."""
 
 from bench.core.arithmetic import tf32
+from bench.core.brownian import BrownianPath
 from bench.core.calibrate import calibrate
 from bench.core.calibration import Calibration
 from bench.core.classes import NO_CLASS, ClassDenoiser, Conditional
@@ -121,6 +122,7 @@ __all__ = [
     "Asset",
     "Batch",
     "BenchError",
+    "BrownianPath",
     "Calibration",
     "ClassDenoiser",
     "Conditionable",

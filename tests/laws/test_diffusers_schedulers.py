@@ -15,6 +15,7 @@ from torch import Tensor
 
 from bench.api import (
     BenchError,
+    BrownianPath,
     CountedDenoiser,
     Draw,
     Problem,
@@ -26,7 +27,6 @@ from bench.registry import ParameterError
 from bench.testing import grid_of, model_of, process_of, stepper_of
 from bench.testing.weak_order import Gaussian, propagated_moments
 from bench_plugins.diffusers_schedulers.dialects import DIALECTS, REFUSED
-from bench_plugins.diffusers_schedulers.noise import OwnPath
 from bench_plugins.models.closed_form import Mixture
 
 pytestmark = [
@@ -341,7 +341,7 @@ def test_own_start_is_init_noise_sigma(plane: Mixture) -> None:
 def test_a_path_of_ones_own_is_brownian() -> None:
     """Increments have the variance of their length; parts add up; none depends on the order."""
     stream = torch.Generator().manual_seed(0)
-    path = OwnPath(lambda: torch.randn(20_000, generator=stream, dtype=torch.float64))
+    path = BrownianPath(lambda: torch.randn(20_000, generator=stream, dtype=torch.float64))
     half, whole = path(4.0, 3.0), path(4.0, 1.0)  # as DPM-Solver++ SDE asks
     inner = path(3.0, 2.0)  # between known points
     for z in (half, whole, inner):

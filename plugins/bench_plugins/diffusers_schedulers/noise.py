@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -68,40 +67,3 @@ class OwnNoise(TorchFunctionMode):
         # Without a generator, the library would have drawn from torch's global one.
         given = options.get("generator") is not None
         return self.draw("generator" if given else f"torch.{func.__name__}")
-
-
-class OwnPath:
-    """A Brownian path of the samples in the noise level, in the place of torchsde's tree.
-
-    Called with two levels it returns the path's increment over the root of their distance.
-    """
-
-    def __init__(self, draw: Callable[[], Tensor]) -> None:
-        self._draw = draw
-        self._known: dict[float, Tensor] = {}
-
-    def __call__(self, now: Tensor | float, then: Tensor | float) -> Tensor:
-        a, b = float(now), float(then)
-        length = math.sqrt(abs(b - a))
-        if not self._known:  # of a path, differences alone are seen
-            z = self._draw()
-            self._known |= {a: torch.zeros_like(z), b: length * z}
-        return (self._at(b) - self._at(a)) / length
-
-    def _at(self, level: float) -> Tensor:
-        if level not in self._known:
-            self._known[level] = self._between(level)
-        return self._known[level]
-
-    def _between(self, level: float) -> Tensor:
-        """The path at a new ``level``: a bridge between its neighbours, or an increment."""
-        z = self._draw()
-        above = min((s for s in self._known if s > level), default=None)
-        below = max((s for s in self._known if s < level), default=None)
-        if above is None or below is None:
-            end = below if above is None else above
-            assert end is not None
-            return self._known[end] + math.sqrt(abs(level - end)) * z
-        share = (level - below) / (above - below)
-        mean = torch.lerp(self._known[below], self._known[above], share)
-        return mean + math.sqrt(share * (above - level)) * z

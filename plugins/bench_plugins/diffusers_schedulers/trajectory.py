@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench.api import BenchError, Denoiser
+from bench.api import BenchError, BrownianPath, Denoiser
 from bench_plugins.diffusers_schedulers.dialects import Dialect
 from bench_plugins.diffusers_schedulers.library import explain_errors, keywords
-from bench_plugins.diffusers_schedulers.noise import OwnNoise, OwnPath
+from bench_plugins.diffusers_schedulers.noise import OwnNoise
 from bench_plugins.diffusers_schedulers.predictions import Conventions, conventions_of
 from bench_plugins.diffusers_schedulers.recipe import Recipe, Walk
 
@@ -70,7 +70,8 @@ class Trajectory:
         scheduler, noise = self.scheduler, OwnNoise(normal, x.shape)
         arguments = dict(self.arguments)
         if hasattr(scheduler, "noise_sampler"):
-            scheduler.noise_sampler = OwnPath(lambda: noise.draw("noise_sampler"))
+            path = BrownianPath(lambda: noise.draw("noise_sampler"))
+            scheduler.noise_sampler = lambda now, then: path(float(now), float(then))
         if "generator" in keywords(scheduler.step):
             arguments["generator"] = torch.Generator()  # what it is asked for is the samples' own
         timesteps = list(scheduler.timesteps)

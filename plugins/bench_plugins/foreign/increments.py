@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from bench.api import UnsupportedError
+from bench.api import BrownianPath, UnsupportedError
 
 Draw = Callable[[], Tensor]
 Correlation = Literal["independent", "brownian"]
@@ -60,39 +60,15 @@ class Disjoint(Increments):
         return self.draw()
 
 
-@dataclass(frozen=True, eq=False)
 class Brownian(Increments):
-    """Increments of one Brownian path in sigma, as of k-diffusion's Brownian tree.
+    """Increments of one Brownian path in sigma, as of k-diffusion's Brownian tree."""
 
-    The path is drawn where it is wanted: beyond what is known freely, between two known points
-    as a bridge. The same interval has the same noise.
-    """
-
-    path: dict[float, Tensor] = field(default_factory=dict)
+    @cached_property
+    def _path(self) -> BrownianPath:
+        return BrownianPath(self.draw)
 
     def __call__(self, sigma: Any, sigma_next: Any) -> Tensor:
-        now, then = _numbers(sigma, sigma_next)
-        if not self.path:
-            # Of the path, differences alone are seen.
-            z = self.draw()
-            self.path[now] = torch.zeros_like(z)
-            self.path[then] = math.sqrt(abs(now - then)) * z
-        for u in (now, then):
-            if u not in self.path:
-                self.path[u] = self._new(u)
-        return (self.path[then] - self.path[now]) / math.sqrt(abs(now - then))
-
-    def _new(self, u: float) -> Tensor:
-        z = self.draw()
-        below = max((v for v in self.path if v < u), default=None)
-        above = min((v for v in self.path if v > u), default=None)
-        if below is None or above is None:
-            edge = above if below is None else below
-            assert edge is not None
-            return self.path[edge] + math.sqrt(abs(u - edge)) * z
-        share = (u - below) / (above - below)
-        bridge = self.path[below] * (1 - share) + self.path[above] * share
-        return bridge + math.sqrt(share * (above - u)) * z
+        return self._path(*_numbers(sigma, sigma_next))
 
 
 CORRELATIONS: Mapping[Correlation | None, type[Increments]] = {

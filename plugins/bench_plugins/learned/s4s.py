@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from bench.api import Problem, adams_weights, require
+from bench.api import Exponential, Problem, adams_weights, require
 from bench_plugins.learned.papers import FRANKEL2025S4S
 from bench_plugins.learned.stepper import LearnedSolver, Number, Past, ask
 
@@ -84,7 +83,7 @@ class S4S(LearnedSolver):
             return 1.0, then - now, adams_weights(nodes, now, then)
         end = -math.log(then)
         lams = tuple(-math.log(s) for s in nodes)
-        weights = adams_weights(lams, lams[0], end, lambda lam: np.exp(lam - end))
+        weights = adams_weights(lams, lams[0], end, Exponential(1.0, end))
         return then / now, 1 - then / now, weights
 
 
